@@ -1,0 +1,81 @@
+-- Purpose: the change log: what each transaction changed in what counts, as signed sums.
+-- Locks: brief, SHARE ROW EXCLUSIVE on activities for its triggers. Data safety: new objects only.
+--
+-- Append-only: writers insert rows of their own and never wait for each other. The refresh deletes what every
+-- snapshot contains (create_refresh); how reads use the log stands in create_snapshots.
+
+create table if not exists stats.activity_changes (
+    id                bigint      generated always as identity primary key,
+    xid               xid8        not null default pg_current_xact_id(),
+    changed_at        timestamptz not null default clock_timestamp(),
+    organization_id   uuid        not null,
+    chapter_id        uuid        not null,
+    peer_mentor_id    uuid        not null,
+    bucket_date       date        not null,
+    activity_count    bigint      not null,
+    total_minutes     bigint      not null,
+    participant_count bigint      not null
+);
+comment on table stats.activity_changes is
+    'Append-only log of signed changes to what counts: one row per statement, chapter, peer mentor and day.';
+comment on column stats.activity_changes.xid is 'The transaction that made the change; decides which snapshots contain it.';
+alter table stats.activity_changes enable row level security;   -- deny-all: no policy
+
+create or replace function stats.log_activity_changes() returns trigger
+    language plpgsql security definer set search_path = '' as $$   -- DEFINER: writers hold no rights on stats
+begin
+    if tg_op = 'INSERT' then
+        insert into stats.activity_changes
+            (organization_id, chapter_id, peer_mentor_id, bucket_date, activity_count, total_minutes, participant_count)
+        select n.organization_id, n.unit_id, n.peer_mentor_id, (n.occurred_at at time zone 'UTC')::date,
+               count(*), sum(n.duration_minutes), sum(n.participant_count)
+        from new_rows n where n.is_counted
+        group by 1, 2, 3, 4;
+    elsif tg_op = 'DELETE' then
+        insert into stats.activity_changes
+            (organization_id, chapter_id, peer_mentor_id, bucket_date, activity_count, total_minutes, participant_count)
+        select o.organization_id, o.unit_id, o.peer_mentor_id, (o.occurred_at at time zone 'UTC')::date,
+               -count(*), -sum(o.duration_minutes), -sum(o.participant_count)
+        from old_rows o where o.is_counted
+        group by 1, 2, 3, 4;
+    else
+        insert into stats.activity_changes
+            (organization_id, chapter_id, peer_mentor_id, bucket_date, activity_count, total_minutes, participant_count)
+        select c.organization_id, c.unit_id, c.peer_mentor_id, (c.occurred_at at time zone 'UTC')::date,
+               sum(c.sign), sum(c.sign * c.duration_minutes), sum(c.sign * c.participant_count)
+        from (
+            select 1 as sign, n.organization_id, n.unit_id, n.peer_mentor_id, n.occurred_at, n.duration_minutes, n.participant_count
+            from new_rows n where n.is_counted
+            union all
+            select -1, o.organization_id, o.unit_id, o.peer_mentor_id, o.occurred_at, o.duration_minutes, o.participant_count
+            from old_rows o where o.is_counted
+        ) c
+        group by 1, 2, 3, 4
+        having sum(c.sign) <> 0 or sum(c.sign * c.duration_minutes) <> 0 or sum(c.sign * c.participant_count) <> 0;
+    end if;
+    return null;
+end $$;
+
+create or replace trigger activities_log_inserts after insert on public.activities
+    referencing new table as new_rows
+    for each statement execute function stats.log_activity_changes();
+create or replace trigger activities_log_updates after update on public.activities
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function stats.log_activity_changes();
+create or replace trigger activities_log_deletes after delete on public.activities
+    referencing old table as old_rows
+    for each statement execute function stats.log_activity_changes();
+
+-- TRUNCATE has no transition tables, so it could not be logged.
+create or replace function stats.refuse_truncate() returns trigger
+    language plpgsql security invoker set search_path = '' as $$
+begin
+    raise exception 'activities cannot be truncated: the statistics could not follow'
+        using errcode = 'feature_not_supported', hint = 'Use DELETE FROM public.activities.';
+end $$;
+create or replace trigger activities_refuse_truncate before truncate on public.activities
+    for each statement execute function stats.refuse_truncate();
+
+revoke all on stats.activity_changes from public, anon, authenticated, service_role;
+revoke execute on all functions in schema stats from public, anon;
+revoke execute on function stats.log_activity_changes(), stats.refuse_truncate() from authenticated, service_role;
