@@ -1,0 +1,81 @@
+"""From a request to a `Call`, or to the reason why not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from _shared import webhooks
+from _shared.auth import authenticate
+from _shared.call import Call
+from _shared.callers import Webhook
+from _shared.result import Err, ErrorCode, Ok, Result
+from _shared.webhooks import WebhookPayload
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from _shared.call import Endpoint
+    from _shared.callers import Caller
+    from _shared.runtime import Runtime
+
+MAX_BODY_BYTES = 64 * 1024  # a webhook of 100 records is about 15 KiB
+
+
+def is_root(request: Request) -> bool:
+    """Whether the address is the function's own: it has no sub-paths."""
+    return request.scope["path"] in ("", "/")
+
+
+async def accept(request: Request, spec: Endpoint, runtime: Runtime) -> Result[Call[Any]]:
+    """Check, in this order: address and method, size, credentials, input, and that a webhook is new.
+
+    Credentials come before input: a stranger learns nothing about what a function accepts. A webhook is
+    claimed last, so that one we refuse for its content is not used up.
+    """
+    if not is_root(request):
+        return Err(ErrorCode.NOT_FOUND)
+    if request.method not in spec.methods:
+        return Err(ErrorCode.METHOD_NOT_ALLOWED)
+    body = await _read_body(request)
+    if isinstance(body, Err):
+        return body
+    caller = await authenticate(request.headers, body.value, spec.callers, runtime)
+    if isinstance(caller, Err):
+        return caller
+    call = _parse(request, body.value, spec, caller.value, runtime)
+    if isinstance(caller.value, Webhook) and isinstance(call, Ok):
+        return await webhooks.claim(caller.value, runtime.database) or call
+    return call
+
+
+async def _read_body(request: Request) -> Result[bytes]:
+    body = bytearray()
+    if request.method in {"POST", "PUT"}:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                return Err(ErrorCode.BAD_REQUEST, f"The body is larger than {MAX_BODY_BYTES} bytes.")
+    return Ok(bytes(body))
+
+
+def _parse(
+    request: Request, body: bytes, spec: Endpoint, caller: Caller, runtime: Runtime
+) -> Result[Call[Any]]:
+    """Read the input, or say which declared fields are wrong without quoting what was sent."""
+    method = "GET" if request.method == "HEAD" else request.method
+    model: type[BaseModel] = WebhookPayload if isinstance(caller, Webhook) else spec.input
+    try:
+        if isinstance(caller, Webhook):
+            payload = WebhookPayload.model_validate_json(body)
+            return Ok(Call(method, caller, spec.input(), runtime.database, webhook=payload))
+        if spec.source == "query":
+            values = spec.input.model_validate_strings(dict(request.query_params))
+        else:
+            values = spec.input.model_validate_json(body or b"{}")
+        return Ok(Call(method, caller, values, runtime.database))
+    except ValidationError as error:
+        wrong = {str(problem["loc"][0]) for problem in error.errors(include_input=False) if problem["loc"]}
+        known = ", ".join(sorted(wrong & model.model_fields.keys()))
+        return Err(ErrorCode.BAD_REQUEST, f"Missing or not valid: {known}." if known else None)

@@ -1,0 +1,51 @@
+"""Results as HTTP responses: one shape for success, one for failure, and CORS on both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from _shared.result import Err, ErrorCode, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+CORS = {"access-control-allow-origin": "*", "access-control-expose-headers": "x-request-id"}
+CORS_REQUEST_HEADERS = "authorization, apikey, content-type, x-client-info, x-request-id"
+
+
+def preflight(methods: Collection[str], request_id: str) -> Response:
+    """Answer an OPTIONS request: what browsers ask before a call, and what is allowed at all."""
+    allowed = ", ".join([*methods, "OPTIONS"])
+    return Response(
+        status_code=204,
+        headers=CORS
+        | {
+            "allow": allowed,
+            "access-control-allow-methods": allowed,
+            "access-control-allow-headers": CORS_REQUEST_HEADERS,
+            "access-control-max-age": "86400",
+            "x-request-id": request_id,
+        },
+    )
+
+
+def answer(result: Result[object], methods: Collection[str], request_id: str) -> Response:
+    """Give `{"data": …}` or `{"error": {code, message, request_id}}`.
+
+    The content type is exactly `application/json`: supabase-flutter decodes no other.
+    """
+    headers = CORS | {"cache-control": "no-store", "x-request-id": request_id}
+    if not isinstance(result, Err):
+        return Response(to_json({"data": result.value}), headers=headers, media_type="application/json")
+    code = result.code
+    if code is ErrorCode.METHOD_NOT_ALLOWED:
+        headers["allow"] = ", ".join([*methods, "OPTIONS"])
+    if code is ErrorCode.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
+    error = {"code": code, "message": result.message or code.message, "request_id": request_id}
+    return Response(
+        to_json({"error": error}), status_code=code.status, headers=headers, media_type="application/json"
+    )

@@ -1,0 +1,77 @@
+"""Settings from the environment, read once at start; `.env.example` lists them with a comment each."""
+
+from __future__ import annotations
+
+import base64
+from functools import cache
+from typing import Literal, Self
+
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIN_WEBHOOK_SECRET_BYTES = 24  # what Standard Webhooks asks for
+
+
+class SettingsError(Exception):
+    """The environment is incomplete or wrong; names the variables, never their values."""
+
+
+class Settings(BaseSettings):
+    """What the functions need to know about where they run. Secrets have no defaults."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    supabase_url: HttpUrl = Field(validation_alias="SUPABASE_URL")
+    publishable_key: SecretStr = Field(validation_alias="SUPABASE_PUBLISHABLE_KEY", min_length=16)
+    secret_key: SecretStr = Field(validation_alias="SUPABASE_SECRET_KEY", min_length=16)
+    jwt_secret: SecretStr | None = Field(None, validation_alias="SUPABASE_JWT_SECRET", min_length=32)
+    jwks_url: HttpUrl | None = Field(None, validation_alias="SUPABASE_JWKS_URL")
+    webhook_secret: SecretStr = Field(validation_alias="FERSK_WEBHOOK_SECRET")
+    upstream_timeout_seconds: float = Field(8, validation_alias="FERSK_UPSTREAM_TIMEOUT_SECONDS", gt=0, le=60)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", validation_alias="FERSK_LOG_LEVEL"
+    )
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_standard_webhooks_secret(cls, secret: SecretStr) -> SecretStr:
+        prefix, _, encoded = secret.get_secret_value().partition("_")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except ValueError:
+            key = b""
+        if prefix != "whsec" or len(key) < MIN_WEBHOOK_SECRET_BYTES:
+            raise ValueError(f"must be whsec_ and the base64 of at least {MIN_WEBHOOK_SECRET_BYTES} bytes")
+        return secret
+
+    @model_validator(mode="after")
+    def _can_verify_user_tokens(self) -> Self:
+        if self.jwt_secret is None and self.jwks_url is None:
+            raise ValueError("SUPABASE_JWT_SECRET or SUPABASE_JWKS_URL must be set")
+        return self
+
+
+def read_settings() -> Settings:
+    """Read the environment.
+
+    Raises SettingsError, which names every variable that is missing or wrong.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        # Pydantic's own text quotes the values, which may be secrets: hence our own, and no cause.
+        problems = [
+            ": ".join([*(str(part) for part in problem["loc"]), _reason(problem["type"], problem["msg"])])
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+    raise SettingsError(f"wrong environment (see .env.example): {'; '.join(problems)}")
+
+
+def _reason(kind: str, message: str) -> str:
+    return "missing" if kind == "missing" else message.removeprefix("Value error, ")
+
+
+@cache
+def settings() -> Settings:
+    """Give the process's settings; the first call reads them."""
+    return read_settings()

@@ -1,0 +1,168 @@
+"""Every function of `functions/main.py`, as deployed, on a real `SupabaseDatabase` whose network is played.
+
+Functions are discovered, not listed: a new one meets every refusal without a word here. Only what the
+database answers on the good path has to be added to `ANSWERS`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from functions_framework import _function_registry
+from functions_framework.aio import create_asgi_app_from_module
+
+from _shared.call import ENDPOINTS, Endpoint
+from _shared.callers import Anonymous, Caller, Service, User, Webhook
+from _shared.database import SupabaseDatabase, make_http_client
+from _shared.runtime import Runtime
+from _shared.tokens import TokenVerifier
+from _shared.webhooks import WebhookPayload
+from tests.unit.functions.fakes import (
+    SECRET_KEY,
+    make_health,
+    make_profile,
+    make_report,
+    make_settings,
+    make_token,
+    sign,
+)
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+MAIN = Path(__file__).parents[2] / "functions" / "main.py"
+SQL = 'insert into private.secrets values ("LEAK")'
+TIMEOUT_SECONDS = 0.2
+
+ANSWERS: dict[str, Any] = {
+    "claim_webhook": True,
+    "refresh_stats_views": make_report().model_dump(mode="json"),
+    "get_health": make_health().model_dump(mode="json") | {"last_error": f"{SQL} failed"},
+    "profiles": [make_profile(role="org_admin").model_dump(mode="json")],
+}
+
+
+def load_functions() -> dict[str, Starlette]:
+    """Load `main.py` as Functions Framework does, and make an app of each function in it."""
+    module, spec = _function_registry.load_function_module(str(MAIN))  # type: ignore[no-untyped-call]
+    spec.loader.exec_module(module)
+    exported = _function_registry.ASGI_FUNCTIONS & set(vars(module))
+    return {
+        name: create_asgi_app_from_module(name, str(MAIN), None, module, spec)  # type: ignore[no-untyped-call]
+        for name in exported
+    }
+
+
+FAILURES: dict[str, httpx.Response | Exception] = {
+    "refused": httpx.ConnectError(SQL),
+    "no-database": httpx.Response(503, json={"code": "PGRST001", "message": SQL, "details": SQL}),
+    "gateway-error": httpx.Response(502, text=f"<html>{SQL}</html>"),
+    "slow": httpx.ReadTimeout(SQL),
+    "statement-timeout": httpx.Response(500, json={"code": "57014", "message": SQL}),
+    "sql-error": httpx.Response(400, json={"code": "23505", "message": SQL, "hint": SECRET_KEY}),
+    "nonsense": httpx.Response(200, json={"unexpected": SQL}),
+    "not-json": httpx.Response(200, text=f"<html>{SQL}</html>"),
+    "bug": ZeroDivisionError(f"{SQL} {SECRET_KEY}"),
+}
+
+
+@dataclass
+class Network:
+    """What the functions find behind `SUPABASE_URL`.
+
+    mode  : "good", "hanging", or a key of `FAILURES`.
+    asked : the SQL functions and relations asked for, in order.
+    """
+
+    mode: str = "good"
+    answers: dict[str, Any] = field(default_factory=lambda: dict(ANSWERS))
+    asked: list[str] = field(default_factory=list)
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        name = request.url.path.rpartition("/")[2]
+        self.asked.append(name)
+        if self.mode == "good":
+            return httpx.Response(200, json=self.answers[name])
+        if self.mode == "hanging":
+            await asyncio.Event().wait()
+        failure = FAILURES[self.mode]
+        if isinstance(failure, Exception):
+            raise failure
+        return httpx.Response(failure.status_code, headers=failure.headers, content=failure.content)
+
+
+@dataclass
+class Function:
+    """One function, and how to call it well."""
+
+    spec: Endpoint
+    client: httpx.AsyncClient
+    network: Network
+
+    @property
+    def method(self) -> str:
+        return self.spec.methods[0]
+
+    def accepts(self, kind: type[Caller]) -> bool:
+        return kind in self.spec.callers or Anonymous in self.spec.callers
+
+    def body(self, kind: type[Caller]) -> bytes:
+        """A valid body for this kind of caller."""
+        if self.method not in {"POST", "PUT"}:
+            return b""
+        if kind is Webhook:
+            return json.dumps(example(WebhookPayload)).encode()
+        return json.dumps(example(self.spec.input)).encode() if self.spec.source == "body" else b""
+
+    def headers(self, kind: type[Caller], body: bytes) -> dict[str, str]:
+        """Valid credentials for this kind of caller."""
+        if kind is Webhook:
+            return sign(body)
+        if kind is Service:
+            return {"apikey": SECRET_KEY}
+        return {"authorization": f"Bearer {make_token()}"} if kind is User else {}
+
+    async def call(
+        self,
+        kind: type[Caller],
+        *,
+        method: str | None = None,
+        path: str = "/",
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        """Call as this kind of caller, rightly but for what is given."""
+        body = self.body(kind) if body is None else body
+        headers = self.headers(kind, body) if headers is None else headers
+        if query is None:
+            query = example(self.spec.input) if self.spec.source == "query" else {}
+        return await self.client.request(
+            method or self.method, path, params=query, content=body, headers=headers
+        )
+
+    def some_caller(self) -> type[Caller]:
+        """A kind of caller that is let in; the same one every time."""
+        return min(self.spec.callers, key=lambda kind: kind.__name__)
+
+
+def example(model: Any) -> dict[str, Any]:
+    """The valid input that a model shows; one without required fields needs none."""
+    examples = model.model_config.get("json_schema_extra", {}).get("examples", [{}])
+    first: dict[str, Any] = examples[0]
+    return first
+
+
+def make_function(name: str, app: Starlette) -> Function:
+    """Put a function on a network of its own."""
+    settings = make_settings(FERSK_UPSTREAM_TIMEOUT_SECONDS=TIMEOUT_SECONDS)
+    network = Network()
+    http = make_http_client(settings, httpx.MockTransport(network))
+    app.state.runtime = Runtime(settings, SupabaseDatabase(settings, http), TokenVerifier(settings, http))
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://function")
+    return Function(ENDPOINTS[name], client, network)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+import logging
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from functions_framework.aio import create_asgi_app_from_module
+
+from _shared import logs
+from _shared.call import ENDPOINTS
+from _shared.runtime import Runtime
+from _shared.tokens import TokenVerifier
+from tests.unit.functions.fakes import FakeDatabase, make_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from _shared.settings import Settings
+
+
+@pytest.fixture
+def database() -> FakeDatabase:
+    return FakeDatabase()
+
+
+@pytest.fixture
+def client_of(database: FakeDatabase) -> Callable[..., httpx.AsyncClient]:
+    """Give a client of one function, served as Functions Framework serves it, on the fake database."""
+
+    def make(function: Any, settings: Settings | None = None) -> httpx.AsyncClient:
+        name = function.__name__
+        app = create_asgi_app_from_module(  # type: ignore[no-untyped-call]
+            name, "main.py", None, SimpleNamespace(**{name: function}), None
+        )
+        settings = settings or make_settings()
+        app.state.runtime = Runtime(settings, database, TokenVerifier(settings, httpx.AsyncClient()))
+        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://function")
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _isolated_registry() -> Iterator[None]:
+    before = dict(ENDPOINTS)
+    yield
+    ENDPOINTS.clear()
+    ENDPOINTS.update(before)
+
+
+@pytest.fixture
+def log_lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Read the lines logged since the last call; everything on stdout must be one."""
+    logs.configure("DEBUG")
+    yield lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    logger = logging.getLogger(logs.LOGGER_NAME)
+    for handler in [handler for handler in logger.handlers if isinstance(handler, logs.JsonLines)]:
+        logger.removeHandler(handler)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from _shared.auth import authenticate, require_role
+from _shared.callers import Anonymous, Caller, Service, User, Webhook
+from _shared.result import Err, ErrorCode, Ok
+from _shared.runtime import Runtime
+from _shared.tokens import TokenVerifier
+from tests.unit.functions.fakes import (
+    PUBLISHABLE_KEY,
+    SECRET_KEY,
+    FakeDatabase,
+    bearer,
+    make_profile,
+    make_settings,
+    make_token,
+    make_user,
+    sign,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EVERY_KIND: set[type[Caller]] = {Webhook, Service, User}
+
+
+async def who(
+    headers: Mapping[str, str], accepted: set[type[Caller]] | None = None, body: bytes = b""
+) -> Any:
+    settings = make_settings()
+    runtime = Runtime(settings, FakeDatabase(), TokenVerifier(settings, httpx.AsyncClient()))
+    result = await authenticate(headers, body, accepted or EVERY_KIND, runtime)
+    return type(result.value) if isinstance(result, Ok) else result.code
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        pytest.param({"apikey": SECRET_KEY}, Service, id="secret-key-in-apikey"),
+        pytest.param(bearer(SECRET_KEY), Service, id="secret-key-as-bearer"),
+        pytest.param(
+            {"apikey": SECRET_KEY} | dict(bearer(SECRET_KEY)), Service, id="as-supabase-py-sends-it"
+        ),
+        pytest.param({"authorization": f"bearer {SECRET_KEY}"}, Service, id="scheme-in-lower-case"),
+        pytest.param(bearer(make_token()), User, id="user"),
+        pytest.param({"apikey": PUBLISHABLE_KEY} | dict(bearer(make_token())), User, id="as-an-app-sends-it"),
+        pytest.param({"apikey": SECRET_KEY} | dict(bearer(make_token())), User, id="user-outranks-key"),
+        pytest.param(sign(b""), Webhook, id="webhook"),
+    ],
+)
+async def test_callers_are_told_apart(headers: Mapping[str, str], kind: type[Caller]) -> None:
+    assert await who(headers) is kind
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param({"apikey": PUBLISHABLE_KEY}, id="publishable-key"),
+        pytest.param(dict(bearer(PUBLISHABLE_KEY)), id="signed-out-app"),
+        pytest.param({"apikey": SECRET_KEY + "x"}, id="almost-the-secret-key"),
+        pytest.param({"apikey": SECRET_KEY[:-1]}, id="most-of-the-secret-key"),
+        pytest.param({"apikey": "ø"}, id="not-ascii"),
+        pytest.param({"apikey": SECRET_KEY} | dict(bearer("nonsense")), id="bad-token-beside-a-good-key"),
+        pytest.param({"authorization": f"Basic {SECRET_KEY}"}, id="another-scheme"),
+        pytest.param({"authorization": "Bearer"}, id="no-token"),
+        pytest.param({"apikey": SECRET_KEY, "webhook-id": "msg_1"}, id="half-a-webhook-beside-a-good-key"),
+    ],
+)
+async def test_everyone_else_is_unauthorized(headers: Mapping[str, str]) -> None:
+    assert await who(headers) is ErrorCode.UNAUTHORIZED
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [(sign(b""), Webhook), ({"apikey": SECRET_KEY}, Service), (bearer(make_token()), User)],
+    ids=["webhook", "service", "user"],
+)
+async def test_a_function_refuses_the_kinds_it_is_not_for(
+    headers: Mapping[str, str], kind: type[Caller]
+) -> None:
+    assert await who(headers, EVERY_KIND - {kind}) is ErrorCode.FORBIDDEN
+    assert await who(headers, {kind}) is kind
+
+
+async def test_where_anyone_may_call_credentials_are_not_looked_at() -> None:
+    assert await who(bearer("nonsense"), {Anonymous}) is Anonymous
+    assert await who({"webhook-id": "half"}, {Anonymous}) is Anonymous
+
+
+@pytest.mark.parametrize("role", ["coordinator", "org_admin"])
+async def test_an_active_user_in_one_of_the_roles_passes(role: str) -> None:
+    user, profile = make_user(), make_profile(role=role)
+    database = FakeDatabase(profiles={user.id: profile})
+    assert await require_role(user, {"coordinator", "org_admin"}, database) == Ok(profile)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        pytest.param({"role": "peer_mentor"}, id="other-role"),
+        pytest.param({"is_active": False}, id="inactive"),
+    ],
+)
+async def test_other_users_are_forbidden(overrides: dict[str, Any]) -> None:
+    user = make_user()
+    database = FakeDatabase(profiles={user.id: make_profile(**overrides)})
+    assert await require_role(user, {"coordinator", "org_admin"}, database) == Err(ErrorCode.FORBIDDEN)
+
+
+async def test_a_user_without_a_profile_is_forbidden() -> None:
+    database = FakeDatabase(profiles={uuid4(): make_profile()})
+    assert await require_role(make_user(), {"coordinator"}, database) == Err(ErrorCode.FORBIDDEN)
+
+
+async def test_a_database_that_is_away_is_not_a_refusal() -> None:
+    away = Err(ErrorCode.UPSTREAM_UNAVAILABLE)
+    assert await require_role(make_user(), {"coordinator"}, FakeDatabase(failure=away)) == away
