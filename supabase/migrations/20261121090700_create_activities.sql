@@ -38,6 +38,7 @@ create table if not exists public.activities (
     registered_by       uuid                   not null default auth.uid(),
     status              public.activity_status not null default 'registered',
     summary             text                   check (length(summary) <= 4000),
+    approved_expenses_nok numeric(14, 2)       not null default 0 check (approved_expenses_nok >= 0),
     is_counted          boolean                not null generated always as (stats.counts_in_statistics(status)) stored,
     constraint activities_proxy_is_named check (is_proxy_registered = (registered_by <> peer_mentor_id)),
     -- unit, people and type are of the activity's organisation
@@ -56,6 +57,7 @@ comment on table public.activities is 'What peer mentors register. summary and c
 comment on column public.activities.occurred_at is 'When it took place; statistics use this, bucketed in UTC.';
 comment on column public.activities.recorded_at is 'When it was registered.';
 comment on column public.activities.coordinator_id is 'Who follows it up; by default the chapter''s coordinator.';
+comment on column public.activities.approved_expenses_nok is 'The sum of its approved expense_claims, kept by their trigger; so an approval is a change of the activity.';
 comment on column public.activities.is_counted is 'What the counting rule said when the row was written.';
 
 create index if not exists activities_unit_id_organization_id_occurred_at_idx on public.activities (unit_id, organization_id, occurred_at);
@@ -76,7 +78,7 @@ create or replace view stats.countable_activities as
     select a.id, a.organization_id, a.unit_id as chapter_id, a.peer_mentor_id, a.coordinator_id, a.activity_type_id, a.occurred_at,
            (a.occurred_at at time zone 'UTC')::date                       as bucket_date,
            date_trunc('month', a.occurred_at at time zone 'UTC')::date    as activity_month,
-           a.duration_minutes, a.participant_count, a.contact_id, a.is_proxy_registered
+           a.duration_minutes, a.participant_count, a.contact_id, a.is_proxy_registered, a.approved_expenses_nok
     from public.activities a
     where a.is_counted;
 comment on view stats.countable_activities is 'The activities that count; what every statistic and report reads.';

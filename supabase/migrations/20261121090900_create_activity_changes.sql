@@ -11,13 +11,15 @@ create table if not exists stats.activity_changes (
     organization_id   uuid        not null,
     chapter_id        uuid        not null,
     peer_mentor_id    uuid        not null,
+    activity_type_id  uuid        not null,
     bucket_date       date        not null,
     activity_count    bigint      not null,
     total_minutes     bigint      not null,
-    participant_count bigint      not null
+    participant_count bigint      not null,
+    approved_nok      numeric     not null
 );
 comment on table stats.activity_changes is
-    'Append-only log of signed changes to what counts: one row per statement, chapter, peer mentor and day.';
+    'Append-only log of signed changes to what counts: one row per statement, chapter, peer mentor, type and day.';
 comment on column stats.activity_changes.xid is 'The transaction that made the change; decides which snapshots contain it.';
 alter table stats.activity_changes enable row level security;   -- deny-all: no policy
 
@@ -26,32 +28,38 @@ create or replace function stats.log_activity_changes() returns trigger
 begin
     if tg_op = 'INSERT' then
         insert into stats.activity_changes
-            (organization_id, chapter_id, peer_mentor_id, bucket_date, activity_count, total_minutes, participant_count)
-        select n.organization_id, n.unit_id, n.peer_mentor_id, (n.occurred_at at time zone 'UTC')::date,
-               count(*), sum(n.duration_minutes), sum(n.participant_count)
+            (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, activity_count, total_minutes,
+             participant_count, approved_nok)
+        select n.organization_id, n.unit_id, n.peer_mentor_id, n.activity_type_id, (n.occurred_at at time zone 'UTC')::date,
+               count(*), sum(n.duration_minutes), sum(n.participant_count), sum(n.approved_expenses_nok)
         from new_rows n where n.is_counted
-        group by 1, 2, 3, 4;
+        group by 1, 2, 3, 4, 5;
     elsif tg_op = 'DELETE' then
         insert into stats.activity_changes
-            (organization_id, chapter_id, peer_mentor_id, bucket_date, activity_count, total_minutes, participant_count)
-        select o.organization_id, o.unit_id, o.peer_mentor_id, (o.occurred_at at time zone 'UTC')::date,
-               -count(*), -sum(o.duration_minutes), -sum(o.participant_count)
+            (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, activity_count, total_minutes,
+             participant_count, approved_nok)
+        select o.organization_id, o.unit_id, o.peer_mentor_id, o.activity_type_id, (o.occurred_at at time zone 'UTC')::date,
+               -count(*), -sum(o.duration_minutes), -sum(o.participant_count), -sum(o.approved_expenses_nok)
         from old_rows o where o.is_counted
-        group by 1, 2, 3, 4;
+        group by 1, 2, 3, 4, 5;
     else
         insert into stats.activity_changes
-            (organization_id, chapter_id, peer_mentor_id, bucket_date, activity_count, total_minutes, participant_count)
-        select c.organization_id, c.unit_id, c.peer_mentor_id, (c.occurred_at at time zone 'UTC')::date,
-               sum(c.sign), sum(c.sign * c.duration_minutes), sum(c.sign * c.participant_count)
+            (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, activity_count, total_minutes,
+             participant_count, approved_nok)
+        select c.organization_id, c.unit_id, c.peer_mentor_id, c.activity_type_id, (c.occurred_at at time zone 'UTC')::date,
+               sum(c.sign), sum(c.sign * c.duration_minutes), sum(c.sign * c.participant_count), sum(c.sign * c.approved_expenses_nok)
         from (
-            select 1 as sign, n.organization_id, n.unit_id, n.peer_mentor_id, n.occurred_at, n.duration_minutes, n.participant_count
+            select 1 as sign, n.organization_id, n.unit_id, n.peer_mentor_id, n.activity_type_id, n.occurred_at,
+                   n.duration_minutes, n.participant_count, n.approved_expenses_nok
             from new_rows n where n.is_counted
             union all
-            select -1, o.organization_id, o.unit_id, o.peer_mentor_id, o.occurred_at, o.duration_minutes, o.participant_count
+            select -1, o.organization_id, o.unit_id, o.peer_mentor_id, o.activity_type_id, o.occurred_at,
+                   o.duration_minutes, o.participant_count, o.approved_expenses_nok
             from old_rows o where o.is_counted
         ) c
-        group by 1, 2, 3, 4
-        having sum(c.sign) <> 0 or sum(c.sign * c.duration_minutes) <> 0 or sum(c.sign * c.participant_count) <> 0;
+        group by 1, 2, 3, 4, 5
+        having sum(c.sign) <> 0 or sum(c.sign * c.duration_minutes) <> 0 or sum(c.sign * c.participant_count) <> 0
+            or sum(c.sign * c.approved_expenses_nok) <> 0;
     end if;
     return null;
 end $$;

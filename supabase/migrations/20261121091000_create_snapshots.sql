@@ -9,37 +9,41 @@
 create table if not exists stats.snapshot_positions (
     view_name     text        primary key,
     snapshot      pg_snapshot not null,
-    own_xid       xid8,
+    own_xid       xid8        not null,
     own_change_id bigint,
     refreshed_at  timestamptz not null
 );
 comment on table stats.snapshot_positions is 'For each materialised view the database snapshot that it was computed with.';
 comment on column stats.snapshot_positions.own_xid is
-    'The refreshing transaction, if it had written before: its changes up to own_change_id are contained as well.';
+    'The refreshing transaction: its own changes up to own_change_id are contained as well, and a refresh that does not see it is too old.';
 alter table stats.snapshot_positions enable row level security;   -- deny-all: no policy
 
 -- The snapshot is an argument: inside this volatile function READ COMMITTED would take a newer one than the query's.
 create or replace function stats.record_snapshot(p_view_name text, p_snapshot pg_snapshot) returns boolean
     language plpgsql volatile security invoker set search_path = '' as $$
 declare
-    v_own_xid  xid8        := pg_current_xact_id_if_assigned();
-    v_own_id   bigint;
-    v_previous pg_snapshot := (select p.snapshot from stats.snapshot_positions p where p.view_name = p_view_name);
-    v_horizon  xid8        := pg_snapshot_xmax(pg_current_snapshot());
+    v_own_xid xid8 := pg_current_xact_id();
+    v_own_id  bigint;
 begin
-    if pg_snapshot_xmax(v_previous) > v_horizon and current_setting('transaction_isolation') = 'read committed' then
-        -- A position from this database's future: a dump restored into a younger cluster. Its changes are in the
-        -- restored rows already, and its transaction numbers mean nothing here.
-        delete from stats.activity_changes c where c.xid >= v_horizon and c.xid is distinct from v_own_xid;
-        delete from stats.snapshot_positions p where pg_snapshot_xmax(p.snapshot) > v_horizon;
-    elsif pg_snapshot_xmax(p_snapshot) < pg_snapshot_xmax(v_previous)
-          or exists (select from pg_snapshot_xip(p_snapshot) q(xid) where pg_visible_in_snapshot(q.xid, v_previous)) then
+    -- Whatever a statement sees committed lies before the end of its own snapshot. What does not comes from another
+    -- cluster: a dump restored into a younger one. Its changes are in the restored rows already, and its transaction
+    -- numbers mean nothing here.
+    delete from stats.activity_changes c
+    where c.xid >= pg_snapshot_xmax(pg_current_snapshot()) and c.xid <> v_own_xid;
+    delete from stats.snapshot_positions p
+    where (p.own_xid >= pg_snapshot_xmax(pg_current_snapshot())
+           or pg_snapshot_xmax(p.snapshot) > pg_snapshot_xmax(pg_current_snapshot()))
+      and p.own_xid <> v_own_xid;
+
+    -- A refresh that waited for another keeps the snapshot it began with, and would undo what that one contains.
+    if exists (select from stats.snapshot_positions p
+               where p.view_name = p_view_name and p.own_xid <> v_own_xid
+                 and not pg_visible_in_snapshot(p.own_xid, p_snapshot)) then
         raise exception 'the refresh of % would go back in time', p_view_name
             using errcode = 'serialization_failure', hint = 'Retry in a new transaction.';
     end if;
-    if v_own_xid is not null then
-        select max(c.id) into v_own_id from stats.activity_changes c where c.xid = v_own_xid;
-    end if;
+
+    select max(c.id) into v_own_id from stats.activity_changes c where c.xid = v_own_xid;
     insert into stats.snapshot_positions as p (view_name, snapshot, own_xid, own_change_id, refreshed_at)
     values (p_view_name, p_snapshot, v_own_xid, v_own_id, clock_timestamp())
     on conflict (view_name) do update

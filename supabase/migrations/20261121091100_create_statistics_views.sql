@@ -67,13 +67,8 @@ create or replace view stats.visible_time_series with (security_barrier) as
 -- Exact by nature: plain views on the index (organization_id, coordinator_id, month, activity_type_id).
 create or replace view stats.live_coordinator_rows as
     select a.organization_id, a.coordinator_id, a.activity_month, a.activity_type_id,
-           1 as activity_count, a.duration_minutes, 0::numeric as approved_nok
+           1 as activity_count, a.duration_minutes, a.approved_expenses_nok as approved_nok
     from stats.countable_activities a
-    where a.coordinator_id is not null
-    union all
-    select a.organization_id, a.coordinator_id, a.activity_month, a.activity_type_id, 0, 0, e.amount_nok
-    from stats.countable_activities a
-    join public.expense_claims e on e.activity_id = a.id and e.organization_id = a.organization_id and e.status = 'approved'
     where a.coordinator_id is not null;
 
 -- Two branches rather than an OR, so that a coordinator's own rows are found by the index; the second one runs for

@@ -44,6 +44,7 @@ declare
     v_started timestamptz := clock_timestamp();
     v_applied bigint      := 0;
     v_outcome text        := 'refreshed';
+    v_view    text;
     v_log     stats.stats_refresh_log;
 begin
     -- Transaction-level and never waiting: whoever comes second has nothing to add.
@@ -55,9 +56,9 @@ begin
         v_outcome := 'debounced';
     else
         begin
-            refresh materialized view concurrently stats.mv_peer_mentor_stats;
-            refresh materialized view concurrently stats.mv_chapter_stats;
-            refresh materialized view concurrently stats.mv_activity_time_series;
+            for v_view in select m.matviewname from pg_catalog.pg_matviews m where m.schemaname = 'stats' order by 1 loop
+                execute format('refresh materialized view concurrently stats.%I', v_view);
+            end loop;
             delete from stats.activity_changes c
             where not exists (select from stats.changes_since_snapshot s where s.id = c.id);
             get diagnostics v_applied = row_count;
@@ -93,13 +94,16 @@ comment on function public.refresh_stats_views() is 'Compacts the change log int
 -- One repair for everything: a restore that went wrong, a changed rule, doubt. Writers wait while it runs.
 create or replace function stats.rebuild() returns void
     language plpgsql volatile security invoker set search_path = '' as $$
+declare
+    v_view text;
 begin
+    perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.refresh'));   -- not beside a refresh
     lock table public.activities in share row exclusive mode;
     delete from stats.activity_changes;
     delete from stats.snapshot_positions;
-    refresh materialized view stats.mv_peer_mentor_stats;
-    refresh materialized view stats.mv_chapter_stats;
-    refresh materialized view stats.mv_activity_time_series;
+    for v_view in select m.matviewname from pg_catalog.pg_matviews m where m.schemaname = 'stats' order by 1 loop
+        execute format('refresh materialized view stats.%I', v_view);
+    end loop;
 end $$;
 comment on function stats.rebuild() is 'Empties the change log and computes every snapshot anew; for the owner, see docs/runbook.md.';
 
@@ -128,12 +132,16 @@ begin
         if not found then
             return null;
         end if;
-        update stats.stats_refresh_log set last_requested_at = clock_timestamp();
         if (select s.refresh_mode from stats.settings s) = 'inline' then
+            -- SET CONSTRAINTS IMMEDIATE, in the middle of a statement: its other changes are not logged yet.
+            if pg_trigger_depth() > 1 then
+                return null;
+            end if;
             perform stats.refresh(p_force := false);
         else
             perform stats.wake_refresh('activities_changed', new.organization_id);
         end if;
+        update stats.stats_refresh_log set last_requested_at = clock_timestamp();
     exception when others then
         -- Never the writer's problem: the changes are in the log, and the sweep asks again.
         begin
