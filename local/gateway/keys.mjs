@@ -1,0 +1,55 @@
+// API keys → roles, as Supabase's gateway does it: a key says which application calls, a user's token outranks it.
+
+import { createHash, timingSafeEqual } from "node:crypto";
+
+const MISSING = {
+  message: "No API key found in request",
+  hint: "No `apikey` request header or url param was found.",
+};
+const INVALID = { message: "Invalid API key", hint: "Double check your Supabase `apikey`" };
+const IN_BROWSER = {
+  message: "Forbidden use of secret API key in browser",
+  hint: "Secret API keys can only be used in a protected environment and should never be used in a browser.",
+};
+
+const digest = (text) => createHash("sha256").update(text).digest();
+
+/**
+ * Build the resolver of API keys.
+ *
+ * The four keys it knows: publishable and anon (role anon), secret and service_role (role service_role).
+ * Returns a function (request, query) → `{ authorization }`, the header for the service behind, or
+ * `{ refusal }`, the body of a 401.
+ */
+export function createKeyResolver({ publishableKey, secretKey, anonKey, serviceRoleKey }) {
+  const known = [
+    { digest: digest(publishableKey), token: anonKey },
+    { digest: digest(anonKey), token: anonKey },
+    { digest: digest(secretKey), token: serviceRoleKey, secret: true },
+    { digest: digest(serviceRoleKey), token: serviceRoleKey },
+  ];
+  // Digests have one length, and every key is compared: the time taken says nothing about a guess.
+  const find = (key) => {
+    const candidate = digest(key);
+    return known.reduce((found, entry) => (timingSafeEqual(entry.digest, candidate) ? entry : found), null);
+  };
+
+  return function resolve(request, query) {
+    const apikey = request.headers.apikey || query.get("apikey");
+    if (!apikey) return { refusal: MISSING };
+    const key = find(apikey);
+    if (!key) return { refusal: INVALID };
+    if (key.secret && request.headers["user-agent"]?.startsWith("Mozilla/5.0")) return { refusal: IN_BROWSER };
+
+    const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
+    // Clients without a session repeat their key as the bearer token; it is still only a key.
+    const isUserToken = bearer && !bearer.startsWith("sb_");
+    return { authorization: `Bearer ${isUserToken ? bearer : key.token}` };
+  };
+}
+
+/** The raw query string without its `apikey` parameter, otherwise unchanged byte for byte. */
+export function withoutApiKey(search) {
+  const kept = search.slice(1).split("&").filter((part) => !part.startsWith("apikey="));
+  return kept.join("&") === "" ? "" : `?${kept.join("&")}`;
+}

@@ -1,0 +1,20 @@
+// JSON lines on stdout: one object per event. Ids, counts and codes only; never keys, tokens, headers or bodies.
+
+/** Write one event. `fields` holds scalars that are safe to keep. */
+export function log(level, event, fields = {}) {
+  const entry = { ts: new Date().toISOString(), level, event, ...fields };
+  process.stdout.write(`${JSON.stringify(entry)}\n`);
+}
+
+/**
+ * Send what libraries print to the same place, reduced to what identifies the problem: they print whole errors,
+ * and a database error quotes the row it refused.
+ */
+export function captureConsole() {
+  for (const [method, level] of [["log", "info"], ["info", "info"], ["warn", "warning"], ["error", "error"]]) {
+    console[method] = (...parts) => {
+      const error = parts.find((part) => part instanceof Error);
+      log(level, "library_message", { error: error?.name ?? "message", code: error?.code });
+    };
+  }
+}

@@ -1,0 +1,49 @@
+// What is behind the one origin: a prefix, the service it leads to, and how that service's clients expect errors.
+
+import { corsHeaders } from "./cors.mjs";
+import { withoutApiKey } from "./keys.mjs";
+import { createProxy } from "./proxy.mjs";
+import { sendJson } from "./replies.mjs";
+
+const forwardedFor = (request) => ({
+  "x-forwarded-for": request.socket.remoteAddress ?? null,
+  "x-forwarded-host": request.headers.host ?? null,
+  "x-forwarded-proto": "http",
+});
+
+/** /rest/v1 → PostgREST: the key becomes the token of its role, the prefix goes. */
+export function createRestRoute({ restUrl, resolveKey }) {
+  const proxy = createProxy(restUrl);
+  function handle(request, response, { path, search, query, requestId, answerHeaders }) {
+    const headers = { ...answerHeaders, ...corsHeaders() };
+    const { authorization, refusal } = resolveKey(request, query);
+    if (refusal) return sendJson(response, 401, refusal, headers);
+    proxy.forward(request, response, {
+      path: (path.slice("/rest/v1".length) || "/") + withoutApiKey(search),
+      headers: { ...forwardedFor(request), authorization, apikey: null, "x-request-id": requestId },
+      answerHeaders: headers,
+      ownHeader: (name) => name.startsWith("access-control-"),
+      fail: ({ status, code, message }) =>
+        sendJson(response, status, { code, message, details: null, hint: null }, headers),
+    });
+  }
+  return { name: "rest", prefix: "/rest/v1", preflight: true, handle, close: proxy.close };
+}
+
+/** /functions/v1 → the functions server: all as it came, since functions check callers and signatures themselves. */
+export function createFunctionsRoute({ functionsUrl }) {
+  const proxy = createProxy(functionsUrl);
+  function handle(request, response, { path, search, requestId, answerHeaders }) {
+    proxy.forward(request, response, {
+      path: path + search,
+      headers: { ...forwardedFor(request), "x-request-id": requestId },
+      answerHeaders: { ...answerHeaders, "access-control-allow-origin": "*" },
+      fail: ({ status, code, message }) =>
+        sendJson(response, status, { error: { code, message, request_id: requestId } }, {
+          ...answerHeaders,
+          ...corsHeaders(),
+        }),
+    });
+  }
+  return { name: "functions", prefix: "/functions/v1", preflight: false, handle, close: proxy.close };
+}

@@ -1,0 +1,311 @@
+"""Signing in against a running stack, with unmodified client libraries and the seeded people."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import jwt
+import psycopg
+import pytest
+from supabase import Client, create_client
+from supabase.lib.client_options import SyncClientOptions
+from supabase_auth.errors import AuthApiError
+
+from local.requirements import ROOT, node_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.stack import Stack
+
+NODE = str((node_directory() or Path()) / "node")
+EMAIL = "kari@nhf.example"
+PASSWORD = "password"
+INVALID = {"code": 400, "error_code": "invalid_credentials", "msg": "Invalid login credentials"}
+ACCESS_TOKEN_SECONDS = 3600
+
+
+@pytest.fixture
+def connection_pool() -> Iterator[httpx.Client]:
+    with httpx.Client() as pool:
+        yield pool
+
+
+@pytest.fixture
+def client(stack: Stack, connection_pool: httpx.Client) -> Client:
+    """Return a client of nobody yet."""
+    options = SyncClientOptions(httpx_client=connection_pool, auto_refresh_token=False)
+    return create_client(stack.api_url, stack.publishable_key, options)
+
+
+@pytest.fixture
+def signed_in(client: Client) -> Client:
+    client.auth.sign_in_with_password({"email": EMAIL, "password": PASSWORD})
+    return client
+
+
+@pytest.fixture
+def admin(stack: Stack) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(stack.admin_db_url, autocommit=True) as connection:
+        yield connection
+
+
+def token_of(client: Client) -> str:
+    session = client.auth.get_session()
+    assert session
+    return session.access_token
+
+
+def post(stack: Stack, path: str, body: dict[str, str]) -> httpx.Response:
+    headers = {"apikey": stack.publishable_key}
+    return httpx.post(f"{stack.api_url}/auth/v1/{path}", headers=headers, json=body)
+
+
+def get_user(stack: Stack, token: str) -> httpx.Response:
+    headers = {"apikey": stack.publishable_key, "authorization": f"Bearer {token}"}
+    return httpx.get(f"{stack.api_url}/auth/v1/user", headers=headers)
+
+
+def test_access_token_has_the_claims_of_supabase_auth(
+    stack: Stack, signed_in: Client, admin: psycopg.Connection
+) -> None:
+    profile = admin.execute(
+        """
+        select id::text, organization_id::text from public.profiles join auth.users using (id)
+        where email = %s
+        """,
+        [EMAIL],
+    ).fetchone()
+    assert profile
+    user_id, organization_id = profile
+    claims = jwt.decode(token_of(signed_in), stack.jwt_secret, algorithms=["HS256"], audience="authenticated")
+    assert claims.pop("exp") - claims.pop("iat") == ACCESS_TOKEN_SECONDS
+    assert uuid.UUID(claims.pop("session_id"))
+    assert claims == {
+        "iss": f"{stack.api_url}/auth/v1",
+        "aud": "authenticated",
+        "sub": user_id,
+        "role": "authenticated",
+        "aal": "aal1",
+        "email": EMAIL,
+        "phone": "",
+        "is_anonymous": False,
+        "app_metadata": {"provider": "email", "providers": ["email"], "org_id": organization_id},
+        "user_metadata": {},
+    }
+
+
+def test_signed_in_user_reads_as_that_user(signed_in: Client, admin: psycopg.Connection) -> None:
+    assert signed_in.table("organizations").select("slug").execute().data == [{"slug": "nhf"}]
+    assert admin.execute("select count(*) > 1 from public.organizations").fetchone() == (True,)
+
+
+def test_user_record(signed_in: Client) -> None:
+    answer = signed_in.auth.get_user()
+    assert answer
+    assert (answer.user.email, answer.user.aud, answer.user.role) == (EMAIL, "authenticated", "authenticated")
+    assert answer.user.email_confirmed_at
+    assert answer.user.identities
+    assert answer.user.identities[0].provider == "email"
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        pytest.param(EMAIL, "Password", id="wrong-password"),
+        pytest.param(EMAIL, "", id="no-password"),
+        pytest.param("nobody@nhf.example", PASSWORD, id="unknown-user"),
+        pytest.param("' or true --", PASSWORD, id="not-an-email"),
+    ],
+)
+def test_wrong_credentials_are_all_refused_alike(stack: Stack, email: str, password: str) -> None:
+    answer = post(stack, "token?grant_type=password", {"email": email, "password": password})
+    assert (answer.status_code, answer.json()) == (400, INVALID)
+    assert post(stack, "token?grant_type=password", {"email": EMAIL, "password": PASSWORD}).status_code == 200
+
+
+def test_client_library_understands_the_refusal(client: Client) -> None:
+    with pytest.raises(AuthApiError) as refused:
+        client.auth.sign_in_with_password({"email": EMAIL, "password": "wrong"})
+    assert (refused.value.status, refused.value.code) == (400, "invalid_credentials")
+    assert client.auth.get_session() is None
+
+
+def test_refresh_rotates_and_a_stolen_token_ends_the_family(stack: Stack, signed_in: Client) -> None:
+    first = signed_in.auth.get_session()
+    second = signed_in.auth.refresh_session().session
+    third = signed_in.auth.refresh_session().session
+    assert first
+    assert second
+    assert third
+    assert len({first.refresh_token, second.refresh_token, third.refresh_token}) == 3
+    claims = jwt.decode(third.access_token, stack.jwt_secret, algorithms=["HS256"], audience="authenticated")
+    assert claims["app_metadata"]["org_id"]
+
+    for token in (first.refresh_token, third.refresh_token):
+        answer = post(stack, "token?grant_type=refresh_token", {"refresh_token": token})
+        assert (answer.status_code, answer.json()["error_code"]) == (400, "refresh_token_already_used")
+
+
+def test_sign_out_ends_the_session(stack: Stack, signed_in: Client) -> None:
+    session = signed_in.auth.get_session()
+    assert session
+    assert get_user(stack, session.access_token).status_code == 200
+    signed_in.auth.sign_out()
+    after = get_user(stack, session.access_token)
+    assert (after.status_code, after.json()["error_code"]) == (403, "session_not_found")
+    refresh = post(stack, "token?grant_type=refresh_token", {"refresh_token": session.refresh_token})
+    assert (refresh.status_code, refresh.json()["error_code"]) == (400, "refresh_token_not_found")
+
+
+@pytest.mark.parametrize(
+    ("changes", "secret", "code"),
+    [
+        pytest.param({"exp": 1}, None, "bad_jwt", id="expired"),
+        pytest.param({}, "another-secret-another-secret-another", "bad_jwt", id="foreign"),
+        pytest.param({"sub": str(uuid.uuid4())}, None, "user_not_found", id="deleted-user"),
+    ],
+)
+def test_token_that_is_not_valid_gets_no_user(
+    stack: Stack, signed_in: Client, changes: dict[str, Any], secret: str | None, code: str
+) -> None:
+    good = jwt.decode(token_of(signed_in), stack.jwt_secret, algorithms=["HS256"], audience="authenticated")
+    assert get_user(stack, jwt.encode(good, stack.jwt_secret)).status_code == 200
+    answer = get_user(stack, jwt.encode(good | changes, secret or stack.jwt_secret))
+    assert (answer.status_code, answer.json()["error_code"]) == (403, code)
+
+
+def test_sign_up_gives_a_session_that_sees_no_organisation(client: Client, admin: psycopg.Connection) -> None:
+    email = f"{uuid.uuid4()}@new.example"
+    try:
+        session = client.auth.sign_up(
+            {"email": email, "password": "long enough", "options": {"data": {"shoe_size": 41}}}
+        ).session
+        assert session
+        assert session.user.user_metadata["shoe_size"] == 41
+        assert client.table("organizations").select("id").execute().data == []
+        types = "jsonb_typeof(raw_app_meta_data), jsonb_typeof(raw_user_meta_data)"
+        stored = admin.execute(f"select {types} from auth.users where email = %s", [email])
+        assert stored.fetchone() == ("object", "object")
+        with pytest.raises(AuthApiError) as refused:
+            client.auth.sign_up({"email": email, "password": "long enough"})
+        assert refused.value.code == "user_already_exists"
+    finally:
+        admin.execute("delete from auth.users where email = %s", [email])
+
+
+JS = """
+import { createClient } from "@supabase/supabase-js";
+const { URL: url, KEY: key, EMAIL: email, PASSWORD: password } = process.env;
+// Node 20 has no WebSocket of its own; this script opens none.
+const client = createClient(url, key, { realtime: { transport: class {} }, auth: { persistSession: false } });
+const signIn = await client.auth.signInWithPassword({ email, password });
+const rows = await client.from("organizations").select("slug");
+const refreshed = await client.auth.refreshSession();
+const user = await client.auth.getUser();
+const wrong = await client.auth.signInWithPassword({ email, password: "wrong" });
+const signOut = await client.auth.signOut();
+const errors = [signIn, rows, refreshed, user, signOut].map(({ error }) => error?.message ?? null);
+console.log(JSON.stringify({
+  errors,
+  rows: rows.data,
+  rotated: signIn.data.session.refresh_token !== refreshed.data.session.refresh_token,
+  email: user.data.user.email,
+  wrong: [wrong.error.status, wrong.error.code],
+}));
+"""
+
+
+def test_supabase_js_signs_in(stack: Stack) -> None:
+    environment = {"URL": stack.api_url, "KEY": stack.publishable_key, "EMAIL": EMAIL, "PASSWORD": PASSWORD}
+    command = [NODE, "--input-type=module", "-e", JS]
+    ended = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == {
+        "errors": [None] * 5,
+        "rows": [{"slug": "nhf"}],
+        "rotated": True,
+        "email": EMAIL,
+        "wrong": [400, "invalid_credentials"],
+    }
+
+
+PRIVILEGES = """
+    select 'relation ' || c.oid::regclass::text, coalesce(c.relacl::text, '') from pg_class c
+    where c.relnamespace::regnamespace::text !~ '^pg_'
+    union all
+    select 'schema ' || n.nspname, coalesce(n.nspacl::text, '') from pg_namespace n where n.nspname !~ '^pg_'
+    union all
+    select 'function ' || p.oid::regprocedure::text, coalesce(p.proacl::text, '') || p.prosrc from pg_proc p
+    where p.pronamespace <> 'pg_catalog'::regnamespace
+    union all
+    select 'default ' || d.oid::text, d.defaclacl::text from pg_default_acl d
+    union all
+    select 'role ' || r.rolname, concat(r.rolsuper, r.rolcreaterole, r.rolbypassrls) from pg_roles r
+    order by 1
+"""
+
+
+def test_auth_changes_no_schema_and_no_grant(signed_in: Client, admin: psycopg.Connection) -> None:
+    """The library can rewrite functions and grants; as it runs here, it does not."""
+    before = admin.execute(PRIVILEGES).fetchall()
+    signed_in.auth.refresh_session()
+    signed_in.auth.get_user()
+    signed_in.auth.sign_out()
+    signed_in.auth.sign_in_with_password({"email": EMAIL, "password": PASSWORD})
+    assert admin.execute(PRIVILEGES).fetchall() == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create or replace function auth.uid() returns uuid language sql as 'select null::uuid'",
+        "create function auth.extra() returns int language sql as 'select 1'",
+        "create table auth.extra (id int)",
+        "alter table auth.users add column extra int",
+        "delete from auth.users",
+        "select * from auth.audit_log_entries",
+        "select * from public.profiles",
+        "create role extra",
+    ],
+)
+def test_auth_login_can_do_no_more_than_keep_accounts(admin: psycopg.Connection, statement: Any) -> None:
+    with admin.transaction(force_rollback=True):
+        admin.execute("set local role supabase_auth_admin")
+        admin.execute("update auth.users set updated_at = now()")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            admin.execute(statement)
+
+
+def test_auth_login_owns_nothing(admin: psycopg.Connection) -> None:
+    owned = admin.execute(
+        "select count(*) from pg_shdepend where refobjid = 'supabase_auth_admin'::regrole and deptype = 'o'"
+    )
+    assert owned.fetchone() == (0,)
+
+
+def test_sign_in_without_a_database_fails_fast_and_recovers(stack: Stack) -> None:
+    def sign_in() -> httpx.Response:
+        return post(stack, "token?grant_type=password", {"email": EMAIL, "password": PASSWORD})
+
+    assert sign_in().status_code == 200
+    stack.stop_postgres(immediate=True)
+    try:
+        for _ in range(10):  # each failed attempt must not make the next one wait longer
+            answer = sign_in()
+            assert (answer.status_code, answer.json()["error_code"]) == (503, "upstream_unavailable")
+            assert answer.elapsed.total_seconds() < 3
+    finally:
+        stack.start_postgres()
+    deadline = time.monotonic() + 5
+    while (answer := sign_in()).status_code != 200:
+        assert answer.status_code == 503, answer.text
+        assert time.monotonic() < deadline
