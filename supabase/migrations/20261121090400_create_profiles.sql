@@ -56,7 +56,9 @@ begin
     select s.max_chapter_assignments into v_limit
     from public.organization_settings s where s.organization_id = new.organization_id;
     select count(*) into v_count
-    from public.chapter_assignments a where a.profile_id = new.profile_id and a.unit_id <> new.unit_id;
+    from public.chapter_assignments a
+    where a.profile_id = new.profile_id and a.unit_id <> new.unit_id
+      and (tg_op = 'INSERT' or (a.profile_id, a.unit_id) <> (old.profile_id, old.unit_id));   -- the one that is exchanged
     if v_count >= v_limit then
         raise exception 'a profile of this organisation may be assigned to at most % chapters', v_limit
             using errcode = 'check_violation', constraint = 'chapter_assignments_limit',

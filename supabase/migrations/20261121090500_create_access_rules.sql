@@ -57,10 +57,20 @@ end $$;
 comment on function app.visible_chapter_ids() is 'The chapters the caller follows up: a coordinator''s own, all of an org admin''s organisation.';
 
 create or replace function app.statistics_org_id() returns uuid
-    language sql stable security definer set search_path = ''
-    return (select s.organization_id from public.organization_settings s
-            where s.organization_id = app.member_org_id() and s.statistics_enabled);
-comment on function app.statistics_org_id() is 'As member_org_id, but null while the organisation''s kill switch is set.';
+    language plpgsql stable security definer set search_path = '' as $$
+declare
+    v_org_id uuid := app.member_org_id();
+begin
+    if (select s.statistics_enabled from public.organization_settings s where s.organization_id = v_org_id) then
+        return v_org_id;
+    end if;
+    if v_org_id is not null then
+        -- on record in the server's log: a read-only request cannot write a row
+        raise log 'feature_disabled: statistics of organization % asked for by profile %', v_org_id, auth.uid();
+    end if;
+    return null;
+end $$;
+comment on function app.statistics_org_id() is 'As member_org_id, but null while the organisation''s kill switch is set; each such attempt is logged.';
 
 create or replace function app.statistics_chapter_ids() returns setof uuid
     language plpgsql stable security definer set search_path = '' rows 10 as $$

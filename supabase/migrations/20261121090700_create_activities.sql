@@ -61,7 +61,8 @@ comment on column public.activities.approved_expenses_nok is 'The sum of its app
 comment on column public.activities.is_counted is 'What the counting rule said when the row was written.';
 
 create index if not exists activities_unit_id_organization_id_occurred_at_idx on public.activities (unit_id, organization_id, occurred_at);
-create index if not exists activities_peer_mentor_id_organization_id_occurred_at_idx on public.activities (peer_mentor_id, organization_id, occurred_at);
+-- also finds a peer mentor's last activity in a chapter, from its end
+create index if not exists activities_peer_mentor_id_organization_id_unit_id_occurred_at_idx on public.activities (peer_mentor_id, organization_id, unit_id, occurred_at);
 create index if not exists activities_activity_type_id_organization_id_occurred_at_idx on public.activities (activity_type_id, organization_id, occurred_at);
 create index if not exists activities_registered_by_organization_id_idx on public.activities (registered_by, organization_id);
 -- the order of coordinator_monthly_stats
@@ -112,8 +113,8 @@ create policy "people register for themselves, coordinators also by proxy" on pu
         and case when is_proxy_registered then unit_id = any (array(select app.visible_chapter_ids()))
                  else unit_id = any (array(select app.assigned_chapter_ids())) end);
 
-drop policy if exists "people correct their own activities, coordinators their chapters'" on public.activities;
-create policy "people correct their own activities, coordinators their chapters'" on public.activities
+drop policy if exists "people correct their own and their chapters' activities" on public.activities;
+create policy "people correct their own and their chapters' activities" on public.activities
     for update to authenticated
     using ((peer_mentor_id = (select app.profile_id()) and status <> 'rejected')
            or unit_id = any (array(select app.visible_chapter_ids())))
@@ -121,8 +122,8 @@ create policy "people correct their own activities, coordinators their chapters'
                  and unit_id = any (array(select app.assigned_chapter_ids())))
                 or unit_id = any (array(select app.visible_chapter_ids())));
 
-drop policy if exists "people delete their own activities, coordinators their chapters'" on public.activities;
-create policy "people delete their own activities, coordinators their chapters'" on public.activities
+drop policy if exists "people delete their own and their chapters' activities" on public.activities;
+create policy "people delete their own and their chapters' activities" on public.activities
     for delete to authenticated
     using ((peer_mentor_id = (select app.profile_id()) and status <> 'rejected')
            or unit_id = any (array(select app.visible_chapter_ids())));

@@ -58,8 +58,8 @@ create or replace view stats.changes_since_snapshot as
     select p.view_name, c.*
     from stats.snapshot_positions p
     cross join stats.activity_changes c
-    where not pg_visible_in_snapshot(c.xid, p.snapshot)
-      and (c.xid = p.own_xid and c.id <= p.own_change_id) is not true;
+    where case when c.xid = p.own_xid then (c.id > p.own_change_id) is not false   -- a snapshot says nothing about its own transaction
+               else not pg_visible_in_snapshot(c.xid, p.snapshot) end;
 comment on view stats.changes_since_snapshot is 'For each materialised view exactly the changes that it does not contain.';
 
 -- `null::boolean as _`: REFRESH ... CONCURRENTLY looks for duplicates among the rows whose columns are all non-null,

@@ -59,6 +59,8 @@ begin
             for v_view in select m.matviewname from pg_catalog.pg_matviews m where m.schemaname = 'stats' order by 1 loop
                 execute format('refresh materialized view concurrently stats.%I', v_view);
             end loop;
+            -- of a view that is gone: nothing would ever be contained in it
+            delete from stats.snapshot_positions p where to_regclass('stats.' || quote_ident(p.view_name)) is null;
             delete from stats.activity_changes c
             where not exists (select from stats.changes_since_snapshot s where s.id = c.id);
             get diagnostics v_applied = row_count;

@@ -12,6 +12,7 @@ create table if not exists public.hierarchy_stats_cache (
     payload         jsonb,
     computed_at     timestamptz,
     source_position pg_snapshot,
+    source_xid      xid8,
     invalidated_at  timestamptz,
     invalidated_xid xid8,
     primary key (unit_id, period_year)
@@ -19,6 +20,7 @@ create table if not exists public.hierarchy_stats_cache (
 comment on table public.hierarchy_stats_cache is 'Summaries of units by year; read through hierarchy_stats. A row without payload only carries a mark.';
 comment on column public.hierarchy_stats_cache.period_year is 'The year (UTC); 0 carries marks that concern every year.';
 comment on column public.hierarchy_stats_cache.source_position is 'The database snapshot that the payload was computed in.';
+comment on column public.hierarchy_stats_cache.source_xid is 'The computing transaction: a snapshot says nothing about it, so its own changes count as not contained.';
 comment on column public.hierarchy_stats_cache.invalidated_xid is 'The last drain that marked it; the entry is outdated unless that is visible in source_position.';
 alter table public.hierarchy_stats_cache enable row level security;   -- deny-all: no policy; read through functions
 
@@ -45,12 +47,12 @@ create or replace function stats.is_outdated(p_entry public.hierarchy_stats_cach
     select exists (
                select from public.hierarchy_stats_cache m
                where m.unit_id = p_entry.unit_id and m.period_year in (0, p_entry.period_year)
-                 and not pg_visible_in_snapshot(m.invalidated_xid, p_entry.source_position))
+                 and (m.invalidated_xid = p_entry.source_xid or not pg_visible_in_snapshot(m.invalidated_xid, p_entry.source_position)))
         or exists (
                select from public.organization_units u
                join stats.unit_changes c on c.organization_id = u.organization_id
                where u.id = p_entry.unit_id
-                 and not pg_visible_in_snapshot(c.xid, p_entry.source_position)
+                 and (c.xid = p_entry.source_xid or not pg_visible_in_snapshot(c.xid, p_entry.source_position))
                  and (c.changed_on is null or extract(year from c.changed_on)::integer = p_entry.period_year)
                  -- the root contains every unit of its organisation: no walk
                  and (u.parent_id is null or c.unit_id in (select s.id from subtree s)))
@@ -64,10 +66,11 @@ begin
     if not pg_try_advisory_xact_lock(hashtext('fersk.hierarchy'), hashtext(p_unit_id::text || p_year)) then
         return false;
     end if;
-    insert into public.hierarchy_stats_cache as e (unit_id, period_year, payload, computed_at, source_position)
-    select p_unit_id, p_year, stats.hierarchy_summary(p_unit_id, p_year), clock_timestamp(), pg_current_snapshot()
+    insert into public.hierarchy_stats_cache as e (unit_id, period_year, payload, computed_at, source_position, source_xid)
+    select p_unit_id, p_year, stats.hierarchy_summary(p_unit_id, p_year), clock_timestamp(), pg_current_snapshot(), pg_current_xact_id()
     on conflict (unit_id, period_year) do update
         set payload = excluded.payload, computed_at = excluded.computed_at, source_position = excluded.source_position,
+            source_xid = excluded.source_xid,
             invalidated_at = case when pg_visible_in_snapshot(e.invalidated_xid, excluded.source_position) then null else e.invalidated_at end
         -- never replace a newer computation by an older one
         where e.source_position is null or pg_snapshot_xmax(e.source_position) <= pg_snapshot_xmax(excluded.source_position);

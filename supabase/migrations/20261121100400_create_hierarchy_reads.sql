@@ -126,12 +126,13 @@ create or replace function public.precompute_hierarchy(p_organization_id uuid, p
 declare
     v_units integer;
 begin
-    insert into public.hierarchy_stats_cache as e (unit_id, period_year, payload, computed_at, source_position)
-    select s.unit_id, p_year, s.payload, clock_timestamp(), pg_current_snapshot()
+    insert into public.hierarchy_stats_cache as e (unit_id, period_year, payload, computed_at, source_position, source_xid)
+    select s.unit_id, p_year, s.payload, clock_timestamp(), pg_current_snapshot(), pg_current_xact_id()
     from stats.hierarchy_summaries(p_organization_id, p_year) s
     order by s.unit_id
     on conflict (unit_id, period_year) do update
         set payload = excluded.payload, computed_at = excluded.computed_at, source_position = excluded.source_position,
+            source_xid = excluded.source_xid,
             invalidated_at = case when pg_visible_in_snapshot(e.invalidated_xid, excluded.source_position) then null else e.invalidated_at end
         where e.source_position is null or pg_snapshot_xmax(e.source_position) <= pg_snapshot_xmax(excluded.source_position);
     get diagnostics v_units = row_count;
