@@ -21,8 +21,8 @@ import pytest
 from local import migrations, summary
 from local.config import Ports
 from local.errors import StackError
+from local.lifetime import POLL_SECONDS, start_time, terminate
 from local.network import holder_of
-from local.processes import POLL_SECONDS, start_time, terminate
 from local.requirements import ROOT
 from local.stack import Stack
 

@@ -1,0 +1,81 @@
+# `make` alone prints the targets. Each does what is needed before it: `make test` on a bare machine installs first.
+#   STACK=docker   start, stop, reset, status: Supabase's own containers instead of the embedded stack
+#   ARGS="…"       passed on: make test ARGS="-k webhook", make logs ARGS="-f functions", make psql ARGS="-c 'select 1'"
+
+PYTHON ?= python3
+STACK  ?= embedded
+ARGS   ?=
+ROWS   ?= 100000
+EMAIL  ?= kari@nhf.example
+VENV   := .venv/bin
+LOCAL  := $(VENV)/python -m local
+
+.DEFAULT_GOAL := help
+.PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test bench-stats \
+        bench-hierarchy lint fmt lock check ci
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what is missing (nothing to do: well under a second)
+	@$(PYTHON) -m local.install
+
+start: setup ## start the stack, apply new migrations, print how to reach it
+	@$(LOCAL) start --engine $(STACK)
+
+stop: setup ## stop the stack; the data stay
+	@$(LOCAL) stop --engine $(STACK)
+
+status: setup ## what runs, where, with which keys
+	@$(LOCAL) status --engine $(STACK)
+
+logs: setup ## show logs: ARGS="[-f] [-n LINES] [postgres rest gateway functions pg_net]"
+	@$(LOCAL) logs $(ARGS)
+
+reset: setup ## throw the database away and start with a new one
+	@$(LOCAL) reset --engine $(STACK)
+
+destroy: setup ## stop the stack and remove its data, secrets and logs
+	@$(LOCAL) destroy
+
+psql: setup ## psql on the running database: ARGS="[--admin] [psql options]"
+	@$(LOCAL) psql $(ARGS)
+
+rollback: setup ## undo the latest migration with its file in supabase/rollbacks
+	@$(LOCAL) rollback
+
+watch: setup ## print what is broadcast to a user's organisation: EMAIL=kari@nhf.example
+	@$(VENV)/python -m local.watch $(EMAIL)
+
+seed-large: setup ## add a large organisation to the running database: ROWS=100000
+	@test -f .stack/stack.env || { echo "not started yet: make start" >&2; exit 1; }
+	@set -a && . ./.stack/stack.env && $(VENV)/python -m bench.seed_large --rows $(ROWS) $(ARGS)
+
+test: setup ## all tests, on a stack of their own: ARGS="-k name"
+	@$(VENV)/pytest $(ARGS)
+
+bench-stats: setup ## measure the statistics on a cluster of its own: ARGS="--quick"
+	@$(VENV)/python -m bench.stats $(ARGS)
+
+bench-hierarchy: setup ## measure the hierarchy on a cluster of its own: ARGS="--quick"
+	@$(VENV)/python -m bench.hierarchy $(ARGS)
+
+lint: setup ## ruff and mypy, changing nothing
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy
+
+fmt: setup ## format, and fix what can be fixed by itself
+	@$(VENV)/ruff format .
+	@$(VENV)/ruff check --fix .
+
+lock: setup ## compile the lists of dependencies again
+	@for list in functions/requirements requirements-dev local/requirements-node; do \
+	  $(VENV)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url \
+	    --no-emit-find-links --no-emit-trusted-host --output-file=$$list.txt $$list.in || exit 1; done
+	@npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+
+check: lint test ## what must pass before a commit
+
+ci: ## what .ci/run does on a bare machine
+	@.ci/run

@@ -1,0 +1,1 @@
+"""The local stack: what `supabase start` gives, without Docker, from real parts."""

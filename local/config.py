@@ -1,0 +1,196 @@
+"""One instance of the stack: where it lives, which ports it uses, which secrets it holds."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import random
+import secrets
+import shlex
+import time
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Self
+
+import jwt
+
+from local.errors import StackError
+from local.network import HOST, can_bind
+from local.requirements import ROOT
+
+LEGACY_KEY_LIFETIME_SECONDS = 10 * 365 * 24 * 3600
+# As root the clone may lie where the system user `postgres` cannot go; its data live here then.
+ROOT_DATA_HOME = Path("/var/lib/fersk")
+
+
+@dataclass(frozen=True)
+class Ports:
+    """TCP ports of one instance, all on 127.0.0.1; the defaults are those of `supabase start`."""
+
+    gateway: int = 54321
+    postgres: int = 54322
+    functions: int = 54330
+    rest: int = 54331
+    rest_admin: int = 54332
+
+    @classmethod
+    def free(cls) -> Self:
+        """Pick ports that nobody listens on, outside the range used for outgoing connections."""
+        candidates = random.sample(range(20000, 32000), k=500)
+        return cls(*islice(filter(can_bind, candidates), len(fields(cls))))
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Generated once for an instance; never committed, never logged."""
+
+    jwt_secret: str
+    publishable_key: str
+    secret_key: str
+    anon_key: str
+    service_role_key: str
+    webhook_secret: str
+    admin_password: str
+    postgres_password: str
+    authenticator_password: str
+    auth_admin_password: str
+
+    @classmethod
+    def generate(cls) -> Self:
+        """Make new ones: 32 random bytes each; the two legacy keys are JWTs signed with the JWT secret."""
+        jwt_secret = secrets.token_urlsafe(48)
+        return cls(
+            jwt_secret=jwt_secret,
+            publishable_key=f"sb_publishable_{secrets.token_urlsafe(32)}",
+            secret_key=f"sb_secret_{secrets.token_urlsafe(32)}",
+            anon_key=_legacy_key("anon", jwt_secret),
+            service_role_key=_legacy_key("service_role", jwt_secret),
+            webhook_secret=f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}",
+            admin_password=secrets.token_urlsafe(32),
+            postgres_password=secrets.token_urlsafe(32),
+            authenticator_password=secrets.token_urlsafe(32),
+            auth_admin_password=secrets.token_urlsafe(32),
+        )
+
+
+def _legacy_key(role: str, jwt_secret: str) -> str:
+    """Sign the long-lived JWT that older clients send as their API key."""
+    issued_at = int(time.time())
+    claims = {
+        "iss": "supabase",
+        "role": role,
+        "iat": issued_at,
+        "exp": issued_at + LEGACY_KEY_LIFETIME_SECONDS,
+    }
+    return jwt.encode(claims, jwt_secret, algorithm="HS256")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """Everything that tells two stacks apart; nothing outside of it is shared.
+
+    state_dir : logs, pid files, secrets (absolute path).
+    project   : folder that holds `supabase/` with configuration, migrations and seed.
+    """
+
+    state_dir: Path
+    ports: Ports
+    secrets: Secrets
+    project: Path = ROOT
+
+    @property
+    def logs(self) -> Path:
+        """Where each part writes `<name>.log`."""
+        return self.state_dir / "logs"
+
+    @property
+    def pids(self) -> Path:
+        """Where the pid files are."""
+        return self.state_dir / "pids"
+
+    @cached_property
+    def data(self) -> Path:
+        """The cluster's data directory; on a path of its own when the server may not run as root."""
+        if os.geteuid() != 0:
+            return self.state_dir / "data"
+        return ROOT_DATA_HOME / hashlib.sha256(str(self.state_dir).encode()).hexdigest()[:16]
+
+    @property
+    def api_url(self) -> str:
+        """The gateway: the only address that clients need."""
+        return f"http://{HOST}:{self.ports.gateway}"
+
+    def password(self, role: str) -> str:
+        """Return the password of a login role."""
+        return {
+            "supabase_admin": self.secrets.admin_password,
+            "postgres": self.secrets.postgres_password,
+            "authenticator": self.secrets.authenticator_password,
+            "supabase_auth_admin": self.secrets.auth_admin_password,
+        }[role]
+
+    def database_url(self, role: str) -> str:
+        """Postgres URL of a login role, password included."""
+        return f"postgresql://{role}:{self.password(role)}@{HOST}:{self.ports.postgres}/postgres"
+
+
+SECRET_VARIABLES = {
+    "jwt_secret": "SUPABASE_JWT_SECRET",
+    "publishable_key": "SUPABASE_PUBLISHABLE_KEY",
+    "secret_key": "SUPABASE_SECRET_KEY",
+    "anon_key": "SUPABASE_ANON_KEY",
+    "service_role_key": "SUPABASE_SERVICE_ROLE_KEY",
+    "webhook_secret": "FERSK_WEBHOOK_SECRET",
+    "admin_password": "FERSK_ADMIN_PASSWORD",
+    "postgres_password": "FERSK_POSTGRES_PASSWORD",
+    "authenticator_password": "FERSK_AUTHENTICATOR_PASSWORD",
+    "auth_admin_password": "FERSK_AUTH_ADMIN_PASSWORD",
+}
+
+
+def open_instance(state_dir: Path, ports: Ports, project: Path = ROOT) -> tuple[Instance, bool]:
+    """Read the instance in `state_dir`, or create one.
+
+    Returns the instance and whether its secrets are new (no database can know them yet).
+    Raises StackError when the stored secrets are incomplete.
+    """
+    state_dir = state_dir.resolve()
+    for directory in (state_dir, state_dir / "logs", state_dir / "pids"):
+        directory.mkdir(parents=True, exist_ok=True)
+    file = state_dir / "stack.env"
+    stored = _read(file) if file.exists() else None
+    instance = Instance(state_dir, ports, stored or Secrets.generate(), project)
+    _write(file, instance)
+    return instance, stored is None
+
+
+def _read(file: Path) -> Secrets:
+    pairs = (line.partition("=") for line in file.read_text(encoding="utf-8").splitlines())
+    values = {name: shlex.split(value)[0] for name, _, value in pairs if value and not name.startswith("#")}
+    missing = [variable for variable in SECRET_VARIABLES.values() if not values.get(variable)]
+    if missing:
+        raise StackError(f"{file} lacks {', '.join(missing)}: remove the file to start with new secrets")
+    return Secrets(**{field: values[variable] for field, variable in SECRET_VARIABLES.items()})
+
+
+def _write(file: Path, instance: Instance) -> None:
+    """Write the file for its owner only, and at once: never half, never readable by others in between."""
+    values = {
+        "SUPABASE_URL": instance.api_url,
+        "SUPABASE_DB_URL": instance.database_url("postgres"),
+        **{SECRET_VARIABLES[field]: value for field, value in asdict(instance.secrets).items()},
+    }
+    lines = [
+        "# Written by `make start`; secrets of this machine only.",
+        *(f"{k}={shlex.quote(v)}" for k, v in values.items()),
+    ]
+    draft = file.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(
+        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as handle:
+        handle.write("\n".join(lines) + "\n")
+    draft.replace(file)

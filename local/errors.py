@@ -1,0 +1,36 @@
+"""The one error that the local stack shows to its user."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOG_TAIL_LINES = 15
+
+
+class StackError(Exception):
+    """Something that the person at the terminal can act on.
+
+    message : what went wrong and what to do about it, one or more lines.
+    log     : the file that tells more; its last lines are shown below the message.
+    """
+
+    def __init__(self, message: str, *, log: Path | None = None) -> None:
+        super().__init__(message)
+        self.log = log
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        tail = log_tail(self.log) if self.log else ""
+        return f"{message}\n\nLast lines of {self.log}:\n{tail}" if tail else message
+
+
+def log_tail(path: Path, lines: int = LOG_TAIL_LINES) -> str:
+    """Return the last lines of a log, or an empty text if there is none."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])

@@ -1,0 +1,137 @@
+"""Install what is missing (`make setup`): Debian packages, the virtual environment, the Node.js packages.
+
+Every step is skipped when its lock file has not changed since it last ended well. Standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local import requirements
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CLUSTER_SWITCH = Path("/etc/postgresql-common/createcluster.d/fersk.conf")
+
+
+class SetupError(Exception):
+    """The machine lacks something that cannot be installed from here."""
+
+
+def main() -> int:
+    """Run all steps. Returns the exit status."""
+    try:
+        install_system_packages()
+        install_python_packages()
+        install_node_packages()
+    except SetupError as error:
+        print(f"setup: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def install_system_packages() -> None:
+    """Install missing Debian packages as root; otherwise name the command that does."""
+    if sys.version_info < requirements.MINIMUM_PYTHON:
+        wanted = ".".join(map(str, requirements.MINIMUM_PYTHON))
+        raise SetupError(
+            f"Python {wanted} or newer is needed, this is {sys.version.split()[0]} ({sys.executable})"
+        )
+    missing = requirements.missing_packages()
+    if not missing:
+        return
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
+    if os.geteuid() != 0:
+        commands = f"  sudo apt-get update\n  sudo {shlex.join(install)}"
+        raise SetupError(f"these packages are missing, and installing them needs root:\n{commands}")
+    # An incomplete update (one unreachable source of many) may still know these packages: install decides.
+    _run("apt-get update", ["apt-get", "update"], may_fail=True)
+    with _NoDefaultCluster():
+        _run(f"apt-get install {' '.join(missing)}", install)
+
+
+def install_python_packages() -> None:
+    """Create the virtual environment and bring it to what the lock file says."""
+    fingerprint = f"{requirements.fingerprint_of(requirements.PYTHON_LOCK)} {sys.version_info[:2]}"
+    if requirements.is_current(requirements.VENV, fingerprint):
+        return
+    # Also on an existing environment: it completes one whose creation was interrupted.
+    _run("python -m venv .venv", [sys.executable, "-m", "venv", str(requirements.VENV)])
+    _pip_install(requirements.PYTHON_LOCK)
+    requirements.mark_current(requirements.VENV, fingerprint)
+
+
+def install_node_packages() -> None:
+    """Bring node_modules to what the lock file says, with the machine's Node.js or one from PyPI."""
+    fingerprint = requirements.fingerprint_of(requirements.NPM_LOCK)
+    directory = requirements.node_directory()
+    if directory is None:
+        print(
+            f"  Node.js {requirements.MINIMUM_NODE} or newer was not found: installing one into .venv",
+            flush=True,
+        )
+        _pip_install(requirements.NODE_RUNTIME_LOCK)
+        directory = requirements.node_directory()
+    if directory is None:
+        raise SetupError(
+            f"Node.js {requirements.MINIMUM_NODE} or newer with npm is needed: https://nodejs.org"
+        )
+    if requirements.is_current(requirements.NODE_MODULES, fingerprint):
+        return
+    path = f"{directory}{os.pathsep}{os.environ['PATH']}"
+    command = [str(directory / "npm"), "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+    _run("npm ci", command, environment={"PATH": path})
+    requirements.mark_current(requirements.NODE_MODULES, fingerprint)
+
+
+def _pip_install(lock: Path) -> None:
+    pip = [str(requirements.VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
+    _run(f"pip install -r {lock.name}", [*pip, "--quiet", "--require-hashes", "-r", str(lock)])
+
+
+class _NoDefaultCluster:
+    """Keep Debian from creating and starting a server of its own while the packages are installed."""
+
+    def __enter__(self) -> None:
+        CLUSTER_SWITCH.parent.mkdir(parents=True, exist_ok=True)
+        CLUSTER_SWITCH.write_text("create_main_cluster = false\n", encoding="utf-8")
+
+    def __exit__(self, *_: object) -> None:
+        CLUSTER_SWITCH.unlink()
+
+
+def _run(
+    title: str, command: Sequence[str], *, environment: dict[str, str] | None = None, may_fail: bool = False
+) -> None:
+    """Run one step, quiet while it goes well.
+
+    Raises SetupError with the program's own words if it fails, unless it may.
+    """
+    print(f"  {title} …", end="", flush=True)
+    started = time.monotonic()
+    variables = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", **(environment or {})}
+    done = subprocess.run(
+        command,
+        cwd=requirements.ROOT,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    print(f" {time.monotonic() - started:.1f} s", flush=True)
+    if done.returncode != 0 and not may_fail:
+        raise SetupError(f"`{shlex.join(command)}` failed:\n{done.stdout[-4000:]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""Migrations up with the Supabase CLI, and down with the matching file in supabase/rollbacks.
+
+The CLI alone applies migrations and keeps their history; it has no way back, so a rollback is run with psql
+and then reported to the CLI.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import psycopg
+
+from local.cluster import BIN
+from local.errors import StackError
+from local.requirements import NODE_MODULES, ROOT, node_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+CLI = NODE_MODULES / ".bin" / "supabase"
+
+
+def up(database_url: str, *, include_seed: bool = False, project: Path = ROOT) -> list[str]:
+    """Apply the migrations (and, once, the seed) that the database does not have yet.
+
+    database_url : of role `postgres`, password included.
+    Returns      : the versions that were applied, in order.
+    Raises       : StackError with the CLI's own words.
+    """
+    before = applied(database_url)
+    options = ["--include-seed"] if include_seed else []
+    supabase("db", "push", "--yes", *options, database_url=database_url, project=project)
+    return [version for version in applied(database_url) if version not in before]
+
+
+def applied(database_url: str) -> list[str]:
+    """List the versions in the database's migration history, oldest first."""
+    with psycopg.connect(database_url) as connection:
+        history = connection.execute("select to_regclass('supabase_migrations.schema_migrations')").fetchone()
+        if history is None or history[0] is None:
+            return []
+        rows = connection.execute(
+            "select version from supabase_migrations.schema_migrations order by version"
+        )
+        return [version for (version,) in rows]
+
+
+def differ(database_url: str, *, project: Path = ROOT) -> bool:
+    """Whether the database's history is another than that of the files in supabase/migrations."""
+    files = (project / "supabase" / "migrations").glob("*.sql")
+    return {file.name.partition("_")[0] for file in files} != set(applied(database_url))
+
+
+def down_one(database_url: str, *, project: Path = ROOT) -> str | None:
+    """Undo the latest migration. Returns its version, or None if there is none.
+
+    Raises StackError if its rollback is missing, or fails: it is one transaction, so nothing is half undone.
+    """
+    versions = applied(database_url)
+    if not versions:
+        return None
+    version = versions[-1]
+    rollbacks = sorted((project / "supabase" / "rollbacks").glob(f"{version}_*.sql"))
+    if len(rollbacks) != 1:
+        raise StackError(
+            f"migration {version} has {len(rollbacks)} rollbacks in supabase/rollbacks, one is needed"
+        )
+    url, password = without_password(database_url)
+    psql = [str(BIN / "psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
+    _run([*psql, f"--file={rollbacks[0]}", url], f"rollback {rollbacks[0].name}", project, password)
+    supabase(
+        "migration",
+        "repair",
+        "--yes",
+        "--status",
+        "reverted",
+        version,
+        database_url=database_url,
+        project=project,
+    )
+    return version
+
+
+def down_all(database_url: str, *, project: Path = ROOT) -> list[str]:
+    """Undo all migrations, latest first. Returns their versions in that order."""
+    undone: list[str] = []
+    while version := down_one(database_url, project=project):
+        undone.append(version)
+    return undone
+
+
+def supabase(*arguments: str, database_url: str | None = None, project: Path = ROOT) -> str:
+    """Run the Supabase CLI on a project and, where given, on a database other than the project's own.
+
+    Returns what it printed; raises StackError with it if it fails.
+    """
+    command, password = [str(CLI), *arguments, f"--workdir={project}"], ""
+    if database_url:
+        url, password = without_password(database_url)
+        command.append(f"--remote={url}")
+    return _run(command, f"supabase {' '.join(arguments)}", project, password)
+
+
+def without_password(database_url: str) -> tuple[str, str]:
+    """Split a URL into one that may be seen in the list of processes, and the password for PGPASSWORD."""
+    parts = urlsplit(database_url)
+    address = parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}")
+    return address.geturl(), unquote(parts.password or "")
+
+
+def _run(command: Sequence[str], title: str, project: Path, password: str) -> str:
+    node = node_directory()
+    path = os.environ["PATH"]
+    environment = {
+        **os.environ,
+        "PATH": f"{node}{os.pathsep}{path}" if node else path,
+        "PGPASSWORD": password,
+        "PGSSLMODE": "disable",  # it never leaves this machine
+        "DO_NOT_TRACK": "1",
+    }
+    done = subprocess.run(
+        command,
+        cwd=project,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        raise StackError(f"{title} failed:\n{done.stdout.strip()[-4000:]}")
+    return done.stdout

@@ -1,0 +1,53 @@
+"""How the steps of a start are shown: a spinner on a terminal, one line each elsewhere."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from rich.console import Console
+
+
+class Progress(Protocol):
+    """Told about each step while it runs."""
+
+    def step(self, title: str, /) -> AbstractContextManager[None]:
+        """Surround one step."""
+        ...
+
+
+class Quiet:
+    """Shows nothing: for tests."""
+
+    @contextmanager
+    def step(self, _title: str, /) -> Iterator[None]:
+        """Surround one step."""
+        yield
+
+
+class Terminal:
+    """Shows each step with its duration; colours and motion only where the terminal can and wants to."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @contextmanager
+    def step(self, title: str, /) -> Iterator[None]:
+        """Surround one step; a failed one is marked and its error passed on."""
+        started = time.monotonic()
+        try:
+            if self._console.is_terminal:
+                with self._console.status(title):
+                    yield
+            else:
+                yield
+        except BaseException:
+            self._console.print(f"[red]✗[/red] {title}", highlight=False)
+            raise
+        seconds = time.monotonic() - started
+        self._console.print(f"[green]✓[/green] {title} [dim]{seconds:.1f} s[/dim]", highlight=False)

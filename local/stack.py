@@ -1,0 +1,149 @@
+"""The whole stack as one object: `Stack(state_dir).start()`, for the command line and for tests alike."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from local import cluster, database, migrations, processes, services
+from local.config import Ports, open_instance
+from local.progress import Progress, Quiet
+from local.requirements import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from local.database import SignIn
+
+DEFAULT_STATE_DIR = ROOT / ".stack"
+
+
+class Stack:
+    """One instance. Any number may run side by side, each with a state directory and ports of its own.
+
+    state_dir : logs, pid files and secrets; created when missing.
+    ports     : those of `supabase start` by default.
+    project   : folder that holds `supabase/`.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path = DEFAULT_STATE_DIR,
+        ports: Ports | None = None,
+        *,
+        project: Path = ROOT,
+        progress: Progress | None = None,
+    ) -> None:
+        self.instance, self._has_new_secrets = open_instance(state_dir, ports or Ports(), project)
+        self._progress = progress or Quiet()
+        secrets = self.instance.secrets
+        self.api_url = self.instance.api_url
+        self.auth_url = f"{self.api_url}/auth/v1"
+        self.rest_url = f"{self.api_url}/rest/v1"
+        self.functions_url = f"{self.api_url}/functions/v1"
+        self.db_url = self.instance.database_url("postgres")
+        self.admin_db_url = self.instance.database_url("supabase_admin")
+        self.publishable_key = secrets.publishable_key
+        self.secret_key = secrets.secret_key
+        self.anon_key = secrets.anon_key
+        self.service_role_key = secrets.service_role_key
+        self.jwt_secret = secrets.jwt_secret
+        self.webhook_secret = secrets.webhook_secret
+
+    def start(self) -> None:
+        """Bring everything up, migrated and ready; what already runs as it should is left alone.
+
+        Raises StackError with what to do about it. A start that failed or was killed can simply be repeated.
+        """
+        with self._lock():
+            processes.sweep(self.instance)
+            self._start_database()
+            for program in services.programs(self.instance):
+                with self._progress.step(
+                    f"{program.name} on {_ports(program)}" if program.ports else program.name
+                ):
+                    processes.ensure(self.instance, program)
+
+    def stop(self) -> None:
+        """Stop everything; the data stay."""
+        with self._lock():
+            self._stop()
+
+    def reset(self) -> None:
+        """Throw the database away and start with a new one: migrations and seed, same secrets."""
+        with self._lock():
+            self._stop()
+            cluster.destroy(self.instance)
+        self.start()
+
+    def destroy(self) -> None:
+        """Stop everything and remove all that the instance ever wrote."""
+        with self._lock():
+            self._stop()
+            cluster.destroy(self.instance)
+        shutil.rmtree(self.instance.state_dir)
+
+    def start_postgres(self) -> None:
+        """Start the database server alone."""
+        cluster.start(self.instance)
+
+    def stop_postgres(self, *, immediate: bool = False) -> None:
+        """Stop the database server alone; `immediate` as in a crash."""
+        cluster.stop(self.instance, immediate=immediate)
+
+    def restart_postgres(self) -> None:
+        """Stop and start the database server alone."""
+        self.stop_postgres()
+        self.start_postgres()
+
+    def sign_ins(self) -> list[SignIn]:
+        """List the seeded accounts; their password is `password`."""
+        return database.sign_ins(self.admin_db_url)
+
+    def status(self) -> dict[str, bool]:
+        """Tell for each part, by name, whether it runs and answers."""
+        parts = {program.name: program for program in services.programs(self.instance)}
+        alive = {cluster.NAME: cluster.is_running(self.instance)}
+        for name, program in parts.items():
+            alive[name] = processes.running(self.instance, name) is not None and program.ready()
+        return alive
+
+    def _start_database(self) -> None:
+        instance = self.instance
+        if self._has_new_secrets or not cluster.exists(instance):
+            with self._progress.step("Postgres: new cluster"):
+                cluster.create(instance)
+                self._has_new_secrets = False
+        with self._progress.step(f"Postgres on {instance.ports.postgres}"):
+            cluster.start(instance)
+        with self._progress.step("roles, schemas, auth, pg_net"):
+            database.install_platform(instance)
+        with self._progress.step("migrations and seed"):
+            is_seeded = database.is_seeded(self.db_url)
+            # The CLI takes a second to find that there is nothing to do.
+            if not is_seeded or migrations.differ(self.db_url, project=instance.project):
+                migrations.up(self.db_url, include_seed=not is_seeded, project=instance.project)
+            secrets = {"fersk_functions_url": self.functions_url, "fersk_webhook_secret": self.webhook_secret}
+            database.store_secrets(self.db_url, secrets)
+
+    def _stop(self) -> None:
+        for name in reversed(services.NAMES):
+            with self._progress.step(f"stop {name}"):
+                processes.stop(self.instance, name)
+        processes.sweep(self.instance)
+        with self._progress.step("stop Postgres"):
+            cluster.stop(self.instance)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Let one command at a time change this instance; a second one waits."""
+        with (self.instance.state_dir / "lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _ports(program: processes.Program) -> str:
+    return ", ".join(str(port) for port in program.ports)

@@ -1,0 +1,54 @@
+"""The stack that integration and end-to-end tests run against: one per session, on ports of its own."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.config import Ports
+from local.lifetime import start_time
+from local.requirements import ROOT
+from local.stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+UNIT_TESTS = ROOT / "tests" / "unit"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a unit test that asks for the stack: unit tests need no database and no network."""
+    for item in items:
+        if UNIT_TESTS in item.path.parents and "stack" in getattr(item, "fixturenames", ()):
+            raise pytest.UsageError(f"{item.nodeid} is a unit test and may not use the stack")
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Give a running stack with migrations and seed; removed at the end, whatever happened in between.
+
+    It may run beside `make start`, and beside other test runs.
+    What a killed run left behind is removed first.
+    """
+    for left_over in ROOT.glob(".stack-test-*"):
+        if not _is_alive(left_over):
+            Stack(left_over).destroy()
+    state_dir = ROOT / f".stack-test-{os.getpid()}"
+    state_dir.mkdir()
+    (state_dir / "owner").write_text(str(start_time(os.getpid())), encoding="utf-8")
+    stack = Stack(state_dir, Ports.free())
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.destroy()
+
+
+def _is_alive(state_dir: Path) -> bool:
+    """Whether the test run that made this state directory is still there."""
+    owner = state_dir / "owner"
+    pid = int(state_dir.name.rpartition("-")[2])
+    return owner.exists() and start_time(pid) == owner.read_text(encoding="utf-8")

@@ -1,0 +1,70 @@
+"""The instance's file: complete, private, and read back as it was written."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+import jwt
+import pytest
+
+from local.config import Ports, Secrets, open_instance
+from local.errors import StackError, log_tail
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_second_look_finds_the_same_secrets(tmp_path: Path) -> None:
+    first, is_new = open_instance(tmp_path / "state", Ports())
+    second, is_new_again = open_instance(tmp_path / "state", Ports())
+    assert (is_new, is_new_again) == (True, False)
+    assert first == second
+
+
+def test_two_instances_share_nothing(tmp_path: Path) -> None:
+    one, _ = open_instance(tmp_path / "one", Ports())
+    two, _ = open_instance(tmp_path / "two", Ports())
+    assert set(vars(one.secrets).values()).isdisjoint(vars(two.secrets).values())
+    assert one.data != two.data
+
+
+def test_the_file_is_private_from_its_first_byte(tmp_path: Path) -> None:
+    instance, _ = open_instance(tmp_path / "state", Ports())
+    assert stat.S_IMODE((instance.state_dir / "stack.env").stat().st_mode) == 0o600
+
+
+def test_a_missing_secret_is_named_and_no_value_shown(tmp_path: Path) -> None:
+    instance, _ = open_instance(tmp_path / "state", Ports())
+    file = instance.state_dir / "stack.env"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    file.write_text("\n".join(line for line in lines if "SECRET_KEY" not in line), encoding="utf-8")
+    with pytest.raises(StackError, match=r"stack\.env lacks SUPABASE_SECRET_KEY: remove the file") as refused:
+        open_instance(tmp_path / "state", Ports())
+    assert instance.secrets.jwt_secret not in str(refused.value)
+
+
+def test_generated_keys_have_the_form_of_supabase() -> None:
+    secrets = Secrets.generate()
+    assert secrets.publishable_key.startswith("sb_publishable_")
+    assert secrets.secret_key.startswith("sb_secret_")
+    assert secrets.webhook_secret.startswith("whsec_")
+    assert jwt.decode(secrets.anon_key, secrets.jwt_secret, algorithms=["HS256"])["role"] == "anon"
+
+
+def test_database_urls_carry_the_password_of_their_role(tmp_path: Path) -> None:
+    instance, _ = open_instance(tmp_path / "state", Ports(postgres=4711))
+    expected = f"postgresql://postgres:{instance.secrets.postgres_password}@127.0.0.1:4711/postgres"
+    assert instance.database_url("postgres") == expected
+    with pytest.raises(KeyError):
+        instance.database_url("anon")
+
+
+def test_an_error_shows_the_end_of_its_log(tmp_path: Path) -> None:
+    log = tmp_path / "rest.log"
+    log.write_text("\n".join(f"line {number}" for number in range(100)), encoding="utf-8")
+    shown = str(StackError("rest ended", log=log))
+    assert shown.startswith("rest ended\n")
+    assert shown.endswith("line 98\nline 99")
+    assert "line 80\n" not in shown
+    assert log_tail(tmp_path / "none.log") == ""
