@@ -86,12 +86,14 @@ def is_seeded(database_url: str) -> bool:
 
 
 def sign_ins(database_url: str) -> list[SignIn]:
-    """List accounts to sign in with, by organisation and role, at most 15 of each; empty if the seed was not loaded."""
+    """List accounts to sign in with, at most 15 of each organisation; empty if the seed was not loaded."""
     query = """
         select organization, role, email, chapters from (
             select organization.name as organization, profile.role::text as role, account.email,
                 (select count(*) from public.chapter_assignments where profile_id = profile.id) as chapters,
-                row_number() over (partition by organization.id order by profile.role desc, account.email) as place
+                row_number() over (
+                    partition by organization.id order by profile.role desc, account.email
+                ) as place
             from public.profiles as profile
             join public.organizations as organization on organization.id = profile.organization_id
             join auth.users as account on account.id = profile.id

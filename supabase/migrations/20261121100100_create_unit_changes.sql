@@ -70,24 +70,51 @@ end $$;
 create or replace trigger organization_units_log_moves after update on public.organization_units
     for each row when (old.parent_id is distinct from new.parent_id) execute function stats.log_unit_moves();
 
--- A changed mapping outdates the categories everywhere in the organisation.
+-- A unit that is deleted takes its own part of the log out of the tree, so its parent is named.
+create or replace function stats.log_unit_deletions() returns trigger
+    language plpgsql security definer set search_path = '' as $$   -- DEFINER: as above
+begin
+    insert into stats.unit_changes (organization_id, unit_id)
+    select distinct o.organization_id, o.parent_id from old_rows o where o.parent_id is not null;
+    return null;
+end $$;
+create or replace trigger organization_units_log_deletions after delete on public.organization_units
+    referencing old table as old_rows for each statement execute function stats.log_unit_deletions();
+
+-- A changed mapping outdates the categories everywhere in the organisation: its leaves, and so all above them.
 create or replace function stats.log_mapping_changes() returns trigger
     language plpgsql security definer set search_path = '' as $$   -- DEFINER: as above
 begin
     insert into stats.unit_changes (organization_id, unit_id)
     select u.organization_id, u.id
     from public.organization_units u
-    where u.kind = 'local'
-      and u.organization_id in (select t.organization_id from public.activity_types t join changed_rows c on c.activity_type_id = t.id);
+    where u.organization_id in (select t.organization_id from public.activity_types t join changed_rows c on c.activity_type_id = t.id)
+      and not exists (select from public.organization_units b where b.parent_id = u.id);   -- the leaves: every unit contains one
     return null;
 end $$;
 create or replace trigger bufdir_category_mappings_log_inserts after insert on public.bufdir_category_mappings
     referencing new table as changed_rows for each statement execute function stats.log_mapping_changes();
 create or replace trigger bufdir_category_mappings_log_updates after update on public.bufdir_category_mappings
     referencing new table as changed_rows for each statement execute function stats.log_mapping_changes();
+create or replace trigger bufdir_category_mappings_log_moved after update on public.bufdir_category_mappings
+    referencing old table as changed_rows for each statement execute function stats.log_mapping_changes();
 create or replace trigger bufdir_category_mappings_log_deletes after delete on public.bufdir_category_mappings
     referencing old table as changed_rows for each statement execute function stats.log_mapping_changes();
 
+-- With a type go its mappings; their trigger no longer finds whose they were.
+create or replace function stats.log_type_deletions() returns trigger
+    language plpgsql security definer set search_path = '' as $$   -- DEFINER: as above
+begin
+    insert into stats.unit_changes (organization_id, unit_id)
+    select u.organization_id, u.id from public.organization_units u
+    where u.organization_id in (select t.organization_id from changed_rows t)
+      and not exists (select from public.organization_units b where b.parent_id = u.id);
+    return null;
+end $$;
+create or replace trigger activity_types_log_deletions after delete on public.activity_types
+    referencing old table as changed_rows for each statement execute function stats.log_type_deletions();
+
 revoke all on stats.unit_changes from public, anon, authenticated, service_role;
-revoke execute on function stats.log_unit_changes(), stats.log_unit_moves(), stats.log_mapping_changes()
+revoke execute on function stats.log_unit_changes(), stats.log_unit_moves(), stats.log_unit_deletions(), stats.log_mapping_changes(),
+    stats.log_type_deletions()
     from public, anon, authenticated, service_role;

@@ -44,7 +44,9 @@ create or replace function stats.is_outdated(p_entry public.hierarchy_stats_cach
         union all
         select u.id, s.level + 1 from subtree s join public.organization_units u on u.parent_id = s.id where s.level < 5
     )
-    select exists (
+    -- from the future: restored from another cluster, where its position meant something
+    select pg_snapshot_xmax(p_entry.source_position) > pg_snapshot_xmax(pg_current_snapshot())
+        or exists (
                select from public.hierarchy_stats_cache m
                where m.unit_id = p_entry.unit_id and m.period_year in (0, p_entry.period_year)
                  and (m.invalidated_xid = p_entry.source_xid or not pg_visible_in_snapshot(m.invalidated_xid, p_entry.source_position)))
@@ -59,26 +61,47 @@ create or replace function stats.is_outdated(p_entry public.hierarchy_stats_cach
 $$;
 comment on function stats.is_outdated(public.hierarchy_stats_cache) is 'Whether a cached summary differs, or may differ, from what a computation now would give.';
 
--- Computes an entry, unless another session is just doing that. One statement, so payload and position agree.
+create or replace function stats.computed_hierarchy_entry(p_unit_id uuid, p_year integer) returns public.hierarchy_stats_cache
+    language sql volatile security invoker set search_path = ''   -- one statement, so payload and position agree
+begin atomic
+    select p_unit_id, p_year, stats.hierarchy_summary(p_unit_id, p_year), clock_timestamp(), pg_current_snapshot(), pg_current_xact_id(),
+           null::timestamptz, null::xid8;
+end;
+
+create or replace function stats.store_hierarchy_entries(p_entries public.hierarchy_stats_cache[]) returns integer
+    language plpgsql volatile security invoker set search_path = '' as $$
+declare
+    v_stored integer;
+begin
+    insert into public.hierarchy_stats_cache as e (unit_id, period_year, payload, computed_at, source_position, source_xid)
+    select n.unit_id, n.period_year, n.payload, n.computed_at, n.source_position, n.source_xid
+    from unnest(p_entries) n
+    order by n.unit_id, n.period_year   -- as take_unit_changes locks
+    on conflict (unit_id, period_year) do update
+        set payload = excluded.payload, computed_at = excluded.computed_at, source_position = excluded.source_position,
+            source_xid = excluded.source_xid,
+            invalidated_at = case when pg_visible_in_snapshot(e.invalidated_xid, excluded.source_position) then null else e.invalidated_at end
+        -- never replace a newer computation by an older one, unless it comes from another cluster
+        where e.source_position is null or pg_snapshot_xmax(e.source_position) <= pg_snapshot_xmax(excluded.source_position)
+           or pg_snapshot_xmax(e.source_position) > pg_snapshot_xmax(pg_current_snapshot());
+    get diagnostics v_stored = row_count;
+    return v_stored;
+end $$;
+
+-- Unless another session is just doing that.
 create or replace function stats.compute_hierarchy_entry(p_unit_id uuid, p_year integer) returns boolean
     language plpgsql volatile security invoker set search_path = '' as $$
 begin
     if not pg_try_advisory_xact_lock(hashtext('fersk.hierarchy'), hashtext(p_unit_id::text || p_year)) then
         return false;
     end if;
-    insert into public.hierarchy_stats_cache as e (unit_id, period_year, payload, computed_at, source_position, source_xid)
-    select p_unit_id, p_year, stats.hierarchy_summary(p_unit_id, p_year), clock_timestamp(), pg_current_snapshot(), pg_current_xact_id()
-    on conflict (unit_id, period_year) do update
-        set payload = excluded.payload, computed_at = excluded.computed_at, source_position = excluded.source_position,
-            source_xid = excluded.source_xid,
-            invalidated_at = case when pg_visible_in_snapshot(e.invalidated_xid, excluded.source_position) then null else e.invalidated_at end
-        -- never replace a newer computation by an older one
-        where e.source_position is null or pg_snapshot_xmax(e.source_position) <= pg_snapshot_xmax(excluded.source_position);
+    perform stats.store_hierarchy_entries(array[stats.computed_hierarchy_entry(p_unit_id, p_year)]);
     return true;
 end $$;
 
 revoke all on public.hierarchy_stats_cache, public.hierarchy_node_access from public, anon, authenticated, service_role;
 grant select on public.hierarchy_stats_cache, public.hierarchy_node_access to service_role;
 revoke execute on function stats.decayed_reads(double precision, timestamptz, timestamptz),
-    stats.is_outdated(public.hierarchy_stats_cache), stats.compute_hierarchy_entry(uuid, integer)
+    stats.is_outdated(public.hierarchy_stats_cache), stats.computed_hierarchy_entry(uuid, integer),
+    stats.store_hierarchy_entries(public.hierarchy_stats_cache[]), stats.compute_hierarchy_entry(uuid, integer)
     from public, anon, authenticated, service_role;

@@ -91,7 +91,7 @@ create or replace function public.warm_hierarchy_cache(p_organization_id uuid de
 declare
     v_deadline timestamptz := clock_timestamp() + make_interval(secs => p_seconds);
     v_entry    public.hierarchy_stats_cache;
-    v_warmed   integer := 0;
+    v_computed public.hierarchy_stats_cache[] := array[]::public.hierarchy_stats_cache[];
     v_skipped  integer := 0;
 begin
     for v_entry in
@@ -110,34 +110,25 @@ begin
         if not stats.is_outdated(v_entry) then
             continue;
         end if;
-        if clock_timestamp() < v_deadline and stats.compute_hierarchy_entry(v_entry.unit_id, v_entry.period_year) then
-            v_warmed := v_warmed + 1;
+        if clock_timestamp() < v_deadline
+            and pg_try_advisory_xact_lock(hashtext('fersk.hierarchy'), hashtext(v_entry.unit_id::text || v_entry.period_year)) then
+            v_computed := v_computed || stats.computed_hierarchy_entry(v_entry.unit_id, v_entry.period_year);
         else
             v_skipped := v_skipped + 1;
         end if;
     end loop;
-    return jsonb_build_object('warmed', v_warmed, 'skipped', v_skipped);
+    -- Stored at the end, all at once: a drain that marks these entries must not wait for the computations.
+    perform stats.store_hierarchy_entries(v_computed);
+    return jsonb_build_object('warmed', cardinality(v_computed), 'skipped', v_skipped);
 end $$;
 comment on function public.warm_hierarchy_cache(uuid, double precision) is
     'Computes the outdated ones among each organisation''s most read summaries; {warmed, skipped}. Service role only.';
 
 create or replace function public.precompute_hierarchy(p_organization_id uuid, p_year integer) returns integer
-    language plpgsql volatile security definer set search_path = '' set statement_timeout = '120s' as $$   -- DEFINER: as above
-declare
-    v_units integer;
-begin
-    insert into public.hierarchy_stats_cache as e (unit_id, period_year, payload, computed_at, source_position, source_xid)
-    select s.unit_id, p_year, s.payload, clock_timestamp(), pg_current_snapshot(), pg_current_xact_id()
-    from stats.hierarchy_summaries(p_organization_id, p_year) s
-    order by s.unit_id
-    on conflict (unit_id, period_year) do update
-        set payload = excluded.payload, computed_at = excluded.computed_at, source_position = excluded.source_position,
-            source_xid = excluded.source_xid,
-            invalidated_at = case when pg_visible_in_snapshot(e.invalidated_xid, excluded.source_position) then null else e.invalidated_at end
-        where e.source_position is null or pg_snapshot_xmax(e.source_position) <= pg_snapshot_xmax(excluded.source_position);
-    get diagnostics v_units = row_count;
-    return v_units;
-end $$;
+    language sql volatile security definer set search_path = '' set statement_timeout = '120s'   -- DEFINER: as above
+    return (select stats.store_hierarchy_entries(array_agg(
+                row(s.unit_id, p_year, s.payload, clock_timestamp(), pg_current_snapshot(), pg_current_xact_id(), null, null)::public.hierarchy_stats_cache))
+            from stats.hierarchy_summaries(p_organization_id, p_year) s);
 comment on function public.precompute_hierarchy(uuid, integer) is 'Computes every unit of an organisation for a year, in one statement. Service role only.';
 
 revoke execute on function app.readable_unit(uuid), app.require_readable_unit(uuid, integer), app.get_hierarchy_stats(uuid, integer),

@@ -24,12 +24,14 @@ begin
     -- Shared, so writers never wait for each other; held to the commit, and taken before the look at wake_ups. So a
     -- drain can tell whether a writer that relied on its wake-up has yet to commit (unit_writers_in_flight).
     perform pg_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.unit_changes'));
-    if exists (select from stats.wake_ups w
-               where w.organization_id = new.organization_id and w.requested_at > clock_timestamp() - interval '10 seconds') then
+    -- An older snapshot may show a wake-up that is acknowledged already; those few always send their own.
+    if current_setting('transaction_isolation') = 'read committed'
+       and exists (select from stats.wake_ups w
+                   where w.organization_id = new.organization_id and w.requested_at > clock_timestamp() - interval '10 seconds') then
         return null;
     end if;
+    insert into stats.wake_ups (organization_id) values (new.organization_id);   -- also where sending fails: one attempt in ten seconds
     begin
-        insert into stats.wake_ups (organization_id) values (new.organization_id);
         perform stats.wake_invalidation('units_changed', new.organization_id);
     exception when others then
         -- Never the writer's problem: the change is in the log, readers see it there, and the sweep asks again.
@@ -131,7 +133,7 @@ begin
     return jsonb_build_object(
         'units', v_result -> 'units', 'invalidated', v_result -> 'invalidated',
         'organization_ids', (select coalesce(jsonb_agg(o -> 'organization_id'), '[]') from jsonb_array_elements(v_result -> 'organizations') o),
-        'more', v_taken = c_batch or v_in_flight);
+        'more', v_taken >= c_batch or v_in_flight);
 end $$;
 comment on function public.take_unit_changes() is
     'Drains a batch: marks all ancestors, broadcasts; {units, invalidated, organization_ids, more}. Call again while more. Service role only.';
@@ -139,7 +141,9 @@ comment on function public.take_unit_changes() is
 create or replace function public.request_invalidation_again() returns bigint
     language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: as above
 declare
-    v_organization_id uuid := (select c.organization_id from stats.unit_changes c order by c.id limit 1);
+    -- the log may be empty, with a writer still in flight: any organisation does
+    v_organization_id uuid := coalesce((select c.organization_id from stats.unit_changes c order by c.id limit 1),
+                                       (select o.id from public.organizations o order by o.id limit 1));
 begin
     return stats.wake_invalidation('continued', v_organization_id);
 end $$;
@@ -151,6 +155,10 @@ create or replace function stats.sweep_unit_changes() returns boolean
 declare
     v_organization_id uuid;
 begin
+    -- entries and marks from another cluster: a dump restored into a younger one
+    delete from public.hierarchy_stats_cache e
+    where pg_snapshot_xmax(e.source_position) > pg_snapshot_xmax(pg_current_snapshot())
+       or e.invalidated_xid >= pg_snapshot_xmax(pg_current_snapshot());
     select c.organization_id into v_organization_id
     from stats.unit_changes c where c.changed_at < clock_timestamp() - interval '2 seconds' order by c.id limit 1;
     if not found then
@@ -171,7 +179,9 @@ declare
 begin
     perform cron.schedule('fersk-sweep-hierarchy', v_sweep, 'select stats.sweep_unit_changes()');
     perform cron.schedule('fersk-nightly-precompute', '41 2 * * *',
-        $job$ select private.send_webhook('warm-hierarchy-cache', '{"type": "nightly", "table": "hierarchy_stats_cache", "organization_id": null, "records": [], "truncated": false}') $job$);
+        $job$ select private.send_webhook('warm-hierarchy-cache', jsonb_build_object(
+                'type', 'nightly', 'table', 'hierarchy_stats_cache', 'organization_id', o.id, 'records', '[]'::jsonb, 'truncated', false))
+              from public.organizations o $job$);
 end $$;
 
 revoke all on stats.wake_ups from public, anon, authenticated, service_role;
@@ -179,3 +189,18 @@ revoke execute on function stats.request_invalidation(), stats.wake_invalidation
     stats.unit_writers_in_flight(), public.take_unit_changes(), public.request_invalidation_again(), stats.sweep_unit_changes()
     from public, anon, authenticated, service_role;
 grant execute on function public.acknowledge_wake_ups(), public.take_unit_changes(), public.request_invalidation_again() to service_role;
+
+-- health tells of this log, too
+create or replace function public.get_health() returns jsonb
+    language sql stable security definer set search_path = ''   -- DEFINER: the service role holds no rights on stats
+    return (select jsonb_build_object(
+                'last_refreshed_at', l.last_finished_at,
+                'last_sweep_at', l.last_sweep_at,
+                'last_error', l.last_error,
+                'pending_changes', (select count(*) from stats.activity_changes),
+                'oldest_pending_seconds',
+                    (select coalesce(greatest(extract(epoch from now() - min(c.changed_at)), 0), 0)::bigint from stats.activity_changes c),
+                'pending_unit_changes', (select count(*) from stats.unit_changes),
+                'oldest_unit_change_seconds',
+                    (select coalesce(greatest(extract(epoch from now() - min(c.changed_at)), 0), 0)::bigint from stats.unit_changes c))
+            from stats.stats_refresh_log l);

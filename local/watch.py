@@ -1,0 +1,199 @@
+"""`python -m local.watch EMAIL`: print each invalidation of an organisation's statistics as it comes.
+
+It shows how a client of the broadcasts behaves. A message says only that something changed, and may be missed
+while the connection is down; so it reads again after every subscription, and nothing depends on having
+heard all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import logging
+import sys
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import httpx
+from dotenv import dotenv_values
+from postgrest.exceptions import APIError
+from realtime import AsyncRealtimeClient, RealtimeChannelOptions, RealtimeSubscribeStates
+from supabase import AsyncClient, AsyncClientOptions, acreate_client
+from supabase_auth.errors import (
+    AuthApiError,
+    AuthRetryableError,
+    AuthSessionMissingError,
+    AuthUnknownError,
+)
+from websockets.exceptions import WebSocketException
+
+from local.errors import StackError
+from local.requirements import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+    from realtime.types import BroadcastPayload
+    from supabase_auth.types import Session
+    from supabase_auth.types import SignInWithEmailAndPasswordCredentials as Credentials
+
+EVENT = "cache_invalidated"
+PASSWORD = "password"  # noqa: S105 - of the seeded accounts, for local use only
+FIRST_DELAY_SECONDS = 1
+LAST_DELAY_SECONDS = 30
+PAGE_ROWS = 1000
+SHOWN_DATES = 3
+PRIVATE: RealtimeChannelOptions = {"config": {"private": True, "broadcast": None, "presence": None}}
+# What may be different at the next attempt; anything else is a mistake.
+PASSING = (OSError, WebSocketException, httpx.HTTPError, AuthRetryableError, AuthUnknownError, APIError)
+
+
+def delays() -> Iterator[int]:
+    """Give the seconds to wait before each attempt to reconnect: doubling from 1 up to 30."""
+    delay = FIRST_DELAY_SECONDS
+    while True:
+        yield delay
+        delay = min(2 * delay, LAST_DELAY_SECONDS)
+
+
+def describe(payload: Mapping[str, Any]) -> str:
+    """Say what an invalidation is about; `payload` is {"unit_ids": [uuid, …], "dates": [ISO date, …]}."""
+    units, dates = len(payload.get("unit_ids", ())), sorted(payload.get("dates", ()))
+    what = f"{units} {'unit' if units == 1 else 'units'} invalidated"
+    if not dates:
+        return what
+    if len(dates) <= SHOWN_DATES:
+        return f"{what}: {', '.join(dates)}"
+    return f"{what}: {dates[0]} … {dates[-1]} ({len(dates)} dates)"
+
+
+def show(line: str) -> None:
+    """Print a line with the time of day in UTC."""
+    print(f"{datetime.now(UTC):%H:%M:%S}  {line}", flush=True)
+
+
+class Watcher:
+    """One user on their organisation's private channel.
+
+    url, key : API URL and publishable key of the stack.
+    client   : without a session yet; keeps it, and renews its access token in time.
+    """
+
+    def __init__(self, url: str, key: str, client: AsyncClient, credentials: Credentials) -> None:
+        self._url, self._key, self._client, self._credentials = url, key, client, credentials
+
+    async def run(self, tell: Callable[[str], None]) -> None:
+        """Listen for ever, reconnecting with a fresh token. Raises AuthApiError when sign-in is refused."""
+        waits = delays()
+        while True:
+            try:
+                async with self._subscription(tell) as lost:
+                    waits = delays()
+                    tell(f"listening; {await self.read()}")
+                    reason = await lost
+            except PASSING as error:
+                reason = _reason(error)
+            seconds = next(waits)
+            tell(f"disconnected ({reason}); next attempt in {seconds} s")
+            await asyncio.sleep(seconds)
+
+    async def read(self) -> str:
+        """Read and add up the one relation in which everybody sees something, whatever their role."""
+        activities, hours = 0, 0.0
+        for start in itertools.count(0, PAGE_ROWS):
+            query = self._client.table("peer_mentor_stats").select("activity_count, total_hours")
+            query = query.order("peer_mentor_id").order("chapter_id").range(start, start + PAGE_ROWS - 1)
+            page = cast("list[dict[str, Any]]", (await query.execute()).data)
+            activities += sum(row["activity_count"] for row in page)
+            hours += sum(row["total_hours"] for row in page)
+            if len(page) < PAGE_ROWS:
+                break
+        return f"{activities} activities, {hours:.2f} hours"
+
+    async def _new_session(self) -> Session:
+        """Renew the session, or start one where there is none or it has ended."""
+        auth = self._client.auth
+        try:
+            response = await auth.refresh_session()
+        except (AuthSessionMissingError, AuthApiError):
+            response = await auth.sign_in_with_password(self._credentials)
+        if response.session is None:
+            raise ConnectionError("signed in without a session")
+        return response.session
+
+    @asynccontextmanager
+    async def _subscription(self, tell: Callable[[str], None]) -> AsyncIterator[asyncio.Future[str]]:
+        """Subscribe with a fresh token; the future gives the reason once the subscription is lost.
+
+        Raises ConnectionError if it is refused.
+        """
+        session = await self._new_session()
+        lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        def on_state(state: RealtimeSubscribeStates, error: Exception | None) -> None:
+            if state != RealtimeSubscribeStates.SUBSCRIBED and not lost.done():
+                lost.set_result(f"{state.value}: {_reason(error)}" if error else state.value)
+
+        def on_invalidation(message: BroadcastPayload) -> None:
+            tell(describe(message["payload"]))
+
+        # The library's own reconnecting gives up after five attempts, and tells nobody.
+        realtime = AsyncRealtimeClient(f"{self._url}/realtime/v1", token=self._key, auto_reconnect=False)
+        self._client.realtime = realtime  # which hands renewed access tokens to the channel
+        try:
+            await realtime.set_auth(session.access_token)
+            topic = f"activities:org:{session.user.app_metadata['org_id']}"
+            channel = realtime.channel(
+                topic, {"config": {"private": True, "broadcast": None, "presence": None}}
+            )
+            channel.on_broadcast(EVENT, on_invalidation)
+            await channel.subscribe(on_state)
+            if lost.done():
+                raise ConnectionError(lost.result())
+            yield lost
+        finally:
+            await realtime.remove_all_channels()
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def read_addresses(state_dir: Path) -> tuple[str, str]:
+    """Read API URL and publishable key of the stack in `state_dir`. Raises StackError if there is none."""
+    values = dotenv_values(state_dir / "stack.env", interpolate=False)
+    url, key = values.get("SUPABASE_URL"), values.get("SUPABASE_PUBLISHABLE_KEY")
+    if not url or not key:
+        raise StackError(f"there is no stack in {state_dir}: `make start`")
+    return url, key
+
+
+async def watch(email: str, state_dir: Path) -> None:
+    """Sign in as a seeded user and print until cancelled. Raises StackError and AuthApiError."""
+    logging.getLogger("realtime").setLevel(logging.CRITICAL)  # its errors are shown below, once
+    url, key = read_addresses(state_dir)
+    async with httpx.AsyncClient(timeout=10) as http:
+        client = await acreate_client(url, key, AsyncClientOptions(httpx_client=http))
+        await Watcher(url, key, client, {"email": email, "password": PASSWORD}).run(show)
+
+
+def main() -> int:
+    """Run the command. Returns the exit status: 0 after Ctrl-C, 1 if there is no stack or no such user."""
+    parser = argparse.ArgumentParser(prog="python -m local.watch", description=__doc__)
+    parser.add_argument("email", help="a seeded user, such as kari@nhf.example")
+    parser.add_argument("--state-dir", type=Path, default=ROOT / ".stack", help="of the stack")
+    arguments = parser.parse_args()
+    try:
+        asyncio.run(watch(arguments.email, arguments.state_dir))
+    except KeyboardInterrupt:
+        return 0
+    except (StackError, AuthApiError) as error:
+        print(f"error: {_reason(error)}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
