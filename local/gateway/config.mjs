@@ -46,6 +46,9 @@ export function readConfig(env) {
     restUrl: url(env, "FERSK_REST_URL", "http:"),
     functionsUrl: url(env, "FERSK_FUNCTIONS_URL", "http:"),
     authDatabaseUrl: url(env, "FERSK_AUTH_DB_URL", "postgres:", "postgresql:").href,
+    realtimeDatabaseUrl: env.FERSK_REALTIME_DB_URL
+      ? url(env, "FERSK_REALTIME_DB_URL", "postgres:", "postgresql:").href
+      : null,
     publicUrl: url(env, "SUPABASE_URL", "http:", "https:").href.replace(/\/+$/, ""),
     jwtSecret: env.SUPABASE_JWT_SECRET,
     publishableKey: env.SUPABASE_PUBLISHABLE_KEY,

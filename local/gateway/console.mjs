@@ -35,12 +35,18 @@ async function findFile(root, urlPath) {
   return found?.isFile() ? { file, size: found.size } : null;
 }
 
-/** Build the route for `directory`. Files are revalidated on each load: they change while one works on them. */
-export function createConsoleRoute(directory) {
+/**
+ * Build the route for `directory`. Files are revalidated on each load: they change while one works on them.
+ * /config.json tells the page the publishable key, which is no secret.
+ */
+export function createConsoleRoute(directory, publishableKey) {
   const root = path.resolve(directory);
   async function handle(request, response, { path: urlPath, answerHeaders }) {
     if (!["GET", "HEAD"].includes(request.method)) {
       return sendJson(response, 405, { message: "Method not allowed" }, { ...answerHeaders, allow: "GET, HEAD" });
+    }
+    if (urlPath === "/config.json") {
+      return sendJson(response, 200, { publishable_key: publishableKey }, { ...answerHeaders, "cache-control": "no-cache" });
     }
     const found = await findFile(root, urlPath);
     if (!found) return sendJson(response, 404, { message: "Not found" }, answerHeaders);

@@ -14,15 +14,17 @@ async function start() {
   const { createKeyResolver } = await import("./keys.mjs");
   const { createFunctionsRoute, createRestRoute } = await import("./routes.mjs");
   const { createServer } = await import("./server.mjs");
+  const { attachRealtime } = await import("../realtime/main.mjs");
 
   const resolveKey = createKeyResolver(config);
   const routes = [
     createRestRoute({ ...config, resolveKey }),
     createAuthRoute({ ...config, resolveKey }),
     createFunctionsRoute(config),
-    ...(config.consoleDir ? [createConsoleRoute(config.consoleDir)] : []),
+    ...(config.consoleDir ? [createConsoleRoute(config.consoleDir, config.publishableKey)] : []),
   ];
   const server = createServer(routes);
+  const realtime = config.realtimeDatabaseUrl ? attachRealtime(server, { ...config, resolveKey }) : null;
 
   server.on("error", (error) => {
     log("error", "cannot_listen", { port: config.port, code: error.code });
@@ -36,11 +38,12 @@ async function start() {
       if (stopping) return;
       stopping = true;
       log("info", "stopping", { signal });
+      const realtimeClosed = realtime?.close(); // first: the server below waits for all sockets
       // Answers in flight are finished; a connection goes when it falls idle, at the latest after the grace.
       setInterval(() => server.closeIdleConnections(), 20).unref();
       setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
       server.close(async () => {
-        await Promise.all(routes.map((route) => route.close()));
+        await Promise.all([realtimeClosed, ...routes.map((route) => route.close())]);
         log("info", "stopped");
         process.exit(0);
       });

@@ -41,7 +41,7 @@ function logOnceAnswered(request, response, route, { path, requestId }) {
 export function createServer(routes) {
   const find = (path) => routes.find(({ prefix }) => path === prefix || path.startsWith(`${prefix.replace(/\/$/, "")}/`));
 
-  // WebSockets (/realtime/v1) belong on the "upgrade" event; without a listener such a request is an ordinary one.
+  // WebSockets (/realtime/v1) come on the "upgrade" event, see ../realtime; other offers to upgrade are ignored.
   const server = http.createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, async (request, response) => {
     const context = requestContext(request);
     if (context.path === "/health") return sendJson(response, 200, { status: "ok" }, context.answerHeaders);
