@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     from _shared.callers import Caller
     from _shared.database import Database
+    from _shared.result import Result
     from _shared.webhooks import WebhookPayload
+
+    Work: TypeAlias = Callable[[], Awaitable[Result[object] | None]]
 
 
 class Input(BaseModel):
@@ -35,7 +38,8 @@ class Call(Generic[P]):
 
     method  : as sent, but HEAD arrives as GET.
     input   : the parsed body or query; for a webhook all defaults, its body being in `webhook`.
-    after   : what to do once the answer is sent; a failure there is logged and changes no answer.
+    after   : what to do once the answer is sent, one after the other; an Err or exception is logged there
+              and changes no answer.
     """
 
     method: str
@@ -43,7 +47,7 @@ class Call(Generic[P]):
     input: P
     database: Database
     webhook: WebhookPayload | None = None
-    after: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    after: list[Work] = field(default_factory=list)
 
     @property
     def user(self) -> User:

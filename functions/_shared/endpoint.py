@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
+    from _shared.call import Work
+
     Handler: TypeAlias = Callable[[Call[P]], Awaitable[Result[Any]]]
-    Work: TypeAlias = Callable[[], Awaitable[None]]
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -107,9 +108,19 @@ async def _handle(
 async def _run_after(after: list[Work], function: str, request_id: str) -> None:
     for work in after:
         try:
-            await work()
+            done = await work()
+            if isinstance(done, Err):
+                _log_failure(done, function, request_id)
         except Exception as error:  # noqa: BLE001 - the answer is out: the log is all that is left
             logs.log_exception("background_error", error, function=function, request_id=request_id)
+
+
+def _log_failure(failure: Err, function: str, request_id: str) -> None:
+    level = logging.ERROR if failure.code.status >= 500 else logging.INFO
+    line: logs.Fields = {"function": function, "request_id": request_id, "outcome": failure.code}
+    if failure.cause:
+        line["cause"] = failure.cause
+    logs.log(level, "background_failed", **line)
 
 
 def _request_id(request: Request) -> str:

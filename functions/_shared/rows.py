@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID  # noqa: TC003 - pydantic reads it
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 Role = Literal["peer_mentor", "coordinator", "org_admin"]
 
@@ -16,6 +17,20 @@ def _whole(value: object) -> object:
 
 Milliseconds = Annotated[int, BeforeValidator(_whole)]
 Seconds = Annotated[int, BeforeValidator(_whole)]
+
+
+def _exact(value: object) -> object:
+    # JSON numbers with a point arrive as floats; the shortest text of one is what was sent, up to 15 digits.
+    is_number = isinstance(value, float | int) and not isinstance(value, bool)
+    return Decimal(str(value)) if is_number else value
+
+
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_exact),
+    Field(max_digits=15, decimal_places=2),
+    PlainSerializer(float, when_used="json"),  # a JSON number again, as PostgREST gives it
+]
 
 
 class Row(BaseModel):
@@ -54,3 +69,70 @@ class Profile(Row):
     organization_id: UUID
     role: Role
     is_active: bool
+
+
+class DrainReport(Row):
+    """Answer of `take_unit_changes()`.
+
+    units            : units whose change was taken from the log.
+    invalidated      : summaries marked: theirs and their ancestors', by year.
+    organization_ids : whose they are.
+    more             : the log was not seen empty, so drain again.
+    """
+
+    units: int
+    invalidated: int
+    organization_ids: tuple[UUID, ...]
+    more: bool
+
+
+class WarmUpReport(Row):
+    """Answer of `warm_hierarchy_cache()`.
+
+    warmed  : summaries computed.
+    skipped : outdated ones left, because the time was over or somebody else was computing them.
+    """
+
+    warmed: int
+    skipped: int
+
+    def __add__(self, other: WarmUpReport) -> WarmUpReport:
+        return WarmUpReport(warmed=self.warmed + other.warmed, skipped=self.skipped + other.skipped)
+
+
+class SummarySettings(Row):
+    """The part of a row of `organization_settings` that identifies it."""
+
+    organization_id: UUID
+
+
+class HierarchyPayload(Row):
+    """What a unit and all below it add up to in a year: aggregates, no personal data.
+
+    categories            : number of activities by Bufdir category code, `uncategorised` among them.
+    approved_expenses_nok : in kroner.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+    activity_count: int
+    total_hours: Amount
+    participant_count: int
+    distinct_contacts: int
+    active_peer_mentors: int
+    chapters_reporting: int
+    categories: dict[str, int]
+    approved_expenses_nok: Amount
+
+
+class HierarchyEntry(Row):
+    """Answer of `read_hierarchy_stats()`.
+
+    stale : something has changed, or may have, since `computed_at`.
+    """
+
+    unit_id: UUID
+    year: int
+    payload: HierarchyPayload
+    computed_at: AwareDatetime
+    stale: bool

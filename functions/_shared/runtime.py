@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from _shared.database import Database, SupabaseDatabase, make_http_client
+from _shared.database import Database, SupabaseDatabase
+from _shared.rest import make_http_client
 from _shared.settings import Settings, settings
 from _shared.tokens import TokenVerifier
 

@@ -18,7 +18,8 @@ from functions_framework.aio import create_asgi_app_from_module
 
 from _shared.call import ENDPOINTS, Endpoint
 from _shared.callers import Anonymous, Caller, Service, User, Webhook
-from _shared.database import SupabaseDatabase, make_http_client
+from _shared.database import SupabaseDatabase
+from _shared.rest import make_http_client
 from _shared.runtime import Runtime
 from _shared.tokens import TokenVerifier
 from _shared.webhooks import WebhookPayload
@@ -31,6 +32,7 @@ from tests.unit.functions.fakes import (
     make_token,
     sign,
 )
+from tests.unit.functions.hierarchy_fakes import NHF, make_batch, make_entry
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -44,6 +46,13 @@ ANSWERS: dict[str, Any] = {
     "refresh_stats_views": make_report().model_dump(mode="json"),
     "get_health": make_health().model_dump(mode="json") | {"last_error": f"{SQL} failed"},
     "profiles": [make_profile(role="org_admin").model_dump(mode="json")],
+    "acknowledge_wake_ups": 1,
+    "take_unit_changes": make_batch().model_dump(mode="json"),
+    "warm_hierarchy_cache": {"warmed": 2, "skipped": 0},
+    "organization_settings": [{"organization_id": str(NHF)}],
+    "read_hierarchy_stats": make_entry(stale=True).model_dump(mode="json"),
+    "refresh_hierarchy_entry": True,
+    "record_node_reads": 1,
 }
 
 
@@ -63,6 +72,7 @@ FAILURES: dict[str, httpx.Response | Exception] = {
     "no-database": httpx.Response(503, json={"code": "PGRST001", "message": SQL, "details": SQL}),
     "gateway-error": httpx.Response(502, text=f"<html>{SQL}</html>"),
     "slow": httpx.ReadTimeout(SQL),
+    "switched-off": httpx.Response(423, json={"code": "PT423", "message": SQL, "hint": SECRET_KEY}),
     "statement-timeout": httpx.Response(500, json={"code": "57014", "message": SQL}),
     "sql-error": httpx.Response(400, json={"code": "23505", "message": SQL, "hint": SECRET_KEY}),
     "nonsense": httpx.Response(200, json={"unexpected": SQL}),

@@ -14,9 +14,10 @@ from pydantic import SecretStr
 from standardwebhooks.webhooks import Webhook
 
 from _shared.callers import User
-from _shared.result import Err, Ok, Result
+from _shared.result import Ok, Result
 from _shared.rows import DatabaseHealth, Profile, RefreshReport
 from _shared.settings import Settings
+from tests.unit.functions.hierarchy_fakes import FakeHierarchy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,18 +110,12 @@ def make_profile(**overrides: Any) -> Profile:
 
 
 @dataclass
-class FakeDatabase:
-    """`Database` in memory.
-
-    failure : what every call answers instead, when set.
-    calls   : the names of the methods called, in order.
-    """
+class FakeDatabase(FakeHierarchy):
+    """`Database` in memory, see `FakeHierarchy` for what can be set and seen."""
 
     report: RefreshReport = field(default_factory=make_report)
     health: DatabaseHealth = field(default_factory=make_health)
     profiles: dict[UUID, Profile] = field(default_factory=dict)
-    failure: Err | None = None
-    calls: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
 
     async def refresh_stats_views(self) -> Result[RefreshReport]:

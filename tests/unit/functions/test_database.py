@@ -8,7 +8,8 @@ import httpx
 import pytest
 import respx
 
-from _shared.database import SupabaseDatabase, make_http_client
+from _shared.database import SupabaseDatabase
+from _shared.rest import make_http_client
 from _shared.result import Err, ErrorCode, Ok
 from tests.unit.functions.fakes import (
     PUBLISHABLE_KEY,
