@@ -1,0 +1,36 @@
+-- Purpose: undo create_hierarchy_invalidation: nothing drains the log of changed units, and nothing asks for it.
+-- Locks: brief, ACCESS EXCLUSIVE on stats.unit_changes for its trigger. Data safety: the record of wake-ups is lost; marks and log stay.
+
+do $$
+begin
+    if to_regclass('cron.job') is not null then   -- pg_cron may be gone already
+        perform cron.unschedule(j.jobid) from cron.job j where j.jobname in ('fersk-sweep-hierarchy', 'fersk-nightly-precompute');
+    end if;
+end $$;
+
+-- health as create_refresh made it; where that is undone already, it stays so
+do $$
+begin
+    if to_regprocedure('public.get_health()') is not null then
+        create or replace function public.get_health() returns jsonb
+            language sql stable security definer set search_path = ''   -- DEFINER: the service role holds no rights on stats
+            return (select jsonb_build_object(
+                        'last_refreshed_at', l.last_finished_at,
+                        'last_sweep_at', l.last_sweep_at,
+                        'last_error', l.last_error,
+                        'pending_changes', (select count(*) from stats.activity_changes),
+                        'oldest_pending_seconds',
+                            (select coalesce(greatest(extract(epoch from now() - min(c.changed_at)), 0), 0)::bigint from stats.activity_changes c))
+                    from stats.stats_refresh_log l);
+    end if;
+end $$;
+
+drop trigger if exists unit_changes_request_invalidation on stats.unit_changes;
+drop function if exists stats.sweep_unit_changes();
+drop function if exists public.request_invalidation_again();
+drop function if exists public.take_unit_changes();
+drop function if exists stats.unit_writers_in_flight();
+drop function if exists public.acknowledge_wake_ups();
+drop function if exists stats.wake_invalidation(text, uuid);
+drop function if exists stats.request_invalidation();
+drop table if exists stats.wake_ups;
