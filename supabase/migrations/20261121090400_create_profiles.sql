@@ -71,6 +71,19 @@ revoke execute on function private.check_chapter_assignment() from public, anon,
 create or replace trigger chapter_assignments_check before insert or update of profile_id, unit_id on public.chapter_assignments
     for each row execute function private.check_chapter_assignment();
 
+-- A chapter that is worked in stays a chapter: its assignments and numbers would vanish from the app.
+create or replace function private.check_chapter_stays() returns trigger
+    language plpgsql security definer set search_path = '' as $$   -- DEFINER: as above
+begin
+    if exists (select from public.chapter_assignments a where a.unit_id = new.id) then
+        raise exception 'unit % has assignments and stays a chapter', new.id using errcode = 'check_violation';
+    end if;
+    return new;
+end $$;
+revoke execute on function private.check_chapter_stays() from public, anon, authenticated, service_role;
+create or replace trigger organization_units_check_chapter_stays before update of kind on public.organization_units
+    for each row when (old.kind = 'local' and new.kind <> 'local') execute function private.check_chapter_stays();
+
 revoke all on public.profiles, public.chapter_assignments from public, anon, authenticated, service_role;
 grant select (id, organization_id, role, display_name, is_active), update (display_name) on public.profiles to authenticated;
 grant select on public.chapter_assignments to authenticated;

@@ -87,7 +87,8 @@ drop policy if exists "coordinators decide on the expenses of their chapters" on
 create policy "coordinators decide on the expenses of their chapters" on public.expense_claims
     for update to authenticated
     using (exists (select from public.activities a
-                   where a.id = activity_id and a.unit_id = any (array(select app.visible_chapter_ids()))))
+                   where a.id = activity_id and a.unit_id = any (array(select app.visible_chapter_ids()))
+                     and a.peer_mentor_id <> (select app.profile_id())))   -- nobody decides on their own
     with check (organization_id = (select app.member_org_id()));
 
 drop policy if exists "people withdraw their pending expenses" on public.expense_claims;

@@ -1,7 +1,7 @@
 -- UT: the tree of units. Refusals name the constraint or the message, and each has a twin that is allowed.
 begin;
 \ir helpers.psql
-select plan(16);
+select plan(18);
 
 create function tests.add_unit(p_name text, p_parent text, p_kind text) returns void language sql as $$
     insert into public.organization_units (id, organization_id, parent_id, kind, name)
@@ -46,6 +46,12 @@ select throws_ok($$ delete from public.organization_units where id = tests.id('n
     'update or delete on table "organization_units" violates foreign key constraint "organization_units_parent_fkey" on table "organization_units"',
     'UT-13 a unit with units below cannot be deleted');
 select lives_ok($$ delete from public.organization_units where id = tests.id('nord/H') $$, 'UT-14 a unit without can');
+
+select tests.move_unit('nord/A', 'nord/region');
+select throws_ok($$ update public.organization_units set kind = 'district' where id = tests.id('nord/A') $$, '23514',
+    format('unit %s has assignments and stays a chapter', tests.id('nord/A')), 'UT-15 a chapter that is worked in stays one');
+select lives_ok($$ update public.organization_units set kind = 'region' where id = tests.id('nord/district') $$,
+    'UT-15 what is no chapter may become something else');
 
 select * from finish();
 rollback;

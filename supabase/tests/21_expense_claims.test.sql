@@ -1,7 +1,7 @@
 -- EX: who claims, sees, decides on and withdraws expenses.
 begin;
 \ir helpers.psql
-select plan(31);
+select plan(33);
 
 select tests.add_activity('nord/ola', 'nord/A', p_name => 'a');
 select tests.add_activity('nord/cato', 'nord/C', p_name => 'c');
@@ -69,6 +69,14 @@ select tests.act_as('nord/anne');
 select isnt_empty(tests.decide('cato', 'approved'), 'EX-23 an org admin decides anywhere');
 select tests.act_as('sor/siri');
 select is_empty(tests.decide('cato', 'rejected'), 'EX-24 but not in another organisation');
+
+select tests.act_as_owner();
+select tests.add_activity('nord/kari', 'nord/A', p_name => 'k');
+insert into public.expense_claims (id, activity_id, amount_nok) values (tests.id('kari'), tests.id('k'), 100);
+select tests.act_as('nord/kari');
+select is_empty(tests.decide('kari', 'approved'), 'EX-30 a coordinator does not decide on their own either');
+select tests.act_as('nord/anne');
+select isnt_empty(tests.decide('kari', 'approved'), 'EX-30 somebody else does');
 
 -- ---------------------------------------------------------------- withdrawing
 
