@@ -113,6 +113,12 @@ join (values ('conversation', 'INDIVIDUAL'), ('home_visit', 'INDIVIDUAL'), ('gro
      m (code, category) on m.code = t.code
 on conflict do nothing;
 
+insert into public.bufdir_thresholds (organization_id, period_year, bufdir_category_code, minimum_activity_count)
+select pg_temp.id(slug), year, category, minimum
+from (values ('nhf', 'INDIVIDUAL', 100), ('nhf', 'GROUP', 70), ('nhf', 'COURSE', 90), ('hlf', 'INDIVIDUAL', 40)) t (slug, category, minimum),
+     generate_series(2025, 2026) year
+on conflict do nothing;
+
 -- January 2025 to October 2026: about sixty activities for each assignment of a peer mentor, one in six registered by
 -- the coordinator on their behalf, a few drafts and rejections.
 insert into public.activities (id, organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at, recorded_at,

@@ -10,8 +10,10 @@ end $$;
 
 -- THE COUNTING RULE. Everything that counts activities rests on the column it fills, activities.is_counted.
 create or replace function stats.counts_in_statistics(p_status public.activity_status) returns boolean
-    language sql immutable parallel safe security invoker set search_path = ''
+    language plpgsql immutable parallel safe security invoker set search_path = '' as $$   -- a SQL function with SET is planned anew at every insert
+begin
     return p_status = 'registered';
+end $$;
 comment on function stats.counts_in_statistics(public.activity_status) is
     'The counting rule: whether an activity counts in statistics and reports. Changing it: docs/data-layer.md.';
 

@@ -27,10 +27,10 @@ insert into stats.stats_refresh_log default values on conflict do nothing;
 alter table stats.stats_refresh_log enable row level security;   -- deny-all: no policy
 
 -- The least time between two refreshes: the debounce, but never so little that refreshing takes over a tenth of the time.
-create or replace function stats.refresh_interval() returns interval
-    language sql stable security invoker set search_path = ''
-    return (select greatest(s.debounce, 10 * coalesce(l.last_duration_ms, 0) * interval '1 millisecond')
-            from stats.settings s, stats.stats_refresh_log l);
+create or replace view stats.refresh_pace as
+    select l.last_requested_at, l.last_started_at,
+           greatest(s.debounce, 10 * coalesce(l.last_duration_ms, 0) * interval '1 millisecond') as refresh_interval
+    from stats.stats_refresh_log l, stats.settings s;
 
 create or replace function stats.record_error(p_error text) returns void
     language sql volatile security invoker set search_path = ''
@@ -52,7 +52,7 @@ begin
         v_outcome := 'already_running';
     elsif not p_force and not exists (select from stats.activity_changes) then
         v_outcome := 'nothing_pending';
-    elsif not p_force and (select l.last_started_at > v_started - stats.refresh_interval() from stats.stats_refresh_log l) then
+    elsif not p_force and (select p.last_started_at > v_started - p.refresh_interval from stats.refresh_pace p) then
         v_outcome := 'debounced';
     else
         begin
@@ -122,14 +122,15 @@ begin
     perform set_config('fersk.refresh_requested_by', v_xid, true);
 
     -- Read first, without a lock: nearly always the window is not over, and that must cost next to nothing.
-    if (select greatest(l.last_requested_at, l.last_started_at) > clock_timestamp() - stats.refresh_interval()
-        from stats.stats_refresh_log l) then
+    if exists (select from stats.refresh_pace p
+               where greatest(p.last_requested_at, p.last_started_at) > clock_timestamp() - p.refresh_interval) then
         return null;
     end if;
     begin
         -- Locked: another transaction is just asking. Skipped, not awaited: a writer waits for nobody.
         perform from stats.stats_refresh_log l
-        where (greatest(l.last_requested_at, l.last_started_at) > clock_timestamp() - stats.refresh_interval()) is not true
+        where (greatest(l.last_requested_at, l.last_started_at)
+               > clock_timestamp() - (select p.refresh_interval from stats.refresh_pace p)) is not true
         for update skip locked;
         if not found then
             return null;
@@ -229,10 +230,10 @@ create or replace function public.get_health() returns jsonb
             from stats.stats_refresh_log l);
 comment on function public.get_health() is 'The backlog and its age. Service role only.';
 
-revoke all on stats.settings, stats.stats_refresh_log, stats.visible_freshness, public.stats_freshness
+revoke all on stats.settings, stats.stats_refresh_log, stats.refresh_pace, stats.visible_freshness, public.stats_freshness
     from public, anon, authenticated, service_role;
 grant select on stats.visible_freshness, public.stats_freshness to authenticated;
-revoke execute on function stats.refresh_interval(), stats.record_error(text), stats.refresh(boolean), stats.rebuild(),
+revoke execute on function stats.record_error(text), stats.refresh(boolean), stats.rebuild(),
     stats.request_refresh(), stats.wake_refresh(text, uuid), stats.sweep(), public.refresh_stats_views(), public.get_health()
     from public, anon, authenticated, service_role;
 grant execute on function public.refresh_stats_views(), public.get_health() to service_role;

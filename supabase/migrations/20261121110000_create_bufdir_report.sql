@@ -11,19 +11,27 @@ create or replace view stats.unit_regions as
         where b.unit_id = a.unit_id and n.parent_id = u.id);
 revoke all on stats.unit_regions from public, anon, authenticated, service_role;
 
--- What a period's report rests on, with a fingerprint that any edit changes: the count alone would miss an edit, or one
--- added and one deleted. A sum of row hashes, so it needs no order.
-create or replace function stats.report_source(p_organization_id uuid, p_period_start date, p_period_end date,
+-- What a period's report rests on, with a fingerprint that sees everything the report shows: the count alone would miss
+-- an edit, or one added and one deleted. A sum of row hashes, so it needs no order. Two halves, so that the reason can be told.
+create or replace function stats.report_source(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer,
                                                out record_count bigint, out fingerprint text)
     language sql stable security invoker set search_path = '' as $$
-    select count(*), md5(count(*) || '/' || coalesce(sum(hashtextextended(
-               concat_ws('|', a.id, a.chapter_id, r.unit_id, a.activity_type_id, a.bucket_date, a.duration_minutes, a.participant_count,
-                         a.contact_id), 0)::numeric), 0))
+    select count(*),
+           left(md5(count(*) || '/' || coalesce(sum(hashtextextended(
+               concat_ws('|', a.id, a.chapter_id, u.id, u.name, t.id, t.code, a.bucket_date, a.duration_minutes, a.participant_count,
+                         a.contact_id), 0)::numeric), 0)), 16)
+           || left(md5((select coalesce(string_agg(m.activity_type_id || '|' || m.bufdir_category_code, ',' order by m.activity_type_id), '')
+                        from public.bufdir_category_mappings m join public.activity_types y on y.id = m.activity_type_id
+                        where y.organization_id = p_organization_id and m.mapping_version = p_mapping_version)), 16)
     from stats.countable_activities a
-    left join stats.unit_regions r on r.chapter_id = a.chapter_id
+    join public.activity_types t on t.id = a.activity_type_id
+    left join stats.unit_regions g on g.chapter_id = a.chapter_id
+    left join public.organization_units u on u.id = g.unit_id
     where a.organization_id = p_organization_id
       and a.occurred_at >= p_period_start::timestamp at time zone 'UTC' and a.occurred_at < p_period_end::timestamp at time zone 'UTC'
 $$;
+comment on function stats.report_source(uuid, date, date, integer) is
+    'How many activities a report rests on, and a fingerprint: its first half is about them and their regions, its second about the mapping.';
 
 create or replace function stats.bufdir_report(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) returns jsonb
     language sql stable security invoker set search_path = '' as $$
@@ -82,7 +90,7 @@ create or replace function app.generate_bufdir_report(p_org_id uuid, p_period_st
     language plpgsql stable security definer set search_path = '' as $$   -- DEFINER: sums over all chapters, after its check
 begin
     perform app.require_report(p_org_id, p_period_start, p_period_end);
-    if p_mapping_version is not null and not exists (
+    if p_mapping_version <> 0 and not exists (   -- 0: without a mapping
         select from public.bufdir_category_mappings m join public.activity_types t on t.id = m.activity_type_id
         where m.mapping_version = p_mapping_version and t.organization_id = p_org_id) then
         raise exception 'there is no mapping of this version' using errcode = 'invalid_parameter_value';
@@ -98,7 +106,7 @@ create or replace function public.generate_bufdir_report(p_org_id uuid, p_period
 comment on function public.generate_bufdir_report(uuid, date, date, integer) is
     'The Bufdir report of the caller''s organisation; start included, end excluded, UTC; the newest mapping unless one is named.';
 
-revoke execute on function stats.report_source(uuid, date, date), stats.bufdir_report(uuid, date, date, integer),
+revoke execute on function stats.report_source(uuid, date, date, integer), stats.bufdir_report(uuid, date, date, integer),
     app.require_report(uuid, date, date), app.generate_bufdir_report(uuid, date, date, integer),
     public.generate_bufdir_report(uuid, date, date, integer) from public, anon, authenticated, service_role;
 grant execute on function app.generate_bufdir_report(uuid, date, date, integer), public.generate_bufdir_report(uuid, date, date, integer)

@@ -4,24 +4,33 @@
 -- An allow-list: only aggregates, ids of organisations, units and types, codes, and names of regions may be stored.
 create or replace function app.is_aggregate_only(p_value jsonb, p_key text default null) returns boolean
     language plpgsql immutable security invoker set search_path = '' as $$
+declare
+    v_text text := p_value #>> '{}';
 begin
     case jsonb_typeof(p_value)
         when 'object' then
-            return (select coalesce(bool_and(e.key in ('organization_id', 'period_start', 'period_end', 'mapping_version', 'categories', 'uncategorised',
+            return coalesce(p_key in ('categories', 'uncategorised', 'regions', 'totals'), true)
+                and (select coalesce(bool_and(e.key in ('organization_id', 'period_start', 'period_end', 'mapping_version', 'categories', 'uncategorised',
                         'regions', 'totals', 'bufdir_category_code', 'activity_type_id', 'activity_type_code', 'region_unit_id', 'region_name',
                         'activity_count', 'total_hours', 'distinct_participants', 'participant_count')
                         and app.is_aggregate_only(e.value, e.key)), true) from jsonb_each(p_value) e);
         when 'array' then
-            return p_key in ('categories', 'uncategorised', 'regions')
-                and (select coalesce(bool_and(jsonb_typeof(i.value) = 'object' and app.is_aggregate_only(i.value)), true)
+            return coalesce(p_key in ('categories', 'uncategorised', 'regions'), false)
+                and (select coalesce(bool_and(jsonb_typeof(i.value) = 'object' and app.is_aggregate_only(i.value, p_key)), true)
                      from jsonb_array_elements(p_value) i);
         when 'number' then
-            return p_key in ('mapping_version', 'activity_count', 'total_hours', 'distinct_participants', 'participant_count');
+            return coalesce(p_key in ('mapping_version', 'activity_count', 'total_hours', 'distinct_participants', 'participant_count'), false);
         when 'string' then
-            return p_key in ('organization_id', 'period_start', 'period_end', 'bufdir_category_code', 'activity_type_id', 'activity_type_code',
-                             'region_unit_id', 'region_name');
+            return coalesce(case
+                when p_key in ('organization_id', 'activity_type_id', 'region_unit_id')
+                    then v_text ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                when p_key in ('period_start', 'period_end') then v_text ~ '^\d{4,}-\d\d-\d\d$'
+                when p_key = 'bufdir_category_code' then v_text ~ '^[A-Z0-9][A-Z0-9_.-]{0,31}$'
+                when p_key = 'activity_type_code' then v_text ~ '^[a-z][a-z0-9_]{0,62}$'
+                when p_key = 'region_name' then v_text !~ '\d{6}' and length(v_text) <= 200   -- no number of a person's
+            end, false);
         when 'null' then
-            return p_key in ('region_unit_id', 'region_name');
+            return coalesce(p_key in ('region_unit_id', 'region_name'), false);
         else
             return false;
     end case;
@@ -41,12 +50,24 @@ create table if not exists public.bufdir_metric_snapshots (
     snapshot_json              jsonb       not null,
     constraint bufdir_metric_snapshots_period unique (organization_id, period_start, period_end),
     constraint bufdir_metric_snapshots_period_order check (period_end >= period_start),
+    constraint bufdir_metric_snapshots_computed_first check (computed_at <= snapshot_generated_at),
     constraint bufdir_metric_snapshots_aggregates_only check (app.is_aggregate_only(snapshot_json))
 );
 comment on table public.bufdir_metric_snapshots is 'One saved report for each organisation and period: aggregates only, no personal data.';
 comment on column public.bufdir_metric_snapshots.computed_at is 'When the figures were computed; the age counts from here.';
 comment on column public.bufdir_metric_snapshots.snapshot_generated_at is 'When the row was written.';
 alter table public.bufdir_metric_snapshots enable row level security;
+
+-- Who writes cannot say when, and an upsert renews the time of writing.
+create or replace function private.stamp_snapshot() returns trigger
+    language plpgsql security invoker set search_path = '' as $$
+begin
+    new.snapshot_generated_at := now();
+    return new;
+end $$;
+revoke execute on function private.stamp_snapshot() from public, anon, authenticated, service_role;
+create or replace trigger bufdir_metric_snapshots_stamp before insert or update on public.bufdir_metric_snapshots
+    for each row execute function private.stamp_snapshot();
 
 drop policy if exists "members read their organisation's snapshots" on public.bufdir_metric_snapshots;
 create policy "members read their organisation's snapshots" on public.bufdir_metric_snapshots
@@ -76,7 +97,7 @@ begin
                 'organization_id', v_org_id, 'period_start', p_period_start, 'period_end', p_period_end, 'computed_at', now(),
                 'record_count_at_generation', s.record_count, 'source_fingerprint', s.fingerprint, 'mapping_version', v_mapping,
                 'snapshot_json', stats.bufdir_report(v_org_id, p_period_start, p_period_end, v_mapping))
-            from stats.report_source(v_org_id, p_period_start, p_period_end) s);
+            from stats.report_source(v_org_id, p_period_start, p_period_end, v_mapping) s);
 end $$;
 create or replace function public.compute_metric_snapshot(p_period_start date, p_period_end date) returns jsonb
     language sql stable security invoker set search_path = ''
@@ -93,22 +114,23 @@ declare
     v_max_age  interval := (select s.snapshot_max_age from public.organization_settings s where s.organization_id = p_organization_id);
     v_reasons  text[]   := array[]::text[];
 begin
-    select * into v_source from stats.report_source(p_organization_id, p_period_start, p_period_end);
     select * into v_snapshot from public.bufdir_metric_snapshots b
     where b.organization_id = p_organization_id and b.period_start = p_period_start and b.period_end = p_period_end;
-    if not found then
+    -- with the snapshot's own mapping, so that a newer one is not taken for an edit
+    select * into v_source from stats.report_source(p_organization_id, p_period_start, p_period_end, coalesce(v_snapshot.mapping_version, v_mapping));
+    if v_snapshot.id is null then
         return jsonb_build_object('verdict', 'missing', 'reasons', '[]'::jsonb, 'record_count_at_generation', null,
                                   'record_count_now', v_source.record_count, 'computed_at', null, 'export_allowed', false);
     end if;
     if v_snapshot.record_count_at_generation <> v_source.record_count then
         v_reasons := v_reasons || 'record_count_changed'::text;
-    elsif v_snapshot.source_fingerprint <> v_source.fingerprint then
+    elsif left(v_snapshot.source_fingerprint, 16) <> left(v_source.fingerprint, 16) then
         v_reasons := v_reasons || 'records_edited'::text;
     end if;
     if v_snapshot.computed_at < p_now - v_max_age then   -- exactly as old as allowed is fresh
         v_reasons := v_reasons || 'older_than_max_age'::text;
     end if;
-    if v_snapshot.mapping_version <> v_mapping then
+    if v_snapshot.mapping_version <> v_mapping or right(v_snapshot.source_fingerprint, 16) <> right(v_source.fingerprint, 16) then
         v_reasons := v_reasons || 'mapping_changed'::text;
     end if;
     return jsonb_build_object(

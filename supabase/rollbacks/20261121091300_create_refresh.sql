@@ -14,7 +14,7 @@ drop function if exists stats.rebuild();
 drop function if exists public.refresh_stats_views();
 drop function if exists stats.refresh(boolean);
 drop function if exists stats.record_error(text);
-drop function if exists stats.refresh_interval();
+drop view if exists stats.refresh_pace;
 
 drop table if exists stats.stats_refresh_log;
 drop table if exists stats.settings;

@@ -47,7 +47,7 @@ select is(tests.outcome(), 'debounced', 'RF-11 nine seconds later it is too earl
 update stats.stats_refresh_log set last_started_at = clock_timestamp() - interval '10 seconds';
 select is(tests.outcome(), 'refreshed', 'RF-11 ten seconds later it is not');
 update stats.stats_refresh_log set last_duration_ms = 6000;
-select is(stats.refresh_interval(), interval '60 seconds', 'RF-12 a refresh that takes long comes less often: a tenth of the time at most');
+select is((select refresh_interval from stats.refresh_pace), interval '60 seconds', 'RF-12 a refresh that takes long comes less often: a tenth of the time at most');
 select tests.add_activity();
 update stats.stats_refresh_log set last_started_at = clock_timestamp() - interval '30 seconds';
 select is(tests.outcome(), 'debounced', 'RF-12 and not sooner');
