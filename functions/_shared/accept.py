@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from _shared import webhooks
 from _shared.auth import authenticate
-from _shared.call import Call
+from _shared.call import REFUSAL, Call
 from _shared.callers import Webhook
 from _shared.result import Err, ErrorCode, Ok, Result
 from _shared.webhooks import WebhookPayload
@@ -76,6 +76,10 @@ def _parse(
             values = spec.input.model_validate_json(body or b"{}")
         return Ok(Call(method, caller, values, runtime.database))
     except ValidationError as error:
-        wrong = {str(problem["loc"][0]) for problem in error.errors(include_input=False) if problem["loc"]}
+        problems = error.errors(include_input=False)
+        for problem in problems:
+            if problem["type"] == REFUSAL:
+                return Err(ErrorCode.BAD_REQUEST, problem["msg"])
+        wrong = {str(problem["loc"][0]) for problem in problems if problem["loc"]}
         known = ", ".join(sorted(wrong & model.model_fields.keys()))
         return Err(ErrorCode.BAD_REQUEST, f"Missing or not valid: {known}." if known else None)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic_core import to_json
 from starlette.responses import Response
 
+from _shared import exact_json
 from _shared.result import Err, ErrorCode, Result
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def answer(result: Result[object], methods: Collection[str], request_id: str) ->
     """
     headers = CORS | {"cache-control": "no-store", "x-request-id": request_id}
     if not isinstance(result, Err):
-        return Response(to_json({"data": result.value}), headers=headers, media_type="application/json")
+        return Response(
+            exact_json.dumps({"data": result.value}), headers=headers, media_type="application/json"
+        )
     code = result.code
     if code is ErrorCode.METHOD_NOT_ALLOWED:
         headers["allow"] = ", ".join([*methods, "OPTIONS"])
@@ -47,5 +49,8 @@ def answer(result: Result[object], methods: Collection[str], request_id: str) ->
         headers["www-authenticate"] = "Bearer"
     error = {"code": code, "message": result.message or code.message, "request_id": request_id}
     return Response(
-        to_json({"error": error}), status_code=code.status, headers=headers, media_type="application/json"
+        exact_json.dumps({"error": error}),
+        status_code=code.status,
+        headers=headers,
+        media_type="application/json",
     )

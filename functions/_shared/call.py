@@ -29,6 +29,9 @@ class Input(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+REFUSAL = "refusal"
+"""Type of the PydanticCustomError in which an input's validator speaks to the caller: a fixed sentence."""
+
 P = TypeVar("P", bound=Input)
 
 
@@ -38,8 +41,8 @@ class Call(Generic[P]):
 
     method  : as sent, but HEAD arrives as GET.
     input   : the parsed body or query; for a webhook all defaults, its body being in `webhook`.
-    after   : what to do once the answer is sent, one after the other; an Err or exception is logged there
-              and changes no answer.
+    after   : what to do once the answer is sent, all at the same time; an Err or exception is logged and
+              changes no answer.
     """
 
     method: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from _shared.hierarchy_database import HierarchyDatabase, SupabaseHierarchy
+from _shared.metrics_database import MetricsDatabase, SupabaseMetrics
 from _shared.rest import execute, row, scalar, unexpected
 from _shared.result import Err, Ok, Result
 from _shared.rows import DatabaseHealth, Profile, RefreshReport
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from _shared.callers import User
 
 
-class Database(HierarchyDatabase, Protocol):
+class Database(HierarchyDatabase, MetricsDatabase, Protocol):
     """Every method answers Err with `upstream_unavailable` (safe to retry), `upstream_timeout` or `internal`;
     those that act for a user also with `unauthorized`, `forbidden`, `bad_request` or `feature_disabled`.
     """  # noqa: D205
@@ -31,7 +32,7 @@ class Database(HierarchyDatabase, Protocol):
         """Read the user's own profile with the user's own rights; None when there is none."""
 
 
-class SupabaseDatabase(SupabaseHierarchy):
+class SupabaseDatabase(SupabaseHierarchy, SupabaseMetrics):
     """`Database` over PostgREST."""
 
     async def refresh_stats_views(self) -> Result[RefreshReport]:

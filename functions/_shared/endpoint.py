@@ -106,13 +106,16 @@ async def _handle(
 
 
 async def _run_after(after: list[Work], function: str, request_id: str) -> None:
-    for work in after:
-        try:
-            done = await work()
-            if isinstance(done, Err):
-                _log_failure(done, function, request_id)
-        except Exception as error:  # noqa: BLE001 - the answer is out: the log is all that is left
-            logs.log_exception("background_error", error, function=function, request_id=request_id)
+    await asyncio.gather(*(_run(work, function, request_id) for work in after))
+
+
+async def _run(work: Work, function: str, request_id: str) -> None:
+    try:
+        done = await work()
+        if isinstance(done, Err):
+            _log_failure(done, function, request_id)
+    except Exception as error:  # noqa: BLE001 - the answer is out: the log is all that is left
+        logs.log_exception("background_error", error, function=function, request_id=request_id)
 
 
 def _log_failure(failure: Err, function: str, request_id: str) -> None:

@@ -12,7 +12,7 @@ Role = Literal["peer_mentor", "coordinator", "org_admin"]
 
 
 def _whole(value: object) -> object:
-    return round(value) if isinstance(value, float) else value
+    return round(value) if isinstance(value, float | Decimal) else value
 
 
 Milliseconds = Annotated[int, BeforeValidator(_whole)]

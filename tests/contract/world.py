@@ -16,6 +16,7 @@ import httpx
 from functions_framework import _function_registry
 from functions_framework.aio import create_asgi_app_from_module
 
+from _shared import exact_json
 from _shared.call import ENDPOINTS, Endpoint
 from _shared.callers import Anonymous, Caller, Service, User, Webhook
 from _shared.database import SupabaseDatabase
@@ -33,6 +34,13 @@ from tests.unit.functions.fakes import (
     sign,
 )
 from tests.unit.functions.hierarchy_fakes import NHF, make_batch, make_entry
+from tests.unit.functions.metrics_fakes import (
+    alignment_json,
+    computed_json,
+    report_json,
+    snapshot_json,
+    status_json,
+)
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -49,10 +57,15 @@ ANSWERS: dict[str, Any] = {
     "acknowledge_wake_ups": 1,
     "take_unit_changes": make_batch().model_dump(mode="json"),
     "warm_hierarchy_cache": {"warmed": 2, "skipped": 0},
-    "organization_settings": [{"organization_id": str(NHF)}],
+    "organization_settings": [{"organization_id": str(NHF), "statistics_enabled": True}],
     "read_hierarchy_stats": make_entry(stale=True).model_dump(mode="json"),
     "refresh_hierarchy_entry": True,
     "record_node_reads": 1,
+    "bufdir_metric_snapshots": [snapshot_json()],
+    "compute_metric_snapshot": computed_json(),
+    "get_snapshot_status": status_json(),
+    "generate_bufdir_report": report_json(),
+    "get_bufdir_alignment": alignment_json(),
 }
 
 
@@ -97,7 +110,7 @@ class Network:
         name = request.url.path.rpartition("/")[2]
         self.asked.append(name)
         if self.mode == "good":
-            return httpx.Response(200, json=self.answers[name])
+            return httpx.Response(200, content=exact_json.dumps(self.answers[name]))
         if self.mode == "hanging":
             await asyncio.Event().wait()
         failure = FAILURES[self.mode]

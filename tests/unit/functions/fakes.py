@@ -18,6 +18,7 @@ from _shared.result import Ok, Result
 from _shared.rows import DatabaseHealth, Profile, RefreshReport
 from _shared.settings import Settings
 from tests.unit.functions.hierarchy_fakes import FakeHierarchy
+from tests.unit.functions.metrics_fakes import FakeMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,8 +111,8 @@ def make_profile(**overrides: Any) -> Profile:
 
 
 @dataclass
-class FakeDatabase(FakeHierarchy):
-    """`Database` in memory, see `FakeHierarchy` for what can be set and seen."""
+class FakeDatabase(FakeMetrics, FakeHierarchy):
+    """`Database` in memory, see `FakeHierarchy` and `FakeMetrics` for what can be set and seen."""
 
     report: RefreshReport = field(default_factory=make_report)
     health: DatabaseHealth = field(default_factory=make_health)

@@ -287,6 +287,34 @@ async def test_work_after_the_answer_changes_no_answer(client_of: ClientOf, log_
     assert "kari" not in str(failure)
 
 
+async def test_work_after_the_answer_that_fails_in_the_expected_ways_is_logged_too(
+    client_of: ClientOf, log_lines: LogLines
+) -> None:
+    @endpoint("GET", callers={Anonymous})
+    async def background_function(call: Call[Input]) -> Result[str]:
+        async def away() -> Result[int]:
+            return Err(ErrorCode.UPSTREAM_UNAVAILABLE, cause="57P01")
+
+        async def refused() -> Result[int]:
+            return Err(ErrorCode.CONFLICT)
+
+        async def well() -> Result[int]:
+            return Ok(1)
+
+        call.after += [away, refused, well]
+        return Ok("answered")
+
+    response = await client_of(background_function).get("/", headers={"x-request-id": "gateway-0001"})
+    assert (response.status_code, response.json()) == (200, {"data": "answered"})
+    _, *failures = log_lines()
+    assert [line.pop("ts") for line in failures]
+    common = {"event": "background_failed", "function": "background_function", "request_id": "gateway-0001"}
+    assert failures == [
+        {"severity": "ERROR", "outcome": "upstream_unavailable", "cause": "57P01", **common},
+        {"severity": "INFO", "outcome": "conflict", **common},
+    ]
+
+
 async def test_one_line_tells_what_happened_and_to_what_kind_of_caller(
     client_of: ClientOf, log_lines: LogLines
 ) -> None:

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+
+from _shared.bufdir_rows import ComputedSnapshot, MetricSnapshot
+from _shared.result import Err, ErrorCode, Ok
+from metric_snapshots.core import delete_snapshot, get_snapshot, put_snapshot
+from metric_snapshots.models import Deleted
+from tests.unit.functions.fakes import FakeDatabase, make_profile, make_user
+from tests.unit.functions.metrics_fakes import PERIOD, computed_json, snapshot_json
+
+USER = make_user()
+SAVED = MetricSnapshot.model_validate(snapshot_json())
+DISABLED = Err(ErrorCode.FEATURE_DISABLED)
+AWAY = Err(ErrorCode.UPSTREAM_UNAVAILABLE)
+
+
+async def test_a_hit_is_one_lookup_and_no_aggregation() -> None:
+    database = FakeDatabase(snapshot=snapshot_json())
+    assert await get_snapshot(USER, PERIOD, database) == Ok(SAVED)
+    assert database.calls == ["get_metric_snapshot"]
+
+
+async def test_a_miss_is_null_and_no_failure() -> None:
+    database = FakeDatabase()
+    assert await get_snapshot(USER, PERIOD, database) == Ok(None)
+    assert database.calls == ["get_metric_snapshot", "check_statistics_enabled"]
+
+
+@pytest.mark.parametrize("refusal", [DISABLED, Err(ErrorCode.FORBIDDEN)], ids=["switched-off", "no-member"])
+async def test_no_row_for_who_may_see_none_is_no_miss(refusal: Err) -> None:
+    assert await get_snapshot(USER, PERIOD, FakeDatabase(access=refusal)) == refusal
+
+
+async def test_what_was_computed_is_what_is_saved() -> None:
+    database = FakeDatabase()
+    assert await put_snapshot(USER, PERIOD, database) == Ok(SAVED)
+    assert database.calls == ["compute_metric_snapshot", "save_metric_snapshot"]
+    assert database.saved == [ComputedSnapshot.model_validate(computed_json())]
+
+
+async def test_what_cannot_be_computed_is_not_saved() -> None:
+    database = FakeDatabase(failures={"compute_metric_snapshot": DISABLED}, snapshot=snapshot_json())
+    assert await put_snapshot(USER, PERIOD, database) == DISABLED
+    assert database.calls == ["compute_metric_snapshot"]
+
+
+async def test_a_snapshot_is_deleted_once() -> None:
+    database = FakeDatabase(snapshot=snapshot_json())
+    assert await delete_snapshot(USER, PERIOD, database) == Ok(Deleted(deleted=True))
+    assert database.calls == ["delete_metric_snapshot"]
+    assert await delete_snapshot(USER, PERIOD, database) == Err(ErrorCode.NOT_FOUND)
+
+
+async def test_one_that_is_there_and_stays_is_forbidden() -> None:
+    mentor = {USER.id: make_profile(role="peer_mentor")}
+    database = FakeDatabase(snapshot=snapshot_json(), deletable=False, profiles=mentor)
+    assert await delete_snapshot(USER, PERIOD, database) == Err(ErrorCode.FORBIDDEN)
+    assert database.snapshot is not None
+
+
+async def test_one_that_came_back_at_that_moment_is_a_conflict_for_who_may_delete() -> None:
+    coordinator = {USER.id: make_profile(role="coordinator")}
+    database = FakeDatabase(snapshot=snapshot_json(), deletable=False, profiles=coordinator)
+    assert await delete_snapshot(USER, PERIOD, database) == Err(ErrorCode.CONFLICT)
+
+
+async def test_with_the_statistics_switched_off_nothing_is_there_to_delete() -> None:
+    assert await delete_snapshot(USER, PERIOD, FakeDatabase(access=DISABLED)) == DISABLED
+
+
+@pytest.mark.parametrize("use_case", [get_snapshot, put_snapshot, delete_snapshot])
+@pytest.mark.parametrize(
+    "failing",
+    [
+        "get_metric_snapshot",
+        "check_statistics_enabled",
+        "compute_metric_snapshot",
+        "save_metric_snapshot",
+        "delete_metric_snapshot",
+    ],
+)
+async def test_each_failure_of_the_database_is_passed_on(use_case: object, failing: str) -> None:
+    database = FakeDatabase(failures={failing: AWAY})
+    answer = await use_case(USER, PERIOD, database)  # type: ignore[operator]
+    assert answer == AWAY if failing in database.calls else answer != AWAY
