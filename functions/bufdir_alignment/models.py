@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID  # noqa: TC003 - pydantic reads it
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from _shared.call import Input
+from _shared.differences import Difference
 
 Severity: TypeAlias = Literal["critical", "warning"]
 Status: TypeAlias = Literal["on_track", "at_risk", "below_threshold"]
@@ -25,7 +26,7 @@ class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Drift(_Answer):
+class Drift(Difference):
     """A figure that the dashboard shows otherwise than the report.
 
     field_name     : a JSON pointer into the dashboard.
@@ -33,9 +34,6 @@ class Drift(_Answer):
     severity       : `critical` for what Bufdir counts, activities and participants; `warning` for hours.
     """
 
-    field_name: str
-    expected_value: Any
-    actual_value: Any
     severity: Severity
     recommended_action: str
 

@@ -98,7 +98,7 @@ comment on function stats.hierarchy_summary(uuid, integer) is 'The summary of on
 
 create or replace function stats.hierarchy_summaries(p_organization_id uuid, p_year integer) returns table (unit_id uuid, payload jsonb)
     language sql stable security invoker set search_path = '' as $$
-    with span as (
+    with recursive span as (
         select make_timestamptz(p_year, 1, 1, 0, 0, 0, 'UTC') as starts, make_timestamptz(p_year + 1, 1, 1, 0, 0, 0, 'UTC') as ends
     ), ancestry as materialized (
         select c.unit_id, c.ancestor_id from stats.unit_ancestry c
@@ -123,15 +123,18 @@ create or replace function stats.hierarchy_summaries(p_organization_id uuid, p_y
         from (select distinct c.ancestor_id, y.peer_mentor_id
               from (select distinct v.chapter_id, v.peer_mentor_id from yearly v) y join ancestry c on c.unit_id = y.chapter_id) d
         group by 1
+    ), reach (unit_id, contact_id) as (
+        -- level by level: what two chapters share is carried up once
+        select a.unit_id, a.contact_id
+        from span cross join public.activities a
+        where a.unit_id in (select u.id from public.organization_units u where u.organization_id = p_organization_id)
+          and a.is_counted and a.contact_id is not null and a.occurred_at >= span.starts and a.occurred_at < span.ends
+        union
+        select u.parent_id, r.contact_id
+        from reach r join public.organization_units u on u.id = r.unit_id
+        where u.parent_id is not null
     ), contacts as (
-        select d.ancestor_id, count(*) as distinct_contacts
-        from (select distinct c.ancestor_id, k.contact_id
-              from (select distinct a.unit_id, a.contact_id
-                    from span cross join public.activities a
-                    where a.unit_id in (select u.id from public.organization_units u where u.organization_id = p_organization_id)
-                      and a.is_counted and a.contact_id is not null and a.occurred_at >= span.starts and a.occurred_at < span.ends) k
-              join ancestry c on c.unit_id = k.unit_id) d
-        group by 1
+        select r.unit_id as ancestor_id, count(*) as distinct_contacts from reach r group by 1
     ), categories as (
         select x.ancestor_id, jsonb_object_agg(x.code, x.activity_count) as categories
         from (select c.ancestor_id, coalesce(m.bufdir_category_code, 'uncategorised') as code, sum(t.activity_count) as activity_count
