@@ -1,0 +1,166 @@
+"""A coordinator of five chapters of a large organisation: what they ask for is found by index."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, LiteralString
+
+import pytest
+
+from bench.activities import Request
+from bench.population import SLUG
+from bench.seed_large import DEFAULT_ROWS, DEFAULT_UNTIL, seed
+from tests.resilience.own_cluster import own_cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from uuid import UUID
+
+    from tests.resilience.own_cluster import Connection
+
+YEAR = "bucket_date >= '2025-11-01' and bucket_date < '2026-11-01'"
+PENDING = 1000
+# Small by nature: one row a view, and what has not been compacted yet.
+READ_WHOLE = {"snapshot_positions", "activity_changes"}
+
+Node = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def coordinator() -> Iterator[Connection]:
+    """The large data set with changes pending, seen as a coordinator of five of its 1,400 chapters."""
+    with own_cluster("plans") as own, own.connect() as connection:
+        assert seed(own.url, Request(DEFAULT_ROWS, 1, DEFAULT_UNTIL))
+        person, organization, chapters = _five_chapters(connection)
+        assert chapters == 5
+        connection.execute(
+            """update public.activities set duration_minutes = duration_minutes %% 1440 + 1 where id in (
+                   select id from public.activities where organization_id = %s and is_counted
+                   order by id limit %s)""",
+            [organization, PENDING],
+        )
+        connection.execute("analyze")
+        claims = {"sub": str(person), "role": "authenticated", "app_metadata": {"org_id": str(organization)}}
+        connection.execute("select set_config('request.jwt.claims', %s, false)", [json.dumps(claims)])
+        connection.execute("set role authenticated")
+        yield connection
+
+
+def _five_chapters(connection: Connection) -> tuple[UUID, UUID, int]:
+    row = connection.execute(
+        """select p.id, p.organization_id, count(*)
+           from public.profiles p
+           join auth.users u on u.id = p.id
+           join public.chapter_assignments c on c.profile_id = p.id
+           where u.email = %s group by 1""",
+        [f"coordinator-1@{SLUG}.example"],
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1], row[2]
+
+
+def _plan(connection: Connection, query: LiteralString) -> list[Node]:
+    """Run a query and give all nodes of its plan, with what was met while it ran."""
+    row = connection.execute(f"explain (analyze, format json) {query}").fetchone()
+    assert row is not None
+    return list(_nodes(row[0][0]["Plan"]))
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.get("Plans", []):
+        yield from _nodes(child)
+
+
+def _read_whole(nodes: list[Node]) -> set[str]:
+    return {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}
+
+
+def _index_conditions(nodes: list[Node], index: str) -> list[str]:
+    return [node["Index Cond"] for node in nodes if node.get("Index Name") == index]
+
+
+def _filters_of_changes(nodes: list[Node]) -> list[str]:
+    return [node["Filter"] for node in nodes if node.get("Relation Name") == "activity_changes"]
+
+
+@pytest.mark.parametrize(
+    ("query", "index", "columns"),
+    [
+        pytest.param(
+            f"select * from public.activity_time_series where {YEAR}",
+            "mv_activity_time_series_chapter_id_bucket_date_idx",
+            ["chapter_id = ANY", "bucket_date >=", "bucket_date <"],
+            id="a-year-of-days",
+        ),
+        pytest.param(
+            "select * from public.chapter_stats",
+            "mv_peer_mentor_stats_chapter_id_idx",
+            ["chapter_id = ANY"],
+            id="chapters",
+        ),
+        pytest.param(
+            "select * from public.peer_mentor_stats",
+            "mv_peer_mentor_stats_chapter_id_idx",
+            ["chapter_id = ANY"],
+            id="peer-mentors",
+        ),
+    ],
+)
+def test_the_filter_reaches_snapshot_and_changes(
+    coordinator: Connection, query: LiteralString, index: str, columns: list[str]
+) -> None:
+    nodes = _plan(coordinator, query)
+    assert nodes[0]["Actual Rows"] > 0
+    assert _read_whole(nodes) <= READ_WHOLE
+    of_snapshot, of_changes = _index_conditions(nodes, index), _filters_of_changes(nodes)
+    assert len(of_snapshot) == len(of_changes) == 1
+    for column in columns:
+        assert column in of_snapshot[0]
+        assert column in of_changes[0]
+
+
+def test_the_last_activity_of_a_peer_mentor_is_one_probe_of_an_index(coordinator: Connection) -> None:
+    nodes = _plan(coordinator, "select * from public.peer_mentor_stats")
+    (probe,) = [node for node in nodes if node.get("Relation Name") == "activities"]
+    assert probe["Node Type"] == "Index Scan"
+    assert probe["Scan Direction"] == "Backward"
+    for column in ("peer_mentor_id", "organization_id", "unit_id"):
+        assert f"{column} = " in probe["Index Cond"]
+    assert probe["Actual Loops"] == nodes[0]["Actual Rows"]
+    assert probe["Actual Rows"] == 1
+
+
+def test_a_coordinators_months_are_found_in_the_order_of_the_index(coordinator: Connection) -> None:
+    nodes = _plan(
+        coordinator, "select * from public.coordinator_monthly_stats where activity_month >= '2026-01-01'"
+    )
+    assert nodes[0]["Actual Rows"] > 0
+    assert _read_whole(nodes) == set()
+    own, everybodys = _index_conditions(nodes, "activities_organization_id_coordinator_id_month_idx")
+    assert "coordinator_id = " in own
+    for condition in (own, everybodys):
+        assert "organization_id = " in condition
+        assert "date_trunc('month'" in condition
+    # the second is an org admin's
+    (one_time,) = [node["One-Time Filter"] for node in nodes if "One-Time Filter" in node]
+    assert "org_admin" in one_time
+
+
+@pytest.mark.parametrize("relation", ["mv_peer_mentor_stats", "mv_chapter_stats", "mv_activity_time_series"])
+def test_a_snapshot_is_read_by_index(coordinator: Connection, relation: LiteralString) -> None:
+    nodes = _plan(coordinator, f"select * from public.{relation}")
+    assert nodes[0]["Actual Rows"] > 0
+    assert _read_whole(nodes) == set()
+
+
+def test_control_a_read_of_everything_is_noticed(coordinator: Connection) -> None:
+    """The owner's unfiltered view has no index to use, and the check says so."""
+    coordinator.execute("reset role")
+    try:
+        assert _read_whole(_plan(coordinator, "select * from stats.live_time_series")) == {
+            "mv_activity_time_series",
+            *READ_WHOLE,
+        }
+    finally:
+        coordinator.execute("set role authenticated")
