@@ -62,17 +62,18 @@ create or replace view stats.changes_since_snapshot as
                else not pg_visible_in_snapshot(c.xid, p.snapshot) end;
 comment on view stats.changes_since_snapshot is 'For each materialised view exactly the changes that it does not contain.';
 
+-- Minutes are stored, hours are shown: stats.hours is applied by the views, to the rows that are read.
+--
 -- `null::boolean as _`: REFRESH ... CONCURRENTLY looks for duplicates among the rows whose columns are all non-null,
 -- by sorting whole records; a column that is always null leaves it none to sort. GROUP BY rules duplicates out, and the
 -- unique index still guards. It makes a refresh 3 to 4 times cheaper.
 
 create materialized view if not exists stats.mv_peer_mentor_stats as
     select a.organization_id, a.chapter_id, a.peer_mentor_id,
-           count(*)                                    as activity_count,
-           sum(a.duration_minutes)::bigint             as total_minutes,
-           stats.hours(sum(a.duration_minutes)::bigint) as total_hours,
-           sum(a.participant_count)::bigint            as participant_count,
-           null::boolean                               as _
+           count(*)                         as activity_count,
+           sum(a.duration_minutes)::bigint  as total_minutes,
+           sum(a.participant_count)::bigint as participant_count,
+           null::boolean                    as _
     from stats.countable_activities a
     where (select stats.record_snapshot('mv_peer_mentor_stats', pg_current_snapshot()))
     group by 1, 2, 3;
@@ -84,12 +85,11 @@ comment on materialized view stats.mv_peer_mentor_stats is
 -- Grouped twice, which counts peer mentors several times faster than count(distinct).
 create materialized view if not exists stats.mv_chapter_stats as
     select m.organization_id, m.chapter_id,
-           sum(m.activity_count)::bigint             as activity_count,
-           sum(m.total_minutes)::bigint              as total_minutes,
-           stats.hours(sum(m.total_minutes)::bigint) as total_hours,
-           sum(m.participant_count)::bigint          as participant_count,
-           count(*)                                  as active_peer_mentors,
-           null::boolean                             as _
+           sum(m.activity_count)::bigint    as activity_count,
+           sum(m.total_minutes)::bigint     as total_minutes,
+           sum(m.participant_count)::bigint as participant_count,
+           count(*)                         as active_peer_mentors,
+           null::boolean                    as _
     from (
         select a.organization_id, a.chapter_id, a.peer_mentor_id,
                count(*) as activity_count, sum(a.duration_minutes) as total_minutes, sum(a.participant_count) as participant_count
@@ -105,11 +105,10 @@ comment on materialized view stats.mv_chapter_stats is
 
 create materialized view if not exists stats.mv_activity_time_series as
     select a.organization_id, a.chapter_id, a.bucket_date,
-           count(*)                                    as activity_count,
-           sum(a.duration_minutes)::bigint             as total_minutes,
-           stats.hours(sum(a.duration_minutes)::bigint) as total_hours,
-           sum(a.participant_count)::bigint            as participant_count,
-           null::boolean                               as _
+           count(*)                         as activity_count,
+           sum(a.duration_minutes)::bigint  as total_minutes,
+           sum(a.participant_count)::bigint as participant_count,
+           null::boolean                    as _
     from stats.countable_activities a
     where (select stats.record_snapshot('mv_activity_time_series', pg_current_snapshot()))
     group by 1, 2, 3;

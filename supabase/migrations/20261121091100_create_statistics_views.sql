@@ -90,18 +90,18 @@ create or replace view stats.visible_coordinator_monthly_stats with (security_ba
     group by 1, 2, 3, 4;
 
 create or replace view stats.visible_mv_peer_mentor_stats with (security_barrier) as
-    select s.peer_mentor_id, s.chapter_id, s.activity_count, s.total_hours
+    select s.peer_mentor_id, s.chapter_id, s.activity_count, stats.hours(s.total_minutes) as total_hours
     from stats.mv_peer_mentor_stats s
     where s.chapter_id = any (array(select app.statistics_chapter_ids()))
        or (s.peer_mentor_id = (select app.profile_id()) and s.organization_id = (select app.statistics_org_id()));
 
 create or replace view stats.visible_mv_chapter_stats with (security_barrier) as
-    select s.chapter_id, s.activity_count, s.total_hours, s.active_peer_mentors
+    select s.chapter_id, s.activity_count, stats.hours(s.total_minutes) as total_hours, s.active_peer_mentors
     from stats.mv_chapter_stats s
     where s.chapter_id = any (array(select app.statistics_chapter_ids()));
 
 create or replace view stats.visible_mv_activity_time_series with (security_barrier) as
-    select s.bucket_date, s.chapter_id, s.activity_count, s.total_hours
+    select s.bucket_date, s.chapter_id, s.activity_count, stats.hours(s.total_minutes) as total_hours
     from stats.mv_activity_time_series s
     where s.chapter_id = any (array(select app.statistics_chapter_ids()));
 

@@ -2,7 +2,7 @@
 -- Locks: SHARE on activities while the index is built. Data safety: new objects only.
 
 create materialized view if not exists stats.mv_yearly_stats as
-    select a.organization_id, a.chapter_id, extract(year from a.bucket_date)::integer as period_year, a.peer_mentor_id, a.activity_type_id,
+    select a.organization_id, a.chapter_id, date_part('year', a.bucket_date)::integer as period_year, a.peer_mentor_id, a.activity_type_id,
            count(*)                         as activity_count,
            sum(a.duration_minutes)::bigint  as total_minutes,
            sum(a.participant_count)::bigint as participant_count,
@@ -20,7 +20,7 @@ create or replace view stats.live_yearly_rows as
            s.activity_count, s.total_minutes, s.participant_count, s.approved_nok
     from stats.mv_yearly_stats s
     union all
-    select c.organization_id, c.chapter_id, extract(year from c.bucket_date)::integer, c.peer_mentor_id, c.activity_type_id,
+    select c.organization_id, c.chapter_id, date_part('year', c.bucket_date)::integer, c.peer_mentor_id, c.activity_type_id,
            c.activity_count, c.total_minutes, c.participant_count, c.approved_nok
     from stats.changes_since_snapshot c where c.view_name = 'mv_yearly_stats';
 comment on view stats.live_yearly_rows is 'Rows to be summed once: the snapshot''s and the changes it does not contain.';
