@@ -12,7 +12,7 @@ LOCAL  := $(VENV)/python -m local
 
 .DEFAULT_GOAL := help
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test bench-stats \
-        bench-hierarchy lint fmt lock check ci
+        bench-hierarchy bench-snapshots bufdir-alignment contracts lint fmt lock check ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,15 @@ bench-stats: setup ## measure the statistics on a cluster of its own: ARGS="--qu
 
 bench-hierarchy: setup ## measure the hierarchy on a cluster of its own: ARGS="--quick"
 	@$(VENV)/python -m bench.hierarchy $(ARGS)
+
+bench-snapshots: setup ## measure saved reports through a stack of its own: ARGS="--quick"
+	@$(VENV)/python -m bench.snapshots $(ARGS)
+
+bufdir-alignment: setup ## check that dashboard and report agree, also on the reference dataset
+	@PYTHONPATH=functions $(VENV)/python -m local.alignment $(ARGS)
+
+contracts: setup ## write docs/contracts anew from functions/contracts/models.py
+	@PYTHONPATH=functions $(VENV)/python -m contracts.schemas
 
 lint: setup ## ruff and mypy, changing nothing
 	@$(VENV)/ruff check .

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from _shared.bufdir_rows import ComputedSnapshot, MetricSnapshot
 from _shared.result import Err, ErrorCode, Ok
 from metric_snapshots.core import delete_snapshot, get_snapshot, put_snapshot
+from metric_snapshots.endpoint import metric_snapshots
 from metric_snapshots.models import Deleted
-from tests.unit.functions.fakes import FakeDatabase, make_profile, make_user
-from tests.unit.functions.metrics_fakes import PERIOD, computed_json, snapshot_json
+from tests.unit.functions.fakes import FakeDatabase, bearer, make_profile, make_token, make_user
+from tests.unit.functions.metrics_fakes import PERIOD, computed_json, figures, report_json, snapshot_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
 
 USER = make_user()
 SAVED = MetricSnapshot.model_validate(snapshot_json())
@@ -84,3 +92,27 @@ async def test_each_failure_of_the_database_is_passed_on(use_case: object, faili
     database = FakeDatabase(failures={failing: AWAY})
     answer = await use_case(USER, PERIOD, database)  # type: ignore[operator]
     assert answer == AWAY if failing in database.calls else answer != AWAY
+
+
+async def test_numbers_reach_the_app_as_numbers_with_every_digit(
+    database: FakeDatabase, client_of: Callable[..., httpx.AsyncClient]
+) -> None:
+    totals = figures(9007199254740993, "90071992547409931.25")
+    database.snapshot = snapshot_json(snapshot_json=report_json(totals=totals))
+    query = {"period_start": "2026-01-01", "period_end": "2027-01-01"}
+    answer = await client_of(metric_snapshots).get("/", params=query, headers=bearer(make_token()))
+    assert answer.status_code == 200
+    assert '"activity_count":9007199254740993,"total_hours":90071992547409931.25' in answer.text
+
+
+@pytest.mark.parametrize(("method", "expected"), [("GET", None), ("DELETE", {"deleted": True})])
+async def test_each_method_does_its_own(
+    client_of: Callable[..., httpx.AsyncClient], method: str, expected: object
+) -> None:
+    query = {"period_start": "2026-01-01", "period_end": "2027-01-01"}
+    client = client_of(metric_snapshots)
+    if method == "DELETE":
+        put = await client.request("PUT", "/", params=query, headers=bearer(make_token()))
+        assert put.json()["data"]["id"] == snapshot_json()["id"]
+    answer = await client.request(method, "/", params=query, headers=bearer(make_token()))
+    assert (answer.status_code, answer.json()) == (200, {"data": expected})

@@ -1,0 +1,158 @@
+"""`make bench-snapshots`: saved reports through the whole stack, with a large organisation in the database.
+
+It starts a stack of its own and removes it again. A call goes the way an app takes: gateway, function,
+gateway, PostgREST, Postgres, and back. Ends with status 1 if a target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from bench import seed_large
+from bench.activities import Request
+from bench.figures import Target
+from bench.population import SLUG, Population
+from local.config import Ports
+from local.progress import Terminal
+from local.requirements import ROOT
+from local.stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+OUTPUT = Path(__file__).parent / "out" / "snapshots.json"
+STATE_DIR = ROOT / ".stack-bench-snapshots"
+# all of the data set, so that a report is about all of its activities
+PERIOD = {"period_start": "2024-01-01", "period_end": "2027-01-01"}
+WARM_UP = 20
+TARGETS = {"snapshot_get_p99_ms": Target(50), "report_ms_100k": Target(500)}
+
+
+class App:
+    """Somebody who is signed in, on one connection that stays open."""
+
+    def __init__(self, stack: Stack, email: str) -> None:
+        self._http = httpx.Client(timeout=30, trust_env=False)
+        key = {"apikey": stack.publishable_key}
+        signed_in = self._http.post(
+            f"{stack.auth_url}/token?grant_type=password",
+            json={"email": email, "password": "password"},
+            headers=key,
+        ).raise_for_status()
+        self._headers = key | {"authorization": f"Bearer {signed_in.json()['access_token']}"}
+        self._url = f"{stack.functions_url}/metric-snapshots"
+
+    def call(self, method: str) -> httpx.Response:
+        """Call `metric-snapshots`. Raises for every answer that is no success."""
+        answer = self._http.request(method, self._url, params=PERIOD, headers=self._headers)
+        return answer.raise_for_status()
+
+
+def measure(stack: Stack, calls: int) -> dict[str, float]:
+    """Measure on the large organisation. Returns milliseconds by figure."""
+    app = App(stack, f"admin@{SLUG}.example")
+    saved = app.call("PUT").json()["data"]
+    puts = timed(lambda: app.call("PUT"), max(20, calls // 20))
+    for _ in range(WARM_UP):
+        app.call("GET")
+    gets = timed(lambda: app.call("GET"), calls)
+    if app.call("GET").json()["data"]["id"] != saved["id"]:
+        raise RuntimeError("what was measured was no hit")
+    return {
+        "snapshot_get_p99_ms": percentile(gets, 99),
+        "snapshot_get_p50_ms": statistics.median(gets),
+        "snapshot_put_p99_ms": percentile(puts, 99),
+        "snapshot_put_p50_ms": statistics.median(puts),
+        "report_ms_100k": measure_report(stack.db_url),
+        "activities_in_report": saved["record_count_at_generation"],
+    }
+
+
+def measure_report(db_url: str) -> float:
+    """Give the median time of a report about everything, in the database itself."""
+    call = "select stats.bufdir_report(%s, %s, %s, 1)"
+    arguments = (Population().organization_id, *PERIOD.values())
+    with psycopg.connect(db_url, autocommit=True) as connection:
+        connection.execute(call, arguments)
+        return statistics.median(timed(lambda: connection.execute(call, arguments), 15))
+
+
+def timed(call: Callable[[], object], times: int) -> list[float]:
+    """Give the milliseconds that each of so many calls took."""
+    durations = []
+    for _ in range(times):
+        started = time.perf_counter()
+        call()
+        durations.append((time.perf_counter() - started) * 1000)
+    return durations
+
+
+def percentile(durations: Sequence[float], percent: int) -> float:
+    """Give the percentile, by linear interpolation."""
+    return statistics.quantiles(durations, n=100, method="inclusive")[percent - 1]
+
+
+def show(console: Console, figures: dict[str, float]) -> int:
+    """Print the figures. Returns how many targets were missed."""
+    table, missed = Table(title="Saved reports, 100,000 activities"), 0
+    for column in ("figure", "value", "target", ""):
+        table.add_column(column, justify="right" if column in {"value", "target"} else "left")
+    for name, value in figures.items():
+        target = TARGETS.get(name)
+        verdict = ""
+        if target:
+            missed += not target.is_met(value)
+            verdict = "[green]met[/green]" if target.is_met(value) else "[red]missed[/red]"
+        table.add_row(name, f"{value:,.1f}", str(target or ""), verdict)
+    console.print(table)
+    return missed
+
+
+def save(figures: dict[str, float]) -> None:
+    """Write the figures, their targets and the machine as JSON."""
+    content = {
+        "figures": {name: round(value, 2) for name, value in figures.items()},
+        "targets": {name: str(target) for name, target in TARGETS.items()},
+        "machine": {"cpus": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()},
+    }
+    OUTPUT.parent.mkdir(exist_ok=True)
+    OUTPUT.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench.snapshots", description=__doc__)
+    parser.add_argument("--calls", type=int, default=1000, help="lookups measured (default %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="100 lookups: to see that it works")
+    arguments = parser.parse_args(words)
+    console, progress = Console(), Terminal(Console(stderr=True))
+    stack = Stack(STATE_DIR, Ports.free(), progress=progress)
+    try:
+        stack.start()
+        with progress.step("100,000 activities"):
+            seed_large.seed(stack.db_url, Request(100_000, seed=1, until=seed_large.DEFAULT_UNTIL))
+        with progress.step("lookups, savings, reports"):
+            figures = measure(stack, 100 if arguments.quick else arguments.calls)
+    finally:
+        stack.destroy()
+    missed = show(console, figures)
+    save(figures)
+    console.print(f"written to {OUTPUT}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""`make bench-stats`: statistics as plain views, as snapshots and live, side by side in one run.
+
+It starts a Postgres of its own and removes it again. Every variant is measured in turn, round by round, so
+that what else the machine does hits all alike; the figures are ratios or medians. Ends with status 1 if a
+target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psycopg
+from rich.console import Console
+
+from bench import reads, refreshes, report, seed_large, writes
+from bench.activities import Request
+from bench.figures import Measurements, label
+from bench.laboratory import laboratory
+from local.progress import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.laboratory import Laboratory
+    from local.progress import Progress
+
+SIZES = (100_000, 1_000_000)
+TEN_MILLION = 10_000_000
+QUICK_TURNS = 2
+READ_ROUNDS, REFRESH_ROUNDS, QUICK_ROUNDS = 3, 3, 1
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command. Returns the exit status."""
+    arguments = _arguments(sys.argv[1:] if words is None else words)
+    console = Console()
+    progress = Terminal(Console(stderr=True))
+    measured = Measurements()
+    started = time.monotonic()
+    with laboratory(progress) as lab:
+        for rows in arguments.rows:
+            _measure_size(lab, progress, measured, rows, quick=arguments.quick)
+    missed = report.show(console, measured)
+    report.save(measured)
+    console.print(f"{time.monotonic() - started:.0f} s; written to {report.OUTPUT}")
+    return 1 if missed else 0
+
+
+def _measure_size(
+    lab: Laboratory, progress: Progress, measured: Measurements, rows: int, *, quick: bool
+) -> None:
+    """Load a data set of this size and measure on it; inserts on the first one only, before the rest."""
+    name, size = f"bench_{label(rows)}", label(rows)
+    with progress.step(f"{size} activities"):
+        _load(lab.copy(name), rows)
+    if not measured.cells:
+        for scenario in writes.SCENARIOS:
+            chosen = replace(scenario, rounds=1) if quick else scenario
+            with progress.step(f"{size}: inserts, {scenario.name}"):
+                measured.cells += writes.measure(lab, chosen, name, QUICK_TURNS if quick else writes.TURNS)
+    with progress.step(f"{size}: reads"):
+        rounds = QUICK_ROUNDS if quick else READ_ROUNDS
+        measured.readings += reads.measure(lab.url(name), rows, seed_large.DEFAULT_UNTIL, rounds)
+    with progress.step(f"{size}: refreshes"):
+        measured.refreshes += refreshes.measure(
+            lab.url(name), rows, QUICK_ROUNDS if quick else REFRESH_ROUNDS
+        )
+    lab.drop(name)
+
+
+def _load(db_url: str, rows: int) -> None:
+    seed_large.seed(db_url, Request(rows, seed=1, until=seed_large.DEFAULT_UNTIL))
+    with psycopg.connect(db_url) as connection:
+        connection.execute((reads.SQL / "slots.sql").read_bytes())
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.stats", description=__doc__)
+    parser.add_argument(
+        "--rows", type=int, nargs="+", default=list(SIZES), help="sizes (default %(default)s)"
+    )
+    parser.add_argument("--with-10m", action="store_true", help="ten million as well: an hour, 15 GB")
+    parser.add_argument("--quick", action="store_true", help="few and short rounds: to see that it works")
+    arguments = parser.parse_args(words)
+    arguments.rows = sorted({*arguments.rows, *([TEN_MILLION] if arguments.with_10m else [])})
+    return arguments
+
+
+if __name__ == "__main__":
+    sys.exit(main())
