@@ -17,4 +17,4 @@ if TYPE_CHECKING:
 @endpoint("POST", callers={Webhook, Service, User}, body=RefreshRequest)
 async def refresh_stats_views(call: Call[RefreshRequest]) -> Result[RefreshReport]:
     """Bring the statistics snapshots up to date."""
-    return await refresh_statistics(call.caller, call.database)
+    return await refresh_statistics(call)

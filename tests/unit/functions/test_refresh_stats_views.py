@@ -1,13 +1,23 @@
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from _shared.callers import Caller, Service, Webhook
-from _shared.result import Err, ErrorCode, Ok
-from refresh_stats_views.core import refresh_statistics
+from _shared.call import Call
+from _shared.callers import Service, Webhook
+from _shared.result import Err, ErrorCode, Ok, Result
+from refresh_stats_views.core import WEBHOOK_PATIENCE_SECONDS, refresh_statistics
+from refresh_stats_views.models import RefreshReport, RefreshRequest
 from tests.unit.functions.fakes import FakeDatabase, make_profile, make_report, make_user
+
+if TYPE_CHECKING:
+    from _shared.callers import Caller
+
+
+def asked_by(caller: Caller, database: FakeDatabase) -> Call[RefreshRequest]:
+    return Call("POST", caller, RefreshRequest(), database)
 
 
 @pytest.mark.parametrize("caller", [Webhook("msg_1"), Service()], ids=["webhook", "service"])
@@ -15,15 +25,48 @@ from tests.unit.functions.fakes import FakeDatabase, make_profile, make_report, 
 async def test_the_databases_report_is_the_answer(caller: Caller, outcome: str) -> None:
     report = make_report(outcome=outcome)
     database = FakeDatabase(report=report)
-    assert await refresh_statistics(caller, database) == Ok(report)
+    assert await refresh_statistics(asked_by(caller, database)) == Ok(report)
     assert database.calls == ["refresh_stats_views"]
+
+
+class SlowDatabase(FakeDatabase):
+    """Refreshes only when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_finish = asyncio.Event()
+
+    async def refresh_stats_views(self) -> Result[RefreshReport]:
+        await self.may_finish.wait()
+        return await super().refresh_stats_views()
+
+
+async def test_a_webhook_does_not_wait_for_a_long_refresh_which_goes_on_behind_its_answer() -> None:
+    database = SlowDatabase()
+    call = asked_by(Webhook("msg_1"), database)
+    answer = await refresh_statistics(call)
+    assert answer == Ok(
+        make_report(outcome="already_running", refreshed_at=None, applied_changes=0, duration_ms=0)
+    )
+    database.may_finish.set()
+    assert [await work() for work in call.after] == [Ok(database.report)]
+    assert database.calls == ["refresh_stats_views"]
+
+
+async def test_everybody_else_waits_for_it() -> None:
+    database = SlowDatabase()
+    answer = asyncio.ensure_future(refresh_statistics(asked_by(Service(), database)))
+    await asyncio.wait({answer}, timeout=2 * WEBHOOK_PATIENCE_SECONDS)
+    assert not answer.done()
+    database.may_finish.set()
+    assert await answer == Ok(database.report)
 
 
 @pytest.mark.parametrize("role", ["coordinator", "org_admin"])
 async def test_those_who_run_things_may_pull_to_refresh(role: str) -> None:
     user = make_user()
     database = FakeDatabase(profiles={user.id: make_profile(role=role)})
-    assert await refresh_statistics(user, database) == Ok(database.report)
+    assert await refresh_statistics(asked_by(user, database)) == Ok(database.report)
     assert database.calls == ["get_profile", "refresh_stats_views"]
 
 
@@ -35,15 +78,16 @@ async def test_those_who_run_things_may_pull_to_refresh(role: str) -> None:
 async def test_others_may_not_and_nothing_is_refreshed(profile: dict[str, Any] | None) -> None:
     user = make_user()
     database = FakeDatabase(profiles={user.id: make_profile(**profile)} if profile else {})
-    assert await refresh_statistics(user, database) == Err(ErrorCode.FORBIDDEN)
+    assert await refresh_statistics(asked_by(user, database)) == Err(ErrorCode.FORBIDDEN)
     assert database.calls == ["get_profile"]
 
 
 async def test_a_refresh_that_failed_in_the_database_is_no_success() -> None:
     database = FakeDatabase(report=make_report(outcome="failed", refreshed_at=None))
-    assert await refresh_statistics(Service(), database) == Err(ErrorCode.INTERNAL, cause="refresh failed")
+    answer = await refresh_statistics(asked_by(Service(), database))
+    assert answer == Err(ErrorCode.INTERNAL, cause="refresh failed")
 
 
 async def test_a_database_that_is_away_is_passed_on() -> None:
     away = Err(ErrorCode.UPSTREAM_UNAVAILABLE)
-    assert await refresh_statistics(Service(), FakeDatabase(failure=away)) == away
+    assert await refresh_statistics(asked_by(Service(), FakeDatabase(failure=away))) == away
