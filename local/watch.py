@@ -12,7 +12,7 @@ import asyncio
 import itertools
 import logging
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -44,6 +44,7 @@ EVENT = "cache_invalidated"
 PASSWORD = "password"  # noqa: S105 - of the seeded accounts, for local use only
 FIRST_DELAY_SECONDS = 1
 LAST_DELAY_SECONDS = 30
+CLOSE_SECONDS = 2
 PAGE_ROWS = 1000
 SHOWN_DATES = 3
 PRIVATE: RealtimeChannelOptions = {"config": {"private": True, "broadcast": None, "presence": None}}
@@ -146,16 +147,17 @@ class Watcher:
         try:
             await realtime.set_auth(session.access_token)
             topic = f"activities:org:{session.user.app_metadata['org_id']}"
-            channel = realtime.channel(
-                topic, {"config": {"private": True, "broadcast": None, "presence": None}}
-            )
+            channel = realtime.channel(topic, PRIVATE)
             channel.on_broadcast(EVENT, on_invalidation)
             await channel.subscribe(on_state)
             if lost.done():
                 raise ConnectionError(lost.result())
             yield lost
         finally:
-            await realtime.remove_all_channels()
+            # Leaving politely takes an answer; a server that gives none is not waited for.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await realtime.remove_all_channels()
 
 
 def _reason(error: Exception) -> str:

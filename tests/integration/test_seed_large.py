@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from bench import seed_large
 from bench.activities import Request
 from bench.population import CHAPTERS, POWER, SLUG, Population
 from bench.seed_large import DEFAULT_UNTIL, seed
@@ -78,6 +79,16 @@ def test_the_same_seed_gives_the_same_rows_and_another_seed_others(
     assert seed(own.url, REQUEST) is True
     assert fingerprint(owner, LARGE) == first
     assert fingerprint(owner, f"not {LARGE}") == cast, "the seeded cast is left alone"
+
+
+def test_copying_in_many_portions_gives_the_same_rows(
+    own: OwnCluster, owner: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_one = fingerprint(owner, LARGE)
+    assert seed(own.url, OTHER_SEED) is True
+    monkeypatch.setattr(seed_large, "ROWS_PER_COPY", 300)  # seven portions, the last one not full
+    assert seed(own.url, REQUEST) is True
+    assert fingerprint(owner, LARGE) == in_one
 
 
 def test_live_equals_plain_and_the_log_is_empty(owner: Connection) -> None:
