@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from local.config import Instance
 
 WRITERS, COMMITS_A_SECOND = 4, 200  # a steady load: at full speed one measures who else wants the processors
-TURN_SECONDS = 4
+TURN_SECONDS, WARMING_SECONDS = 5, 1  # new sessions: their first transactions plan and compile
 DRAIN_SECONDS = 0.5  # about as often as the worker's wake-ups come under load
 SCRIPT = """\\set n random(1, 20000)
 insert into public.activities (organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id, \
@@ -108,8 +108,15 @@ def _pgbench(instance: Instance) -> list[float]:
         ]
         environment = {**os.environ, "PGPASSWORD": instance.password("postgres")}
         subprocess.run(command, cwd=directory, env=environment, check=True, capture_output=True, text=True)
-        return [
-            int(line.split()[2]) / 1000
+        lines = [
+            [int(word) for word in line.split()[:6]]
             for log in Path(directory).glob("pgbench_log.*")
             for line in log.read_text(encoding="ascii").splitlines()
         ]
+    # client, number, latency in µs, script, and when it ended: seconds and µs
+    begun = min(seconds + micros / 1e6 for *_, seconds, micros in lines)
+    return [
+        latency / 1000
+        for _, _, latency, _, seconds, micros in lines
+        if seconds + micros / 1e6 > begun + WARMING_SECONDS
+    ]

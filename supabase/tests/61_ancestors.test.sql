@@ -33,7 +33,7 @@ select tests.act_as_owner();
 select throws_ok($$ update public.organization_units set parent_id = tests.id('nord/inner') where id = tests.id('nord/region') $$, '23514',
     format('organization unit %s: a unit stands above one of a higher kind', tests.id('nord/region')), 'AN-09 the tree refuses a cycle');
 set local statement_timeout = '5s';   -- a walk that does not end fails here
-set local client_min_messages = 'error';   -- that it warns, tests/integration/test_hierarchy_races.py sees
+set local client_min_messages = 'error';   -- that it warns, tests/resilience/test_hierarchy_tree_changes.py sees
 alter table public.organization_units disable trigger user;
 update public.organization_units set parent_id = tests.id('nord/inner') where id = tests.id('nord/region');   -- region → inner → east → region
 alter table public.organization_units enable trigger user;
