@@ -70,13 +70,16 @@ class Measurements:
                 for r in self.readings
                 if (r.rows, r.pending) == (rows, FEW_PENDING)
             }
-            size, org = label(rows), few["org_12_months"]
+            size, org, admin = label(rows), few["org_12_months_unfiltered"], few["org_12_months"]
+            # The same sums with the same predicate. As the admin asks, the series function also
+            # saves comparing each row with 1,400 chapters and rounding each row's hours, which flatters it.
             yield f"org_12_months_live_vs_plain_{size}", org[PLAIN] / org[LIVE]
             yield f"live_vs_snapshot_ratio_{size}", org[LIVE] / org[SNAPSHOT]
+            yield f"org_12_months_as_admin_live_vs_plain_{size}", admin[PLAIN] / admin[LIVE]
             chapters = few["chapters_table"]
             yield f"chapters_table_live_vs_plain_{size}", chapters[PLAIN] / chapters[LIVE]
             yield f"chapter_12_months_ms_{size}", few["chapter_12_months"][LIVE]
-            yield f"org_12_months_ms_{size}", org[LIVE]
+            yield f"org_12_months_ms_{size}", admin[LIVE]
             # without what nobody asks: each day of each of 1,400 chapters in one answer
             asked = [r for r in self.readings if r.rows == rows and r.question in DASHBOARD]
             calm = (r.milliseconds[LIVE] for r in asked if r.pending <= FEW_PENDING)

@@ -1,5 +1,6 @@
--- The snapshots as one would first write them: no always-null column, peer mentors counted by count(distinct). What a
--- refresh of these costs is what the tuned ones are measured against; one for each materialised view of schema stats.
+-- The snapshots as one would first write them: no always-null column, peer mentors counted by count(distinct), hours
+-- stored beside the minutes. What a refresh of these costs is what the tuned ones are measured against; one for each
+-- materialised view of schema stats.
 
 create schema untuned;
 create materialized view untuned.mv_peer_mentor_stats as
