@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import itertools
 import logging
+import signal
 import sys
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -188,6 +189,8 @@ def main() -> int:
     parser.add_argument("email", help="a seeded user, such as kari@nhf.example")
     parser.add_argument("--state-dir", type=Path, default=ROOT / ".stack", help="of the stack")
     arguments = parser.parse_args()
+    # Python leaves SIGINT alone where it is inherited as ignored, as from a shell's background job.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         asyncio.run(watch(arguments.email, arguments.state_dir))
     except KeyboardInterrupt:
