@@ -119,13 +119,16 @@ begin
     if current_setting('fersk.refresh_requested_by', true) = v_xid then
         return null;
     end if;
-    perform set_config('fersk.refresh_requested_by', v_xid, true);
-
-    -- Read first, without a lock: nearly always the window is not over, and that must cost next to nothing.
+    -- Read first, without a lock: nearly always the window is not over, and that must cost next to nothing. Remembering
+    -- costs as much as looking, so only every eighth row does: a bulk soon has it, a single row seldom pays.
     if exists (select from stats.refresh_pace p
                where greatest(p.last_requested_at, p.last_started_at) > clock_timestamp() - p.refresh_interval) then
+        if new.id % 8 = 0 then
+            perform set_config('fersk.refresh_requested_by', v_xid, true);
+        end if;
         return null;
     end if;
+    perform set_config('fersk.refresh_requested_by', v_xid, true);
     begin
         -- Locked: another transaction is just asking. Skipped, not awaited: a writer waits for nobody.
         perform from stats.stats_refresh_log l

@@ -19,7 +19,6 @@ begin
     if current_setting('fersk.invalidation_requested_by', true) = v_key then
         return null;
     end if;
-    perform set_config('fersk.invalidation_requested_by', v_key, true);
 
     -- Shared, so writers never wait for each other; held to the commit, and taken before the look at wake_ups. So a
     -- drain can tell whether a writer that relied on its wake-up has yet to commit (unit_writers_in_flight).
@@ -28,8 +27,12 @@ begin
     if current_setting('transaction_isolation') = 'read committed'
        and exists (select from stats.wake_ups w
                    where w.organization_id = new.organization_id and w.requested_at > clock_timestamp() - interval '10 seconds') then
+        if new.id % 8 = 0 then   -- as in request_refresh
+            perform set_config('fersk.invalidation_requested_by', v_key, true);
+        end if;
         return null;
     end if;
+    perform set_config('fersk.invalidation_requested_by', v_key, true);
     insert into stats.wake_ups (organization_id) values (new.organization_id);   -- also where sending fails: one attempt in ten seconds
     begin
         perform stats.wake_invalidation('units_changed', new.organization_id);
