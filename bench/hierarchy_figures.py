@@ -9,12 +9,13 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from bench.figures import Target
+from bench.verdicts import verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.table import Table
 
 OUTPUT = Path(__file__).parent / "out" / "hierarchy.json"
 TARGETS = {
@@ -37,20 +38,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def table(figures: dict[str, float]) -> tuple[Table, int]:
     """Return the figures as a table, those with a target first, and how many targets were missed."""
-    result, missed = Table(title="The hierarchy"), 0
-    for column in ("figure", "value", "target", ""):
-        result.add_column(column, justify="right" if column in {"value", "target"} else "left")
-    for name in dict.fromkeys([*TARGETS, *figures]):
-        target = TARGETS.get(name)
-        if name not in figures:
-            result.add_row(name, "", str(target), "[dim]not measured at this size[/dim]")
-            continue
-        verdict = ""
-        if target:
-            missed += not target.is_met(figures[name])
-            verdict = "[green]met[/green]" if target.is_met(figures[name]) else "[red]missed[/red]"
-        result.add_row(name, f"{figures[name]:,.2f}", str(target or ""), verdict)
-    return result, missed
+    return verdicts("The hierarchy", figures, TARGETS, unmeasured="not measured at this size")
 
 
 def save(figures: dict[str, float], path: Path = OUTPUT) -> None:

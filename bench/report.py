@@ -15,6 +15,7 @@ from rich.table import Table
 from bench.figures import TARGETS, label
 from bench.reads import LIVE, PENDING, PLAIN, SNAPSHOT
 from bench.refreshes import ratio
+from bench.verdicts import verdicts
 from bench.writes import VARIANTS, ratio_to_bare
 
 if TYPE_CHECKING:
@@ -104,18 +105,4 @@ def _writes(measured: Measurements) -> Table:
 
 
 def _targets(measured: Measurements) -> tuple[Table, int]:
-    table, missed = Table(title="Figures"), 0
-    for column in ("figure", "value", "target", ""):
-        table.add_column(column, justify="right" if column in {"value", "target"} else "left")
-    figures = measured.figures()
-    for name in dict.fromkeys([*TARGETS, *figures]):
-        target = TARGETS.get(name)
-        if name not in figures:
-            table.add_row(name, "", str(target), "[dim]not measured at these sizes[/dim]")
-            continue
-        verdict = ""
-        if target:
-            missed += not target.is_met(figures[name])
-            verdict = "[green]met[/green]" if target.is_met(figures[name]) else "[red]missed[/red]"
-        table.add_row(name, f"{figures[name]:,.2f}", str(target or ""), verdict)
-    return table, missed
+    return verdicts("Figures", measured.figures(), TARGETS, unmeasured="not measured at these sizes")
