@@ -44,8 +44,6 @@ def measure(connection: Connection, rows: int, year: int, rounds: int) -> dict[s
     for undrained in UNDRAINED:
         with connection.transaction(force_rollback=True):
             _log(connection, leaf, undrained, year)
-            # the worst case: all of it is looked through, because none of it outdates the entry
-            connection.execute("update stats.unit_changes set xid = '3'")
             national = _read_as(connection, admin, root, year, rounds * 40)
             chapter = _read_as(connection, coordinator, leaf, year, rounds * 40)
         figures[f"national_cached_read_ms_{undrained}_undrained"] = national
@@ -56,11 +54,20 @@ def measure(connection: Connection, rows: int, year: int, rounds: int) -> dict[s
 
 
 def _log(connection: Connection, leaf: str, count: int, year: int) -> None:
+    """Log changes that no drain has taken, but that every entry contains.
+
+    The worst case: all of it is looked through, because none of it outdates the entry.
+    """
     connection.execute(
-        "insert into stats.unit_changes (organization_id, unit_id, changed_on) "
-        "select organization_id, id, make_date(%s, 3, 1) "
+        "insert into stats.activity_changes (xid, organization_id, chapter_id, peer_mentor_id, activity_type_id, "
+        "bucket_date, activity_count, total_minutes, participant_count, approved_nok) "
+        "select '3', organization_id, id, id, id, make_date(%s, 3, 1), 0, 0, 0, 0 "
         "from public.organization_units, generate_series(1, %s) where id = %s",
         [year, count, leaf],
+    )
+    connection.execute(
+        "update stats.snapshot_positions set snapshot = '3:3:', own_xid = '1' "
+        "where relation_name = 'hierarchy_stats_cache'"
     )
 
 

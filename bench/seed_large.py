@@ -38,9 +38,7 @@ if TYPE_CHECKING:
 DEFAULT_ROWS = 100_000
 DEFAULT_UNTIL = dt.date(2026, 10, 31)  # not today: the same arguments give the same rows tomorrow
 ROWS_PER_COPY = 10_000  # the server keeps each row's foreign key checks until the end of its statement
-LOGS = tuple(
-    f"activities_log_{kind}{event}" for kind in ("", "unit_") for event in ("inserts", "updates", "deletes")
-)
+LOGS = tuple(f"activities_log_{event}" for event in ("inserts", "updates", "deletes"))
 # About one home visit in ten has an expense; which one, and what became of it, follows from its id.
 EXPENSES = """
     insert into public.expense_claims

@@ -4,22 +4,23 @@
 -- Each materialised view's own query records the database snapshot it was computed with (record_snapshot). A change
 -- belongs to the live part exactly when its transaction is not visible in that snapshot. So live = materialised view
 -- + changes_since_snapshot holds whoever refreshes, one view at a time, at any isolation level, and after a crash.
+-- What else is derived from the log records its snapshot in the same way.
 -- Why this and not something simpler: docs/decisions/0001-snapshot-plus-changes.md.
 
 create table if not exists stats.snapshot_positions (
-    view_name     text        primary key,
+    relation_name text        primary key,
     snapshot      pg_snapshot not null,
     own_xid       xid8        not null,
     own_change_id bigint,
     refreshed_at  timestamptz not null
 );
-comment on table stats.snapshot_positions is 'For each materialised view the database snapshot that it was computed with.';
+comment on table stats.snapshot_positions is 'For each relation that is derived from the activities the database snapshot that it was computed with.';
 comment on column stats.snapshot_positions.own_xid is
     'The refreshing transaction: its own changes up to own_change_id are contained as well, and a refresh that does not see it is too old.';
 alter table stats.snapshot_positions enable row level security;   -- deny-all: no policy
 
 -- The snapshot is an argument: inside this volatile function READ COMMITTED would take a newer one than the query's.
-create or replace function stats.record_snapshot(p_view_name text, p_snapshot pg_snapshot) returns boolean
+create or replace function stats.record_snapshot(p_relation_name text, p_snapshot pg_snapshot) returns boolean
     language plpgsql volatile security invoker set search_path = '' as $$
 declare
     v_own_xid xid8 := pg_current_xact_id();
@@ -27,26 +28,26 @@ declare
 begin
     -- Whatever a statement sees committed lies before the end of its own snapshot. What does not comes from another
     -- cluster: a dump restored into a younger one. Its changes are in the restored rows already, and its transaction
-    -- numbers mean nothing here.
+    -- numbers mean nothing here: what is left of it contains no change of this cluster (the snapshot 3:3: sees nothing).
     delete from stats.activity_changes c
     where c.xid >= pg_snapshot_xmax(pg_current_snapshot()) and c.xid <> v_own_xid;
-    delete from stats.snapshot_positions p
+    update stats.snapshot_positions p set snapshot = '3:3:', own_xid = '3', own_change_id = null
     where (p.own_xid >= pg_snapshot_xmax(pg_current_snapshot())
            or pg_snapshot_xmax(p.snapshot) > pg_snapshot_xmax(pg_current_snapshot()))
       and p.own_xid <> v_own_xid;
 
     -- A refresh that waited for another keeps the snapshot it began with, and would undo what that one contains.
     if exists (select from stats.snapshot_positions p
-               where p.view_name = p_view_name and p.own_xid <> v_own_xid
+               where p.relation_name = p_relation_name and p.own_xid <> v_own_xid
                  and not pg_visible_in_snapshot(p.own_xid, p_snapshot)) then
-        raise exception 'the refresh of % would go back in time', p_view_name
+        raise exception 'the refresh of % would go back in time', p_relation_name
             using errcode = 'serialization_failure', hint = 'Retry in a new transaction.';
     end if;
 
     select max(c.id) into v_own_id from stats.activity_changes c where c.xid = v_own_xid;
-    insert into stats.snapshot_positions as p (view_name, snapshot, own_xid, own_change_id, refreshed_at)
-    values (p_view_name, p_snapshot, v_own_xid, v_own_id, clock_timestamp())
-    on conflict (view_name) do update
+    insert into stats.snapshot_positions as p (relation_name, snapshot, own_xid, own_change_id, refreshed_at)
+    values (p_relation_name, p_snapshot, v_own_xid, v_own_id, clock_timestamp())
+    on conflict (relation_name) do update
         set snapshot = excluded.snapshot, own_xid = excluded.own_xid,
             own_change_id = excluded.own_change_id, refreshed_at = excluded.refreshed_at;
     return true;
@@ -55,12 +56,12 @@ comment on function stats.record_snapshot(text, pg_snapshot) is
     'Called by each materialised view''s query: records the snapshot it is computed with. Always true; 40001 if older than the last.';
 
 create or replace view stats.changes_since_snapshot as
-    select p.view_name, c.*
+    select p.relation_name, c.*
     from stats.snapshot_positions p
     cross join stats.activity_changes c
     where case when c.xid = p.own_xid then (c.id > p.own_change_id) is not false   -- a snapshot says nothing about its own transaction
                else not pg_visible_in_snapshot(c.xid, p.snapshot) end;
-comment on view stats.changes_since_snapshot is 'For each materialised view exactly the changes that it does not contain.';
+comment on view stats.changes_since_snapshot is 'For each materialised view, and the hierarchy''s cache, exactly the changes that it does not contain.';
 
 -- Minutes are stored, hours are shown: stats.hours is applied by the views, to the rows that are read.
 --

@@ -11,14 +11,14 @@ create or replace view stats.live_peer_mentor_rows as
     from stats.mv_peer_mentor_stats s
     union all
     select c.organization_id, c.chapter_id, c.peer_mentor_id, c.activity_count, c.total_minutes
-    from stats.changes_since_snapshot c where c.view_name = 'mv_peer_mentor_stats';
+    from stats.changes_since_snapshot c where c.relation_name = 'mv_peer_mentor_stats';
 
 create or replace view stats.live_time_series_rows as
     select s.organization_id, s.chapter_id, s.bucket_date, s.activity_count, s.total_minutes, s.participant_count
     from stats.mv_activity_time_series s
     union all
     select c.organization_id, c.chapter_id, c.bucket_date, c.activity_count, c.total_minutes, c.participant_count
-    from stats.changes_since_snapshot c where c.view_name = 'mv_activity_time_series';
+    from stats.changes_since_snapshot c where c.relation_name = 'mv_activity_time_series';
 
 create or replace view stats.live_peer_mentor_stats as
     select r.organization_id, r.chapter_id, r.peer_mentor_id,

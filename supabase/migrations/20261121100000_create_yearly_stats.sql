@@ -22,7 +22,7 @@ create or replace view stats.live_yearly_rows as
     union all
     select c.organization_id, c.chapter_id, date_part('year', c.bucket_date)::integer, c.peer_mentor_id, c.activity_type_id,
            c.activity_count, c.total_minutes, c.participant_count, c.approved_nok
-    from stats.changes_since_snapshot c where c.view_name = 'mv_yearly_stats';
+    from stats.changes_since_snapshot c where c.relation_name = 'mv_yearly_stats';
 comment on view stats.live_yearly_rows is 'Rows to be summed once: the snapshot''s and the changes it does not contain.';
 
 -- Distinct contacts are counted from the activities themselves: a contact is personal data and stands in no snapshot.

@@ -2,7 +2,7 @@
 -- Locks: none. Data safety: new objects only.
 --
 -- An entry knows the database snapshot it was computed in (source_position). It is outdated if a change to its subtree
--- is still in unit_changes and not visible in that snapshot, or if it was marked by a drain that is not. So no read
+-- is still pending and not visible in that snapshot, or if it was marked by a drain that is not. So no read
 -- calls an outdated entry fresh, whatever becomes of the webhook, and an entry computed before a change cannot
 -- overwrite the mark set after it: marks and computations write different columns.
 
@@ -52,7 +52,7 @@ create or replace function stats.is_outdated(p_entry public.hierarchy_stats_cach
                  and (m.invalidated_xid = p_entry.source_xid or not pg_visible_in_snapshot(m.invalidated_xid, p_entry.source_position)))
         or exists (
                select from public.organization_units u
-               join stats.unit_changes c on c.organization_id = u.organization_id
+               join stats.pending_unit_changes c on c.organization_id = u.organization_id
                where u.id = p_entry.unit_id
                  and (c.xid = p_entry.source_xid or not pg_visible_in_snapshot(c.xid, p_entry.source_position))
                  and (c.changed_on is null or extract(year from c.changed_on)::integer = p_entry.period_year)

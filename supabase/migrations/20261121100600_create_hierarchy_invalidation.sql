@@ -1,5 +1,5 @@
 -- Purpose: draining the log of changed units: mark every ancestor's entry, tell the apps, wake the function.
--- Locks: brief, SHARE ROW EXCLUSIVE on stats.unit_changes for its trigger. Data safety: deletes only what it has marked.
+-- Locks: brief, SHARE ROW EXCLUSIVE on both logs for their triggers. Data safety: deletes only what it has marked.
 
 -- Wake-ups on their way, so that a busy organisation sends one at a time. Append-only: no unique key to wait on.
 create table if not exists stats.wake_ups (
@@ -14,22 +14,21 @@ alter table stats.wake_ups enable row level security;   -- deny-all: no policy
 create or replace function stats.request_invalidation() returns trigger
     language plpgsql security definer set search_path = '' as $$   -- DEFINER: writers hold no rights on stats, private and net
 declare
-    v_key text := pg_current_xact_id()::text || new.organization_id;
+    v_key text;
 begin
-    if current_setting('fersk.invalidation_requested_by', true) = v_key then
-        return null;
-    end if;
-
     -- Shared, so writers never wait for each other; held to the commit, and taken before the look at wake_ups. So a
     -- drain can tell whether a writer that relied on its wake-up has yet to commit (unit_writers_in_flight).
-    perform pg_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.unit_changes'));
+    if not pg_try_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.unit_changes')) then
+        perform pg_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.unit_changes'));   -- for the moment a drain tries it
+    end if;
     -- An older snapshot may show a wake-up that is acknowledged already; those few always send their own.
-    if current_setting('transaction_isolation') = 'read committed'
-       and exists (select from stats.wake_ups w
-                   where w.organization_id = new.organization_id and w.requested_at > clock_timestamp() - interval '10 seconds') then
-        if new.id % 8 = 0 then   -- as in request_refresh
-            perform set_config('fersk.invalidation_requested_by', v_key, true);
-        end if;
+    if exists (select from stats.wake_ups w
+               where w.organization_id = new.organization_id and w.requested_at > clock_timestamp() - interval '10 seconds'
+                 and current_setting('transaction_isolation') = 'read committed') then
+        return null;
+    end if;
+    v_key := pg_current_xact_id()::text || new.organization_id;
+    if current_setting('fersk.invalidation_requested_by', true) = v_key then
         return null;
     end if;
     perform set_config('fersk.invalidation_requested_by', v_key, true);
@@ -54,13 +53,17 @@ declare
 begin
     select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'unit_id', r.unit_id, 'date', r.changed_on)), '[]')
     into v_records
-    from (select c.id, c.unit_id, c.changed_on from stats.unit_changes c
+    from (select c.id, c.unit_id, c.changed_on from stats.pending_unit_changes c
           where c.organization_id = p_organization_id order by c.id desc limit 101) r;
     return private.send_webhook('invalidate-hierarchy-cache', jsonb_build_object(
         'type', p_type, 'table', 'unit_changes', 'organization_id', p_organization_id,
         'records', v_records - 100, 'truncated', jsonb_array_length(v_records) > 100));
 end $$;
 
+drop trigger if exists activity_changes_request_invalidation on stats.activity_changes;
+create constraint trigger activity_changes_request_invalidation after insert on stats.activity_changes
+    deferrable initially deferred
+    for each row execute function stats.request_invalidation();
 drop trigger if exists unit_changes_request_invalidation on stats.unit_changes;
 create constraint trigger unit_changes_request_invalidation after insert on stats.unit_changes
     deferrable initially deferred
@@ -87,15 +90,19 @@ create or replace function stats.unit_writers_in_flight() returns boolean
 create or replace function public.take_unit_changes() returns jsonb
     language plpgsql volatile security definer set search_path = '' set statement_timeout = '30s' as $$   -- DEFINER: as above
 declare
-    c_batch     constant integer := 5000;
     v_in_flight boolean := stats.unit_writers_in_flight();   -- before the drain's snapshot
-    v_taken     bigint;
     v_result    jsonb;
 begin
+    -- One at a time, and never waiting: the other may yet fail, so the caller is to come back.
+    if not pg_try_advisory_xact_lock(hashtext('fersk'), hashtext('stats.take_unit_changes')) then
+        return jsonb_build_object('units', 0, 'invalidated', 0, 'organization_ids', '[]'::jsonb, 'more', true);
+    end if;
     with recursive taken as (
-        delete from stats.unit_changes c
-        where c.id in (select l.id from stats.unit_changes l order by l.id limit c_batch for update skip locked)
-        returning c.organization_id, c.unit_id, c.changed_on
+        -- What this statement's snapshot shows is from now on contained in the cache, as marks.
+        select c.organization_id, c.unit_id, c.changed_on from stats.pending_unit_changes c
+        where (select stats.record_snapshot('hierarchy_stats_cache', pg_current_snapshot()))
+    ), deleted as (
+        delete from stats.unit_changes
     ), touched as materialized (
         select distinct t.organization_id, t.unit_id, coalesce(extract(year from t.changed_on)::integer, 0) as period_year from taken t
     ), walk (unit_id, period_year, parent_id, level) as (
@@ -108,7 +115,7 @@ begin
         -- A row for every unit, cached or not: a computation that began before must find the mark.
         insert into public.hierarchy_stats_cache as e (unit_id, period_year, invalidated_at, invalidated_xid)
         select w.unit_id, w.period_year, clock_timestamp(), pg_current_xact_id() from walk w
-        group by 1, 2 order by 1, 2   -- two drains at once lock in the same order
+        group by 1, 2 order by 1, 2   -- as store_hierarchy_entries locks
         on conflict (unit_id, period_year) do update
             set invalidated_at = excluded.invalidated_at, invalidated_xid = excluded.invalidated_xid
         returning e.unit_id, e.period_year
@@ -119,13 +126,12 @@ begin
         from marked m join public.organization_units u on u.id = m.unit_id
         group by 1
     )
-    select (select count(*) from taken),
-           jsonb_build_object(
+    select jsonb_build_object(
                'units', (select count(distinct t.unit_id) from touched t),
                'invalidated', (select count(*) from marked),
                'organizations', coalesce((select jsonb_agg(jsonb_build_object(
                     'organization_id', t.organization_id, 'unit_ids', t.unit_ids, 'dates', coalesce(t.dates, '{}'))) from told t), '[]'))
-    into v_taken, v_result;
+    into v_result;
 
     perform private.broadcast_invalidation(
                 (o ->> 'organization_id')::uuid,
@@ -136,16 +142,16 @@ begin
     return jsonb_build_object(
         'units', v_result -> 'units', 'invalidated', v_result -> 'invalidated',
         'organization_ids', (select coalesce(jsonb_agg(o -> 'organization_id'), '[]') from jsonb_array_elements(v_result -> 'organizations') o),
-        'more', v_taken >= c_batch or v_in_flight);
+        'more', v_in_flight);
 end $$;
 comment on function public.take_unit_changes() is
-    'Drains a batch: marks all ancestors, broadcasts; {units, invalidated, organization_ids, more}. Call again while more. Service role only.';
+    'Drains the log: marks all ancestors, broadcasts; {units, invalidated, organization_ids, more}. Call again while more. Service role only.';
 
 create or replace function public.request_invalidation_again() returns bigint
     language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: as above
 declare
     -- the log may be empty, with a writer still in flight: any organisation does
-    v_organization_id uuid := coalesce((select c.organization_id from stats.unit_changes c order by c.id limit 1),
+    v_organization_id uuid := coalesce((select c.organization_id from stats.pending_unit_changes c order by c.changed_at limit 1),
                                        (select o.id from public.organizations o order by o.id limit 1));
 begin
     return stats.wake_invalidation('continued', v_organization_id);
@@ -157,24 +163,30 @@ create or replace function stats.sweep_unit_changes() returns boolean
     language plpgsql volatile security invoker set search_path = '' as $$
 declare
     v_organization_id uuid;
+    v_changed_at      timestamptz;
 begin
     -- entries and marks from another cluster: a dump restored into a younger one
     delete from public.hierarchy_stats_cache e
     where pg_snapshot_xmax(e.source_position) > pg_snapshot_xmax(pg_current_snapshot())
        or e.invalidated_xid >= pg_snapshot_xmax(pg_current_snapshot());
-    select c.organization_id into v_organization_id
-    from stats.unit_changes c where c.changed_at < clock_timestamp() - interval '2 seconds' order by c.id limit 1;
+    select c.organization_id, c.changed_at into v_organization_id, v_changed_at
+    from stats.pending_unit_changes c where c.changed_at < clock_timestamp() - interval '2 seconds' order by c.changed_at limit 1;
     if not found then
         return false;
     end if;
     begin
-        perform stats.wake_invalidation('sweep', v_organization_id);
+        -- Without functions, or with none that answers, the log must not grow for ever: what it costs is read with every statistic.
+        if v_changed_at < clock_timestamp() - interval '10 minutes' or (select s.refresh_mode from stats.settings s) = 'inline' then
+            perform public.take_unit_changes();
+        else
+            perform stats.wake_invalidation('sweep', v_organization_id);
+        end if;
     exception when others then
         perform stats.record_error(sqlstate || ': ' || sqlerrm);
     end;
     return true;
 end $$;
-comment on function stats.sweep_unit_changes() is 'Wakes the invalidation if changes were left in the log; true if it did. Scheduled.';
+comment on function stats.sweep_unit_changes() is 'Wakes the invalidation if changes were left in the log, or drains them itself; true if it did. Scheduled.';
 
 do $$
 declare
@@ -200,10 +212,12 @@ create or replace function public.get_health() returns jsonb
                 'last_refreshed_at', l.last_finished_at,
                 'last_sweep_at', l.last_sweep_at,
                 'last_error', l.last_error,
-                'pending_changes', (select count(*) from stats.activity_changes),
-                'oldest_pending_seconds',
-                    (select coalesce(greatest(extract(epoch from now() - min(c.changed_at)), 0), 0)::bigint from stats.activity_changes c),
-                'pending_unit_changes', (select count(*) from stats.unit_changes),
-                'oldest_unit_change_seconds',
-                    (select coalesce(greatest(extract(epoch from now() - min(c.changed_at)), 0), 0)::bigint from stats.unit_changes c))
-            from stats.stats_refresh_log l);
+                'pending_changes', c.number,
+                'oldest_pending_seconds', c.seconds,
+                'pending_unit_changes', u.number,
+                'oldest_unit_change_seconds', u.seconds)
+            from stats.stats_refresh_log l,
+                 (select count(*) as number, coalesce(greatest(extract(epoch from now() - min(changed_at)), 0), 0)::bigint as seconds
+                  from stats.pending_changes) c,
+                 (select count(*) as number, coalesce(greatest(extract(epoch from now() - min(changed_at)), 0), 0)::bigint as seconds
+                  from stats.pending_unit_changes) u);

@@ -7,5 +7,7 @@ drop trigger if exists activities_log_deletes on public.activities;
 drop trigger if exists activities_log_updates on public.activities;
 drop trigger if exists activities_log_inserts on public.activities;
 drop function if exists stats.refuse_truncate();
-drop function if exists stats.log_activity_changes();
+drop function if exists stats.log_updated_activities();
+drop function if exists stats.log_deleted_activities();
+drop function if exists stats.log_inserted_activities();
 drop table if exists stats.activity_changes;

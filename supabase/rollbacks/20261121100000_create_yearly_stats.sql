@@ -8,6 +8,6 @@ drop materialized view if exists stats.mv_yearly_stats;
 do $$
 begin
     if to_regclass('stats.snapshot_positions') is not null then
-        delete from stats.snapshot_positions where view_name = 'mv_yearly_stats';
+        delete from stats.snapshot_positions where relation_name = 'mv_yearly_stats';
     end if;
 end $$;

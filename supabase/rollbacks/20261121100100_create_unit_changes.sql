@@ -9,12 +9,17 @@ drop trigger if exists bufdir_category_mappings_log_updates on public.bufdir_cat
 drop trigger if exists bufdir_category_mappings_log_inserts on public.bufdir_category_mappings;
 drop trigger if exists organization_units_log_deletions on public.organization_units;
 drop trigger if exists organization_units_log_moves on public.organization_units;
-drop trigger if exists activities_log_unit_deletes on public.activities;
-drop trigger if exists activities_log_unit_updates on public.activities;
-drop trigger if exists activities_log_unit_inserts on public.activities;
 drop function if exists stats.log_type_deletions();
 drop function if exists stats.log_mapping_changes();
 drop function if exists stats.log_unit_deletions();
 drop function if exists stats.log_unit_moves();
-drop function if exists stats.log_unit_changes();
+drop view if exists stats.pending_unit_changes;
 drop table if exists stats.unit_changes;
+
+-- or the change log would be kept for it for ever
+do $$
+begin
+    if to_regclass('stats.snapshot_positions') is not null then
+        delete from stats.snapshot_positions where relation_name = 'hierarchy_stats_cache';
+    end if;
+end $$;

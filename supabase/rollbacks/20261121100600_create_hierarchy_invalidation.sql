@@ -1,5 +1,5 @@
 -- Purpose: undo create_hierarchy_invalidation: nothing drains the log of changed units, and nothing asks for it.
--- Locks: brief, ACCESS EXCLUSIVE on stats.unit_changes for its trigger. Data safety: the record of wake-ups is lost; marks and log stay.
+-- Locks: brief, ACCESS EXCLUSIVE on both logs for their triggers. Data safety: the record of wake-ups is lost; marks and log stay.
 
 do $$
 begin
@@ -18,14 +18,16 @@ begin
                         'last_refreshed_at', l.last_finished_at,
                         'last_sweep_at', l.last_sweep_at,
                         'last_error', l.last_error,
-                        'pending_changes', (select count(*) from stats.activity_changes),
-                        'oldest_pending_seconds',
-                            (select coalesce(greatest(extract(epoch from now() - min(c.changed_at)), 0), 0)::bigint from stats.activity_changes c))
-                    from stats.stats_refresh_log l);
+                        'pending_changes', c.number,
+                        'oldest_pending_seconds', c.seconds)
+                    from stats.stats_refresh_log l,
+                         (select count(*) as number, coalesce(greatest(extract(epoch from now() - min(changed_at)), 0), 0)::bigint as seconds
+                          from stats.pending_changes) c);
     end if;
 end $$;
 
 drop trigger if exists unit_changes_request_invalidation on stats.unit_changes;
+drop trigger if exists activity_changes_request_invalidation on stats.activity_changes;
 drop function if exists stats.sweep_unit_changes();
 drop function if exists public.request_invalidation_again();
 drop function if exists public.take_unit_changes();

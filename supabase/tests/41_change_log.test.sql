@@ -1,7 +1,7 @@
 -- CL: what each kind of write leaves in the change log: signed sums per chapter, peer mentor, type and day.
 begin;
 \ir helpers.psql
-select plan(29);
+select plan(30);
 
 -- the changes since it was last called, readable
 create function tests.changes() returns table (chapter text, peer_mentor text, type text, day text, activities bigint, minutes bigint, participants bigint, nok numeric)
@@ -48,8 +48,10 @@ select results_eq('select tests.logged()', array['B liv talk 2026-03-12 2 30 2 0
 create function tests.update_one(p_set text) returns void language plpgsql as
     $$ begin execute format('update public.activities set %s where id = %L', p_set, tests.id('one')); end $$;
 
-select tests.update_one($$ summary = 'a good talk', contact_id = gen_random_uuid(), coordinator_id = null, occurred_at = '2026-03-10 14:00Z' $$);
-select is_empty('select tests.logged()', 'CL-05 what no statistic shows, a summary, a contact, an hour, logs nothing');
+select tests.update_one($$ summary = 'a good talk', coordinator_id = null, occurred_at = '2026-03-10 14:00Z' $$);
+select is_empty('select tests.logged()', 'CL-05 what no statistic shows, a summary, an hour, logs nothing');
+select tests.update_one('contact_id = gen_random_uuid()');
+select results_eq('select tests.logged()', array['A ola talk 2026-03-10 0 0 0 0'], 'CL-05 another contact logs that something changed, but no sum');
 select tests.update_one('duration_minutes = duration_minutes');
 select is_empty('select tests.logged()', 'CL-06 nor does an update that changes nothing');
 select tests.update_one('duration_minutes = 90');

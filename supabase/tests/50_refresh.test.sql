@@ -9,7 +9,7 @@ create function tests.live() returns bigint language sql as
     $$ select coalesce(sum(activity_count), 0)::bigint from stats.live_chapter_stats where organization_id = tests.id('nord') $$;
 create function tests.snapshot() returns bigint language sql as
     $$ select coalesce(sum(activity_count), 0)::bigint from stats.mv_chapter_stats where organization_id = tests.id('nord') $$;
-create function tests.pending() returns bigint language sql as $$ select count(*) from stats.activity_changes $$;
+create function tests.pending() returns bigint language sql as $$ select count(*) from stats.pending_changes $$;
 create function tests.outcome(p_force boolean default false) returns text language sql as $$ select stats.refresh(p_force) ->> 'outcome' $$;
 
 -- ---------------------------------------------------------------- what it answers
@@ -29,7 +29,7 @@ select ok((select (value ->> 'refreshed_at')::timestamptz = l.last_finished_at a
 select is(tests.pending(), 0::bigint, 'RF-06 the log is empty');
 select is(tests.snapshot(), 1::bigint, 'RF-06 the snapshot has it');
 select is(tests.live(), 1::bigint, 'RF-06 and it is counted once');
-select is_empty($$ select matviewname from pg_matviews where schemaname = 'stats' except select view_name from stats.snapshot_positions $$,
+select is_empty($$ select matviewname from pg_matviews where schemaname = 'stats' except select relation_name from stats.snapshot_positions $$,
     'RF-07 of every snapshot it is known what it contains');
 
 -- ---------------------------------------------------------------- the debounce

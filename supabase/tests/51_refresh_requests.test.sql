@@ -7,7 +7,7 @@ select tests.settle();
 create function tests.requested() returns bigint language sql as $$ select count(*) from tests.requests() $$;
 create function tests.window_is_over() returns void language sql as
     $$ update stats.stats_refresh_log set last_requested_at = clock_timestamp() - interval '11 seconds', last_started_at = clock_timestamp() - interval '11 seconds', last_duration_ms = 0 $$;
-create function tests.mine() returns bigint language sql as $$ select count(*) from stats.activity_changes where organization_id = tests.id('nord') $$;
+create function tests.mine() returns bigint language sql as $$ select count(*) from stats.pending_changes where organization_id = tests.id('nord') $$;
 
 -- ---------------------------------------------------------------- one transaction, one request
 

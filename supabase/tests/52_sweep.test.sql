@@ -28,7 +28,7 @@ select is(tests.swept(), 2::bigint, 'SW-07 without sending anything');
 
 update stats.settings set refresh_mode = 'inline';
 select is(stats.sweep(), true, 'SW-08 inline it refreshes itself');
-select is_empty('select from stats.activity_changes', 'SW-08 and nothing is pending');
+select is_empty('select from stats.pending_changes', 'SW-08 and nothing is pending');
 select is((select last_error from stats.stats_refresh_log), null, 'SW-08 nor wrong');
 select is(stats.sweep(), false, 'SW-09 after which there is nothing to do');
 

@@ -2,7 +2,7 @@
 begin;
 \ir helpers.psql
 \ir hierarchy.psql
-select plan(33);
+select plan(39);
 select tests.settle_hierarchy();
 create temporary table before on commit drop as select coalesce(max(id), 0) as id from tests.invalidations();
 create function tests.sent() returns bigint language sql as $$ select count(*) from tests.invalidations() where id > (select id from before) $$;
@@ -22,19 +22,19 @@ begin
     return tests.sent() - v_before;
 end $$;
 
-select results_eq($$ select tgdeferrable, tginitdeferred from pg_trigger where tgname = 'unit_changes_request_invalidation' $$, $$ values (true, true) $$, 'IR-01 deferred to the commit');
+select results_eq($$ select tgdeferrable, tginitdeferred from pg_trigger where tgname like '%\_request\_invalidation' $$, $$ values (true, true), (true, true) $$, 'IR-01 deferred to the commit, on both logs');
 select tests.add_activity();
 select is(tests.sent(), 0::bigint, 'IR-02 before it nothing is sent');
 select tests.commit_units();
 select is(tests.sent(), 1::bigint, 'IR-02 at the commit one wake-up');
 select is(tests.last_sent(), (select jsonb_build_object('type', 'units_changed', 'table', 'unit_changes', 'organization_id', tests.id('nord'), 'truncated', false, 'records',
-        jsonb_build_array(jsonb_build_object('id', c.id, 'unit_id', tests.id('nord/A'), 'date', '2026-03-10'))) from stats.unit_changes c), 'IR-03 with ids and dates, and nothing else');
+        jsonb_build_array(jsonb_build_object('id', c.id, 'unit_id', tests.id('nord/A'), 'date', '2026-03-10'))) from stats.pending_unit_changes c), 'IR-03 with ids and dates, and nothing else');
 select results_eq($$ select organization_id, requested_at > now() from stats.wake_ups $$, $$ values (tests.id('nord'), true) $$, 'IR-04 which is on record');
 
 -- ---------------------------------------------------------------- one at a time
 
 select is(tests.sends('select tests.add_activity()'), 0::bigint, 'IR-05 while that one is on its way, no second');
-select is((select count(*) from stats.unit_changes), 2::bigint, 'IR-05 but its change is in the log');
+select is((select count(*) from stats.pending_unit_changes), 2::bigint, 'IR-05 but its change is in the log');
 select is(tests.sends($$ select tests.add_activity('sor/sol', 'sor/S') $$), 1::bigint, 'IR-06 another organisation sends its own');
 select is(tests.last_sent() ->> 'organization_id', tests.id('sor')::text, 'IR-06 in its own name');
 select public.acknowledge_wake_ups();
@@ -82,7 +82,7 @@ select tests.settle_hierarchy();
 select is(stats.sweep_unit_changes(), false, 'IR-18 with an empty log the sweep has nothing to do');
 select tests.add_activity();
 select is(stats.sweep_unit_changes(), false, 'IR-18 nor with one that its own wake-up looks after');
-update stats.unit_changes set changed_at = clock_timestamp() - interval '3 seconds';
+update stats.activity_changes set changed_at = clock_timestamp() - interval '3 seconds';
 select is(stats.sweep_unit_changes(), true, 'IR-19 what is left for seconds it asks about');
 select is(tests.last_sent() - 'records', jsonb_build_object('type', 'sweep', 'table', 'unit_changes', 'organization_id', tests.id('nord'), 'truncated', false), 'IR-19 with a wake-up of its own');
 select tests.forget_secret('fersk_webhook_secret');
@@ -90,10 +90,26 @@ select is(stats.sweep_unit_changes(), true, 'IR-20 without a secret it does not 
 select is((select last_error from stats.stats_refresh_log), 'P0002: secret "fersk_webhook_secret" is not set', 'IR-20 but says why nothing was sent');
 select tests.settle();
 select is(tests.last_sent() ->> 'type', 'sweep', 'IR-21 (the last was the sweep''s)');
-delete from stats.unit_changes;
+select tests.forget_unit_changes();
 select public.request_invalidation_again();
 select is(tests.last_sent() ->> 'type', 'continued', 'IR-21 a drain that ran out of time sends another wake-up');
 select ok((select (tests.last_sent() ->> 'organization_id')::uuid in (select id from public.organizations)), 'IR-22 in the name of some organisation, though the log is empty');
+
+-- ---------------------------------------------------------------- without functions
+
+delete from stats.wake_ups;
+select tests.add_activity();
+update stats.activity_changes set changed_at = clock_timestamp() - interval '11 minutes';
+create temporary table sent_before on commit drop as select tests.sent() as n;
+select is(stats.sweep_unit_changes(), true, 'IR-23 what no function has taken for ten minutes');
+select is_empty($$ select * from stats.pending_unit_changes $$, 'IR-23 the sweep drains itself');
+select set_eq($$ select * from tests.marks() $$, array['nord/A 2026', 'nord/region 2026', 'nord/root 2026'], 'IR-23 with all that belongs to it');
+update stats.settings set refresh_mode = 'inline';
+update public.organization_units set parent_id = tests.id('nord/west') where id = tests.id('nord/G');
+update stats.unit_changes set changed_at = clock_timestamp() - interval '3 seconds';
+select is(stats.sweep_unit_changes(), true, 'IR-24 where there are no functions');
+select is_empty($$ select * from stats.pending_unit_changes $$, 'IR-24 it does so always');
+select is(tests.sent(), (select n from sent_before), 'IR-24 and sends nothing');
 
 select * from finish();
 rollback;

@@ -2,7 +2,7 @@
 begin;
 \ir helpers.psql
 \ir hierarchy.psql
-select plan(38);
+select plan(40);
 select tests.settle_hierarchy();
 
 create function tests.drain() returns jsonb language sql as $$ select public.take_unit_changes() - 'more' $$;
@@ -17,7 +17,7 @@ select tests.add_activity('nord/ola', 'nord/leaf');
 select is(tests.drain(), tests.drained(1, 5, '{nord}'), 'TK-02 a change in a leaf is one unit and five entries of one organisation');
 select set_eq($$ select * from tests.marks() $$, array['nord/leaf 2026', 'nord/inner 2026', 'nord/east 2026', 'nord/region 2026', 'nord/root 2026'],
     'TK-03 marked are the leaf and exactly its ancestors, in its year');
-select is_empty($$ select * from stats.unit_changes $$, 'TK-04 the log is empty');
+select is_empty($$ select * from stats.pending_unit_changes $$, 'TK-04 nothing is pending any more');
 select is((select count(*) from public.hierarchy_stats_cache where payload is null and computed_at is null and source_position is null), 5::bigint,
     'TK-05 units without a summary have a mark all the same: a computation under way must find it');
 create temporary table before on commit drop as select * from public.hierarchy_stats_cache;
@@ -73,14 +73,18 @@ select results_eq($$ select payload, computed_at, source_position::text, source_
     'TK-14 a mark leaves the summary as it is, to be served as stale');
 select is((select count(*) from public.hierarchy_stats_cache where invalidated_xid is null), 2::bigint, 'TK-15 another year and another unit are not marked');
 
--- ---------------------------------------------------------------- batches
+-- ---------------------------------------------------------------- the change log is kept until it is drained
 
-delete from stats.unit_changes;
-insert into stats.unit_changes (organization_id, unit_id, changed_on) select tests.id('nord'), tests.id('nord/A'), '2026-03-10' from generate_series(1, 5001);
-select is(public.take_unit_changes() -> 'more', 'true', 'TK-16 a full batch says that there is more');
-select is((select count(*) from stats.unit_changes), 1::bigint, 'TK-16 and leaves it');
-select is(public.take_unit_changes() -> 'more', 'false', 'TK-17 the rest says that there is none');
-select is_empty($$ select * from stats.unit_changes $$, 'TK-17 and there is none');
+select stats.refresh(p_force := true);
+select tests.add_activity('nord/ola', 'nord/A');
+select is(stats.refresh(p_force := true) -> 'applied_changes', '1', 'TK-16 a refresh takes up a change');
+select results_eq($$ select tests.unit_name(unit_id), changed_on from stats.pending_unit_changes $$, $$ values ('nord/A', '2026-03-10'::date) $$, 'TK-16 but does not prune what is not drained');
+select is(stats.refresh(p_force := false) ->> 'outcome', 'nothing_pending', 'TK-16 but no statistic lacks it');
+select is(tests.drain() -> 'units', '1', 'TK-17 a drain takes it');
+select is(stats.prune_changes(), 1::bigint, 'TK-17 and then it may go');
+update public.organization_units set parent_id = tests.id('nord/west') where id = tests.id('nord/G');
+select tests.drain();
+select is_empty($$ select * from stats.unit_changes $$, 'TK-17 what outdates every year goes at once');
 
 -- ---------------------------------------------------------------- wake-ups
 

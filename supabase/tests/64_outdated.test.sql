@@ -7,20 +7,25 @@ begin;
 \ir hierarchy.psql
 select plan(46);
 select tests.settle_hierarchy();
+-- no drain has taken anything yet, whatever its transaction
+update stats.snapshot_positions set snapshot = '3:3:', own_xid = '3', own_change_id = null where relation_name = 'hierarchy_stats_cache';
 
 create function tests.entry(p_unit text) returns public.hierarchy_stats_cache language sql as $$
     select tests.id(p_unit), 2026, '{}'::jsonb, now(), '141:145:141,143'::pg_snapshot, '150'::xid8, null::timestamptz, null::xid8 $$;
 -- Is it outdated by one change in the log?
 create function tests.outdated_by_change(p_xid text, p_unit text, p_on date, p_entry text default 'nord/region') returns boolean language plpgsql as $$
 begin
-    delete from stats.unit_changes;
-    insert into stats.unit_changes (xid, organization_id, unit_id, changed_on) values (p_xid::xid8, tests.organization(p_unit), tests.id(p_unit), p_on);
+    perform tests.forget_unit_changes();
+    insert into stats.activity_changes (xid, organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, activity_count,
+                                        total_minutes, participant_count, approved_nok)
+    select p_xid::xid8, tests.organization(p_unit), tests.id(p_unit), tests.id('nord/ola'), tests.id('nord/talk'), p_on, 1, 60, 1, 0 where p_on is not null;
+    insert into stats.unit_changes (xid, organization_id, unit_id) select p_xid::xid8, tests.organization(p_unit), tests.id(p_unit) where p_on is null;
     return stats.is_outdated(tests.entry(p_entry));
 end $$;
 -- And by one mark?
 create function tests.outdated_by_mark(p_xid text, p_unit text, p_year integer) returns boolean language plpgsql as $$
 begin
-    delete from stats.unit_changes;
+    perform tests.forget_unit_changes();
     delete from public.hierarchy_stats_cache;
     insert into public.hierarchy_stats_cache (unit_id, period_year, invalidated_at, invalidated_xid) values (tests.id(p_unit), p_year, now(), p_xid::xid8);
     return stats.is_outdated(tests.entry('nord/region'));
@@ -56,7 +61,7 @@ from (values ('140', 'nord/region', 2026, false), ('143', 'nord/region', 2026, t
 
 -- ---------------------------------------------------------------- another cluster's
 
-delete from stats.unit_changes;
+select tests.forget_unit_changes();
 delete from public.hierarchy_stats_cache;
 insert into public.hierarchy_stats_cache (unit_id, period_year, payload, computed_at, source_position, source_xid)
 values (tests.id('nord/region'), 2026, '{}', now(), '9000000000:9000000000:', '90'), (tests.id('nord/root'), 2026, '{}', now(), '100:100:', '90');

@@ -68,8 +68,7 @@ def hierarchy_cast(own: OwnCluster) -> Iterator[Cast]:
     """All begin with an empty log and every summary cached and fresh; all must end without a wrong one."""
     with ExitStack() as stack:
         writer, drainer, reader = (stack.enter_context(own.connect()) for _ in range(3))
-        reader.execute("delete from stats.unit_changes")
-        reader.execute("delete from stats.wake_ups")
+        drain(reader)
         reader.execute("delete from public.hierarchy_stats_cache")
         reader.execute(PRECOMPUTE)
         scene = load_scene(reader)

@@ -51,6 +51,7 @@ class Statistics(Writes):
         self.dba.execute("delete from public.activities")
         self.dba.execute("update stats.settings set refresh_mode = %s, debounce = '0'", [mode])
         self.time_passes()
+        self.writer.execute("select public.take_unit_changes()")
         self.writer.execute("select stats.rebuild()")
 
     @invariant()
@@ -126,6 +127,12 @@ class Statistics(Writes):
             row = self.writer.execute("select stats.refresh(true) ->> 'outcome'").fetchone()
             assert row == ("refreshed",)
 
+    @rule()
+    def drain(self) -> None:
+        """What the hierarchy has taken may be pruned from the log, by this transaction or another one."""
+        with self.may_be_too_old():
+            self.writer.execute("select public.take_unit_changes()")
+
     # ---------------------------------------------------------------- and by others
 
     @contextmanager
@@ -161,13 +168,20 @@ class Statistics(Writes):
             assert row[0] != "failed" or self.isolation
 
     @rule()
+    def service_drains(self) -> None:
+        with self.may_wait(), self.dba.transaction():
+            self.dba.execute("set local role service_role")
+            self.dba.execute("select public.take_unit_changes()")
+
+    @rule()
     def schedule_sweeps(self) -> None:
         with self.may_wait():
             self.dba.execute("select stats.sweep()")
 
     @rule()
     def time_passes(self) -> None:
-        """As if the last request and the last refresh were long ago."""
+        """As if the last request and the last refresh were long ago, and what the writer remembers of them."""
+        self.writer.execute("select set_config('fersk.refresh_not_before', '', false)")
         with self.may_wait():
             self.dba.execute(
                 "update stats.stats_refresh_log "

@@ -19,6 +19,7 @@ from tests.resilience.hierarchy_truth import fresh_entries, wrong_entries
 from tests.resilience.load import Load
 from tests.resilience.own_cluster import own_cluster
 from tests.resilience.scene import load_scene
+from tests.resilience.sessions import Refresher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,7 @@ IN_ALL = {
     "read fresh": 30,
     "read stale": 30,
     "computed ahead": 40,
+    "refreshed": 40,
 }
 
 
@@ -47,7 +49,7 @@ def own() -> Iterator[OwnCluster]:
         with cluster.connect() as connection:
             connection.execute("delete from public.expense_claims")
             connection.execute("delete from public.activities")
-            connection.execute("delete from stats.unit_changes")
+            drain(connection)
         yield cluster
 
 
@@ -75,6 +77,7 @@ def _everybody(own: OwnCluster, first: int) -> list[Session]:
         *(Drainer(first + number) for number in range(DRAINERS)),
         *(Reader(first + number, scene, units) for number in range(2)),
         Precomputer(first),
+        Refresher(),
         EntryChecker(units),
         EntryChecker(units),
     ]
@@ -85,7 +88,7 @@ def _assert_nothing_lost(own: OwnCluster) -> None:
     with own.connect() as connection:
         assert wrong_entries(connection) == []
         drain(connection)
-        assert connection.execute("select count(*) from stats.unit_changes").fetchone() == (0,)
+        assert connection.execute("select count(*) from stats.pending_unit_changes").fetchone() == (0,)
         assert wrong_entries(connection) == []
         connection.execute(
             "select public.precompute_hierarchy(o.id, y) "

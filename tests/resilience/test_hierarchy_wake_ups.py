@@ -81,7 +81,7 @@ def test_the_sweep_asks_about_what_no_webhook_has_reached(cast: Cast) -> None:
         cast.reader.execute("delete from net.http_request_queue")  # as if every wake-up were lost
     row = cast.reader.execute("select stats.sweep_unit_changes()").fetchone()
     assert row == (False,)  # too early: a wake-up may still be on its way
-    cast.reader.execute("update stats.unit_changes set changed_at = changed_at - interval '2 seconds'")
+    cast.reader.execute("update stats.activity_changes set changed_at = changed_at - interval '2 seconds'")
     assert cast.reader.execute("select stats.sweep_unit_changes()").fetchone() == (True,)
     queued = cast.reader.execute(
         "select url, convert_from(body, 'UTF8')::jsonb ->> 'type' from net.http_request_queue"

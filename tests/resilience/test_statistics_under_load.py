@@ -9,6 +9,7 @@ import pytest
 
 from tests.resilience import operations
 from tests.resilience.comparison import differences, public_differences
+from tests.resilience.hierarchy_sessions import Drainer
 from tests.resilience.load import Load
 from tests.resilience.own_cluster import own_cluster
 from tests.resilience.scene import Draft, Scene, load_scene
@@ -29,6 +30,7 @@ IN_ALL = {
     "refreshed": 40,
     "refreshed by hand": 100,
     "refresh rolled back": 20,
+    "drained": 40,  # or nothing would be pruned
 }
 
 
@@ -83,6 +85,7 @@ def _everybody(scene: Scene, first_writer: int) -> list[Session]:
         Refresher(),
         Refresher(),
         Administrator(first_writer),
+        Drainer(first_writer),
         Checker(scene),
         Checker(scene),
     ]
