@@ -59,8 +59,8 @@ def _log(connection: Connection, leaf: str, count: int, year: int) -> None:
     The worst case: all of it is looked through, because none of it outdates the entry.
     """
     connection.execute(
-        "insert into stats.activity_changes (xid, organization_id, chapter_id, peer_mentor_id, activity_type_id, "
-        "bucket_date, activity_count, total_minutes, participant_count, approved_nok) "
+        "insert into stats.activity_changes (xid, organization_id, chapter_id, peer_mentor_id, "
+        "activity_type_id, bucket_date, activity_count, total_minutes, participant_count, approved_nok) "
         "select '3', organization_id, id, id, id, make_date(%s, 3, 1), 0, 0, 0, 0 "
         "from public.organization_units, generate_series(1, %s) where id = %s",
         [year, count, leaf],

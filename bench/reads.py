@@ -106,7 +106,6 @@ def measure(db_url: str, rows: int, until: dt.date, rounds: int) -> Iterator[Rea
 
 def make_pending(connection: psycopg.Connection, changes: int) -> None:
     """Compact the log, then register about as many activities of the last year: each is one change."""
-    connection.execute("select public.take_unit_changes()")  # or the log would be kept for the hierarchy
     connection.execute("select stats.rebuild()")
     connection.execute("vacuum stats.activity_changes")
     for n in range(changes // BATCH):

@@ -71,7 +71,7 @@ def seed(db_url: str, request: Request, report: Report = lambda _step, _done, _o
             return False
         report("organisation, units, people", 0, 1)
         people.write(connection, population)
-        with _without_logs(connection, population):
+        with _without_log(connection):
             _replace_activities(connection, request, population, report)
             report("snapshots", 0, 1)
     report("vacuum and planner statistics", 0, 1)
@@ -116,11 +116,11 @@ def _replace_activities(
 
 
 @contextmanager
-def _without_logs(connection: psycopg.Connection, population: Population) -> Iterator[None]:
+def _without_log(connection: psycopg.Connection) -> Iterator[None]:
     """Write no change log, but do in the same transaction what it would lead to: a third less time.
 
-    The snapshots are computed anew, and every chapter is named once as changed in every year. Nobody can
-    write in between, and nobody sees the transaction before all of it is done.
+    The snapshots are computed anew, and every cached summary counts as outdated. Nobody can write in
+    between, and nobody sees the transaction before all of it is done.
     """
     connection.execute("lock table public.activities in share row exclusive mode")
     for trigger in LOGS:
@@ -129,12 +129,6 @@ def _without_logs(connection: psycopg.Connection, population: Population) -> Ite
     for trigger in LOGS:
         connection.execute(f"alter table public.activities enable trigger {trigger}")
     connection.execute("select stats.rebuild()")
-    connection.execute(
-        "insert into stats.unit_changes (organization_id, unit_id)"
-        " select organization_id, id from public.organization_units"
-        " where organization_id = %s and kind = 'local'",
-        (population.organization_id,),
-    )
 
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:

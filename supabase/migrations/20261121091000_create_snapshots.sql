@@ -28,10 +28,10 @@ declare
 begin
     -- Whatever a statement sees committed lies before the end of its own snapshot. What does not comes from another
     -- cluster: a dump restored into a younger one. Its changes are in the restored rows already, and its transaction
-    -- numbers mean nothing here: what is left of it contains no change of this cluster (the snapshot 3:3: sees nothing).
+    -- numbers mean nothing here.
     delete from stats.activity_changes c
     where c.xid >= pg_snapshot_xmax(pg_current_snapshot()) and c.xid <> v_own_xid;
-    update stats.snapshot_positions p set snapshot = '3:3:', own_xid = '3', own_change_id = null
+    delete from stats.snapshot_positions p
     where (p.own_xid >= pg_snapshot_xmax(pg_current_snapshot())
            or pg_snapshot_xmax(p.snapshot) > pg_snapshot_xmax(pg_current_snapshot()))
       and p.own_xid <> v_own_xid;

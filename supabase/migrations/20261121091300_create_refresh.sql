@@ -44,18 +44,6 @@ begin atomic
     update stats.stats_refresh_log set last_error = p_error, last_error_at = clock_timestamp();
 end;
 
--- Deletes the changes that every derived relation contains.
-create or replace function stats.prune_changes() returns bigint
-    language plpgsql volatile security invoker set search_path = '' as $$
-declare
-    v_pruned bigint;
-begin
-    delete from stats.activity_changes c
-    where not exists (select from stats.changes_since_snapshot s where s.id = c.id);
-    get diagnostics v_pruned = row_count;
-    return v_pruned;
-end $$;
-
 -- CONCURRENTLY analyses the new rows before it compares them, for which a small sample does: a fifth less work.
 create or replace function stats.refresh(p_force boolean) returns jsonb
     language plpgsql volatile security definer set search_path = '' set default_statistics_target = 10 as $$   -- DEFINER: REFRESH needs the owner (PG 15 has no MAINTAIN)
@@ -83,7 +71,8 @@ begin
             delete from stats.snapshot_positions p
             where to_regclass('stats.' || quote_ident(p.relation_name)) is null
               and to_regclass('public.' || quote_ident(p.relation_name)) is null;
-            perform stats.prune_changes();
+            delete from stats.activity_changes c
+            where not exists (select from stats.changes_since_snapshot s where s.id = c.id);
             update stats.stats_refresh_log
             set last_started_at = v_started, last_finished_at = clock_timestamp(), last_applied = v_applied,
                 last_duration_ms = extract(epoch from clock_timestamp() - v_started) * 1000, last_error = null;
@@ -121,13 +110,13 @@ declare
 begin
     perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.refresh'));   -- not beside a refresh
     lock table public.activities in share row exclusive mode;
+    delete from stats.activity_changes;
+    delete from stats.snapshot_positions;   -- without one, all that the hierarchy has cached counts as outdated
     for v_view in select m.matviewname from pg_catalog.pg_matviews m where m.schemaname = 'stats' order by 1 loop
-        delete from stats.snapshot_positions p where p.relation_name = v_view;
         execute format('refresh materialized view stats.%I', v_view);
     end loop;
-    perform stats.prune_changes();
 end $$;
-comment on function stats.rebuild() is 'Computes every snapshot anew, whatever it was, and prunes the log; for the owner, see docs/runbook.md.';
+comment on function stats.rebuild() is 'Empties the change log and computes every snapshot anew; for the owner, see docs/runbook.md.';
 
 -- A constraint trigger runs once a row, at the commit. It sits on the log, which has a few rows a statement, and nearly
 -- always the window is not over, which must cost next to nothing: a session remembers until when (in seconds since 1970),
@@ -257,7 +246,7 @@ comment on function public.get_health() is 'The backlog and its age. Service rol
 revoke all on stats.settings, stats.stats_refresh_log, stats.refresh_pace, stats.pending_changes, stats.visible_freshness, public.stats_freshness
     from public, anon, authenticated, service_role;
 grant select on stats.visible_freshness, public.stats_freshness to authenticated;
-revoke execute on function stats.record_error(text), stats.prune_changes(), stats.refresh(boolean), stats.rebuild(),
+revoke execute on function stats.record_error(text), stats.refresh(boolean), stats.rebuild(),
     stats.request_refresh(), stats.wake_refresh(text, uuid), stats.sweep(), public.refresh_stats_views(), public.get_health()
     from public, anon, authenticated, service_role;
 grant execute on function public.refresh_stats_views(), public.get_health() to service_role;

@@ -16,16 +16,18 @@ comment on table stats.unit_changes is 'Append-only: units whose summaries, and 
 create index if not exists unit_changes_organization_id_idx on stats.unit_changes (organization_id);
 alter table stats.unit_changes enable row level security;   -- deny-all: no policy
 
--- From here on the cache, which begins empty, lacks what is logged. Once: its position must not be moved by a second run.
-select stats.record_snapshot('hierarchy_stats_cache', pg_current_snapshot())
-where not exists (select from stats.snapshot_positions p where p.relation_name = 'hierarchy_stats_cache');
-
+-- Without a position, before the first drain or after stats.rebuild(), nothing is known of what the cache contains.
 create or replace view stats.pending_unit_changes as
     select c.id, c.xid, c.changed_at, c.organization_id, c.chapter_id as unit_id, c.bucket_date as changed_on
     from stats.changes_since_snapshot c where c.relation_name = 'hierarchy_stats_cache'
     union all
-    select c.id, c.xid, c.changed_at, c.organization_id, c.unit_id, null from stats.unit_changes c;
-comment on view stats.pending_unit_changes is 'Units whose summary, and whose ancestors'', is outdated, and that no drain has marked; changed_on is null for every year.';
+    select c.id, c.xid, c.changed_at, c.organization_id, c.unit_id, null from stats.unit_changes c
+    union all
+    select null, '18446744073709551615', null, u.organization_id, u.id, null   -- a transaction that no snapshot shows
+    from public.organization_units u
+    where not exists (select from stats.snapshot_positions p where p.relation_name = 'hierarchy_stats_cache');
+comment on view stats.pending_unit_changes is
+    'Units whose summary, and whose ancestors'', is outdated, and that no drain has marked; changed_on is null for every year.';
 
 -- A unit that moves outdates the ancestors it leaves and those it joins, in every year.
 create or replace function stats.log_unit_moves() returns trigger

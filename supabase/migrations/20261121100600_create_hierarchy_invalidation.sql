@@ -54,7 +54,7 @@ begin
     select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'unit_id', r.unit_id, 'date', r.changed_on)), '[]')
     into v_records
     from (select c.id, c.unit_id, c.changed_on from stats.pending_unit_changes c
-          where c.organization_id = p_organization_id order by c.id desc limit 101) r;
+          where c.organization_id = p_organization_id and c.id is not null order by c.id desc limit 101) r;
     return private.send_webhook('invalidate-hierarchy-cache', jsonb_build_object(
         'type', p_type, 'table', 'unit_changes', 'organization_id', p_organization_id,
         'records', v_records - 100, 'truncated', jsonb_array_length(v_records) > 100));
@@ -170,7 +170,9 @@ begin
     where pg_snapshot_xmax(e.source_position) > pg_snapshot_xmax(pg_current_snapshot())
        or e.invalidated_xid >= pg_snapshot_xmax(pg_current_snapshot());
     select c.organization_id, c.changed_at into v_organization_id, v_changed_at
-    from stats.pending_unit_changes c where c.changed_at < clock_timestamp() - interval '2 seconds' order by c.changed_at limit 1;
+    from stats.pending_unit_changes c
+    where (c.changed_at < clock_timestamp() - interval '2 seconds') is not false   -- null: nobody knows since when
+    order by c.changed_at limit 1;
     if not found then
         return false;
     end if;

@@ -13,7 +13,6 @@ drop function if exists stats.request_refresh();
 drop function if exists stats.rebuild();
 drop function if exists public.refresh_stats_views();
 drop function if exists stats.refresh(boolean);
-drop function if exists stats.prune_changes();
 drop function if exists stats.record_error(text);
 drop view if exists stats.pending_changes;
 drop view if exists stats.refresh_pace;

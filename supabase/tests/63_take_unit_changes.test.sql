@@ -2,7 +2,7 @@
 begin;
 \ir helpers.psql
 \ir hierarchy.psql
-select plan(40);
+select plan(46);
 select tests.settle_hierarchy();
 
 create function tests.drain() returns jsonb language sql as $$ select public.take_unit_changes() - 'more' $$;
@@ -81,32 +81,47 @@ select is(stats.refresh(p_force := true) -> 'applied_changes', '1', 'TK-16 a ref
 select results_eq($$ select tests.unit_name(unit_id), changed_on from stats.pending_unit_changes $$, $$ values ('nord/A', '2026-03-10'::date) $$, 'TK-16 but does not prune what is not drained');
 select is(stats.refresh(p_force := false) ->> 'outcome', 'nothing_pending', 'TK-16 but no statistic lacks it');
 select is(tests.drain() -> 'units', '1', 'TK-17 a drain takes it');
-select is(stats.prune_changes(), 1::bigint, 'TK-17 and then it may go');
+select stats.refresh(p_force := true);
+select is_empty($$ select * from stats.activity_changes $$, 'TK-17 and then it may go');
 update public.organization_units set parent_id = tests.id('nord/west') where id = tests.id('nord/G');
 select tests.drain();
 select is_empty($$ select * from stats.unit_changes $$, 'TK-17 what outdates every year goes at once');
 
+-- ---------------------------------------------------------------- a rebuild
+
+delete from public.hierarchy_stats_cache;
+insert into public.hierarchy_stats_cache (unit_id, period_year, payload, computed_at, source_position, source_xid)
+values (tests.id('nord/A'), 2026, '{}', now(), pg_current_snapshot(), '90');
+create function tests.is_outdated() returns boolean language sql as $$ select stats.is_outdated(e) from public.hierarchy_stats_cache e where payload is not null $$;
+select is(tests.is_outdated(), false, 'TK-18 (a summary is fresh)');
+select stats.rebuild();
+select is(tests.is_outdated(), true, 'TK-18 after a rebuild nobody knows what the cache contains: it is outdated');
+select set_eq($$ select unit_id, changed_on from stats.pending_unit_changes $$, $$ select id, null::date from public.organization_units $$, 'TK-18 as every summary is');
+select is(stats.sweep_unit_changes(), true, 'TK-18 of which the sweep takes care');
+select is(tests.drain() -> 'invalidated', (select to_jsonb(count(*)) from public.organization_units), 'TK-18 a drain marks them all');
+select is_empty($$ select * from stats.pending_unit_changes $$, 'TK-18 and from then on it is known');
+
 -- ---------------------------------------------------------------- wake-ups
 
 insert into stats.wake_ups (organization_id) values (tests.id('nord')), (tests.id('sor'));
-select is(public.acknowledge_wake_ups(), 2, 'TK-18 an invalidation begins by acknowledging the wake-ups');
-select is_empty($$ select * from stats.wake_ups $$, 'TK-18 so that the next writer sends one');
-select is(public.acknowledge_wake_ups(), 0, 'TK-18 twice does no harm');
+select is(public.acknowledge_wake_ups(), 2, 'TK-19 an invalidation begins by acknowledging the wake-ups');
+select is_empty($$ select * from stats.wake_ups $$, 'TK-19 so that the next writer sends one');
+select is(public.acknowledge_wake_ups(), 0, 'TK-19 twice does no harm');
 
 -- ---------------------------------------------------------------- who may
 
 select tests.act_as('nord/anne');
-select throws_ok($$ select public.take_unit_changes() $$, '42501', 'permission denied for function take_unit_changes', 'TK-19 an org admin may not drain');
-select throws_ok($$ select public.acknowledge_wake_ups() $$, '42501', 'permission denied for function acknowledge_wake_ups', 'TK-19 nor acknowledge');
-select throws_ok($$ select public.request_invalidation_again() $$, '42501', 'permission denied for function request_invalidation_again', 'TK-19 nor send');
-select throws_ok($$ select * from public.hierarchy_stats_cache $$, '42501', 'permission denied for table hierarchy_stats_cache', 'TK-20 nor read the cache itself');
-select throws_ok($$ update public.hierarchy_stats_cache set payload = null $$, '42501', 'permission denied for table hierarchy_stats_cache', 'TK-20 nor write it');
+select throws_ok($$ select public.take_unit_changes() $$, '42501', 'permission denied for function take_unit_changes', 'TK-20 an org admin may not drain');
+select throws_ok($$ select public.acknowledge_wake_ups() $$, '42501', 'permission denied for function acknowledge_wake_ups', 'TK-20 nor acknowledge');
+select throws_ok($$ select public.request_invalidation_again() $$, '42501', 'permission denied for function request_invalidation_again', 'TK-20 nor send');
+select throws_ok($$ select * from public.hierarchy_stats_cache $$, '42501', 'permission denied for table hierarchy_stats_cache', 'TK-21 nor read the cache itself');
+select throws_ok($$ update public.hierarchy_stats_cache set payload = null $$, '42501', 'permission denied for table hierarchy_stats_cache', 'TK-21 nor write it');
 select tests.act_as_role('anon');
-select throws_ok($$ select public.take_unit_changes() $$, '42501', 'permission denied for function take_unit_changes', 'TK-21 anon may not');
+select throws_ok($$ select public.take_unit_changes() $$, '42501', 'permission denied for function take_unit_changes', 'TK-22 anon may not');
 select tests.act_as_role('service_role');
-select lives_ok($$ select public.acknowledge_wake_ups(), public.take_unit_changes(), public.request_invalidation_again() $$, 'TK-22 the service role may');
-select isnt_empty($$ select * from public.hierarchy_stats_cache $$, 'TK-23 and it reads the cache');
-select throws_ok($$ delete from public.hierarchy_stats_cache $$, '42501', 'permission denied for table hierarchy_stats_cache', 'TK-23 but does not write it');
+select lives_ok($$ select public.acknowledge_wake_ups(), public.take_unit_changes(), public.request_invalidation_again() $$, 'TK-23 the service role may');
+select isnt_empty($$ select * from public.hierarchy_stats_cache $$, 'TK-24 and it reads the cache');
+select throws_ok($$ delete from public.hierarchy_stats_cache $$, '42501', 'permission denied for table hierarchy_stats_cache', 'TK-24 but does not write it');
 
 select * from finish();
 rollback;

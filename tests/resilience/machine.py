@@ -51,8 +51,8 @@ class Statistics(Writes):
         self.dba.execute("delete from public.activities")
         self.dba.execute("update stats.settings set refresh_mode = %s, debounce = '0'", [mode])
         self.time_passes()
-        self.writer.execute("select public.take_unit_changes()")
         self.writer.execute("select stats.rebuild()")
+        self.writer.execute("select public.take_unit_changes()")
 
     @invariant()
     def every_statistic_is_exact(self) -> None:
@@ -180,7 +180,7 @@ class Statistics(Writes):
 
     @rule()
     def time_passes(self) -> None:
-        """As if the last request and the last refresh were long ago, and what the writer remembers of them."""
+        """As if the last request and the last refresh were long ago, also to the writer who remembers."""
         self.writer.execute("select set_config('fersk.refresh_not_before', '', false)")
         with self.may_wait():
             self.dba.execute(
