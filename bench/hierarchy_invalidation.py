@@ -183,7 +183,7 @@ class Invalidation:
 def wait_until_drained(connection: psycopg.Connection) -> None:
     """Wait until the log of changed units is empty. Raises TimeoutError if it does not become so."""
     deadline = time.monotonic() + 90  # beyond a minute the sweep has come by
-    while connection.execute("select from stats.pending_unit_changes limit 1").fetchone():
+    while connection.execute("select from stats.unit_changes limit 1").fetchone():
         if time.monotonic() > deadline:
             raise TimeoutError("the log of changed units is not drained")
         time.sleep(POLL_SECONDS)

@@ -5,7 +5,7 @@
 -- snapshot contains (create_refresh); how reads use the log stands in create_snapshots.
 
 create table if not exists stats.activity_changes (
-    id                bigint      generated always as identity primary key,
+    id                bigint      generated always as identity,   -- no index: nothing looks a row up, and all writers would meet on its last page
     xid               xid8        not null default pg_current_xact_id(),
     changed_at        timestamptz not null default clock_timestamp(),
     organization_id   uuid        not null,

@@ -114,8 +114,7 @@ create materialized view if not exists stats.mv_activity_time_series as
     where (select stats.record_snapshot('mv_activity_time_series', pg_current_snapshot()))
     group by 1, 2, 3;
 create unique index if not exists mv_activity_time_series_chapter_id_bucket_date_idx on stats.mv_activity_time_series (chapter_id, bucket_date);
-create index if not exists mv_activity_time_series_bucket_date_idx on stats.mv_activity_time_series (bucket_date);
-create index if not exists mv_activity_time_series_organization_id_bucket_date_idx on stats.mv_activity_time_series (organization_id, bucket_date);
+create index if not exists mv_activity_time_series_bucket_date_organization_id_idx on stats.mv_activity_time_series (bucket_date, organization_id);
 comment on materialized view stats.mv_activity_time_series is
     'Per chapter and UTC day, as of its last refresh (at most an hour ago); activity_time_series is the same, exact now.';
 

@@ -2,38 +2,38 @@
 -- Locks: brief, SHARE ROW EXCLUSIVE on the tables that get triggers. Data safety: new objects only.
 --
 -- What activities outdate, the change log says already: the cache is one more relation that is derived from it, with a
--- snapshot of its own. A log of its own has only what outdates every year. Append-only as well: no writer touches a row
--- that another one touches, least of all the national unit's.
+-- snapshot of its own. Only what outdates every year has a log of its own. Append-only as well: no writer touches a row
+-- that another one touches, least of all the national unit's. stats.unit_changes shows what of both no drain has taken.
 
-create table if not exists stats.unit_changes (
+create table if not exists stats.tree_changes (
     id              bigint      generated always as identity primary key,
     xid             xid8        not null default pg_current_xact_id(),
     changed_at      timestamptz not null default clock_timestamp(),
     organization_id uuid        not null,
     unit_id         uuid        not null
 );
-comment on table stats.unit_changes is 'Append-only: units whose summaries, and whose ancestors'', a transaction outdated in every year; drained by take_unit_changes.';
-create index if not exists unit_changes_organization_id_idx on stats.unit_changes (organization_id);
-alter table stats.unit_changes enable row level security;   -- deny-all: no policy
+comment on table stats.tree_changes is 'Append-only: units moved, deleted or categorised anew, which outdates every year; drained by take_unit_changes.';
+create index if not exists tree_changes_organization_id_idx on stats.tree_changes (organization_id);
+alter table stats.tree_changes enable row level security;   -- deny-all: no policy
 
 -- Without a position, before the first drain or after stats.rebuild(), nothing is known of what the cache contains.
-create or replace view stats.pending_unit_changes as
+create or replace view stats.unit_changes as
     select c.id, c.xid, c.changed_at, c.organization_id, c.chapter_id as unit_id, c.bucket_date as changed_on
     from stats.changes_since_snapshot c where c.relation_name = 'hierarchy_stats_cache'
     union all
-    select c.id, c.xid, c.changed_at, c.organization_id, c.unit_id, null from stats.unit_changes c
+    select c.id, c.xid, c.changed_at, c.organization_id, c.unit_id, null from stats.tree_changes c
     union all
     select null, '18446744073709551615', null, u.organization_id, u.id, null   -- a transaction that no snapshot shows
     from public.organization_units u
     where not exists (select from stats.snapshot_positions p where p.relation_name = 'hierarchy_stats_cache');
-comment on view stats.pending_unit_changes is
+comment on view stats.unit_changes is
     'Units whose summary, and whose ancestors'', is outdated, and that no drain has marked; changed_on is null for every year.';
 
 -- A unit that moves outdates the ancestors it leaves and those it joins, in every year.
 create or replace function stats.log_unit_moves() returns trigger
     language plpgsql security definer set search_path = '' as $$   -- DEFINER: writers hold no rights on stats
 begin
-    insert into stats.unit_changes (organization_id, unit_id)
+    insert into stats.tree_changes (organization_id, unit_id)
     select old.organization_id, p.id from unnest(array[old.parent_id, new.parent_id]) p (id) where p.id is not null;
     return null;
 end $$;
@@ -44,7 +44,7 @@ create or replace trigger organization_units_log_moves after update on public.or
 create or replace function stats.log_unit_deletions() returns trigger
     language plpgsql security definer set search_path = '' as $$   -- DEFINER: as above
 begin
-    insert into stats.unit_changes (organization_id, unit_id)
+    insert into stats.tree_changes (organization_id, unit_id)
     select distinct o.organization_id, o.parent_id from old_rows o where o.parent_id is not null;
     return null;
 end $$;
@@ -55,7 +55,7 @@ create or replace trigger organization_units_log_deletions after delete on publi
 create or replace function stats.log_mapping_changes() returns trigger
     language plpgsql security definer set search_path = '' as $$   -- DEFINER: as above
 begin
-    insert into stats.unit_changes (organization_id, unit_id)
+    insert into stats.tree_changes (organization_id, unit_id)
     select u.organization_id, u.id
     from public.organization_units u
     where u.organization_id in (select t.organization_id from public.activity_types t join changed_rows c on c.activity_type_id = t.id)
@@ -75,7 +75,7 @@ create or replace trigger bufdir_category_mappings_log_deletes after delete on p
 create or replace function stats.log_type_deletions() returns trigger
     language plpgsql security definer set search_path = '' as $$   -- DEFINER: as above
 begin
-    insert into stats.unit_changes (organization_id, unit_id)
+    insert into stats.tree_changes (organization_id, unit_id)
     select u.organization_id, u.id from public.organization_units u
     where u.organization_id in (select t.organization_id from changed_rows t)
       and not exists (select from public.organization_units b where b.parent_id = u.id);
@@ -84,7 +84,7 @@ end $$;
 create or replace trigger activity_types_log_deletions after delete on public.activity_types
     referencing old table as changed_rows for each statement execute function stats.log_type_deletions();
 
-revoke all on stats.unit_changes, stats.pending_unit_changes from public, anon, authenticated, service_role;
+revoke all on stats.tree_changes, stats.unit_changes from public, anon, authenticated, service_role;
 revoke execute on function stats.log_unit_moves(), stats.log_unit_deletions(), stats.log_mapping_changes(),
     stats.log_type_deletions()
     from public, anon, authenticated, service_role;

@@ -52,7 +52,7 @@ create or replace function stats.is_outdated(p_entry public.hierarchy_stats_cach
                  and (m.invalidated_xid = p_entry.source_xid or not pg_visible_in_snapshot(m.invalidated_xid, p_entry.source_position)))
         or exists (
                select from public.organization_units u
-               join stats.pending_unit_changes c on c.organization_id = u.organization_id
+               join stats.unit_changes c on c.organization_id = u.organization_id
                where u.id = p_entry.unit_id
                  and (c.xid = p_entry.source_xid or not pg_visible_in_snapshot(c.xid, p_entry.source_position))
                  and (c.changed_on is null or extract(year from c.changed_on)::integer = p_entry.period_year)

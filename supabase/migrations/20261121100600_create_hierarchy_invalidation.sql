@@ -53,7 +53,7 @@ declare
 begin
     select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'unit_id', r.unit_id, 'date', r.changed_on)), '[]')
     into v_records
-    from (select c.id, c.unit_id, c.changed_on from stats.pending_unit_changes c
+    from (select c.id, c.unit_id, c.changed_on from stats.unit_changes c
           where c.organization_id = p_organization_id and c.id is not null order by c.id desc limit 101) r;
     return private.send_webhook('invalidate-hierarchy-cache', jsonb_build_object(
         'type', p_type, 'table', 'unit_changes', 'organization_id', p_organization_id,
@@ -64,8 +64,8 @@ drop trigger if exists activity_changes_request_invalidation on stats.activity_c
 create constraint trigger activity_changes_request_invalidation after insert on stats.activity_changes
     deferrable initially deferred
     for each row execute function stats.request_invalidation();
-drop trigger if exists unit_changes_request_invalidation on stats.unit_changes;
-create constraint trigger unit_changes_request_invalidation after insert on stats.unit_changes
+drop trigger if exists tree_changes_request_invalidation on stats.tree_changes;
+create constraint trigger tree_changes_request_invalidation after insert on stats.tree_changes
     deferrable initially deferred
     for each row execute function stats.request_invalidation();
 
@@ -99,10 +99,10 @@ begin
     end if;
     with recursive taken as (
         -- What this statement's snapshot shows is from now on contained in the cache, as marks.
-        select c.organization_id, c.unit_id, c.changed_on from stats.pending_unit_changes c
+        select c.organization_id, c.unit_id, c.changed_on from stats.unit_changes c
         where (select stats.record_snapshot('hierarchy_stats_cache', pg_current_snapshot()))
     ), deleted as (
-        delete from stats.unit_changes
+        delete from stats.tree_changes
     ), touched as materialized (
         select distinct t.organization_id, t.unit_id, coalesce(extract(year from t.changed_on)::integer, 0) as period_year from taken t
     ), walk (unit_id, period_year, parent_id, level) as (
@@ -151,7 +151,7 @@ create or replace function public.request_invalidation_again() returns bigint
     language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: as above
 declare
     -- the log may be empty, with a writer still in flight: any organisation does
-    v_organization_id uuid := coalesce((select c.organization_id from stats.pending_unit_changes c order by c.changed_at limit 1),
+    v_organization_id uuid := coalesce((select c.organization_id from stats.unit_changes c order by c.changed_at limit 1),
                                        (select o.id from public.organizations o order by o.id limit 1));
 begin
     return stats.wake_invalidation('continued', v_organization_id);
@@ -170,7 +170,7 @@ begin
     where pg_snapshot_xmax(e.source_position) > pg_snapshot_xmax(pg_current_snapshot())
        or e.invalidated_xid >= pg_snapshot_xmax(pg_current_snapshot());
     select c.organization_id, c.changed_at into v_organization_id, v_changed_at
-    from stats.pending_unit_changes c
+    from stats.unit_changes c
     where (c.changed_at < clock_timestamp() - interval '2 seconds') is not false   -- null: nobody knows since when
     order by c.changed_at limit 1;
     if not found then
@@ -222,4 +222,4 @@ create or replace function public.get_health() returns jsonb
                  (select count(*) as number, coalesce(greatest(extract(epoch from now() - min(changed_at)), 0), 0)::bigint as seconds
                   from stats.pending_changes) c,
                  (select count(*) as number, coalesce(greatest(extract(epoch from now() - min(changed_at)), 0), 0)::bigint as seconds
-                  from stats.pending_unit_changes) u);
+                  from stats.unit_changes) u);

@@ -13,8 +13,8 @@ drop function if exists stats.log_type_deletions();
 drop function if exists stats.log_mapping_changes();
 drop function if exists stats.log_unit_deletions();
 drop function if exists stats.log_unit_moves();
-drop view if exists stats.pending_unit_changes;
-drop table if exists stats.unit_changes;
+drop view if exists stats.unit_changes;
+drop table if exists stats.tree_changes;
 
 -- or the change log would be kept for it for ever
 do $$

@@ -26,7 +26,7 @@ begin
     end if;
 end $$;
 
-drop trigger if exists unit_changes_request_invalidation on stats.unit_changes;
+drop trigger if exists tree_changes_request_invalidation on stats.tree_changes;
 drop trigger if exists activity_changes_request_invalidation on stats.activity_changes;
 drop function if exists stats.sweep_unit_changes();
 drop function if exists public.request_invalidation_again();

@@ -28,13 +28,13 @@ select is(tests.sent(), 0::bigint, 'IR-02 before it nothing is sent');
 select tests.commit_units();
 select is(tests.sent(), 1::bigint, 'IR-02 at the commit one wake-up');
 select is(tests.last_sent(), (select jsonb_build_object('type', 'units_changed', 'table', 'unit_changes', 'organization_id', tests.id('nord'), 'truncated', false, 'records',
-        jsonb_build_array(jsonb_build_object('id', c.id, 'unit_id', tests.id('nord/A'), 'date', '2026-03-10'))) from stats.pending_unit_changes c), 'IR-03 with ids and dates, and nothing else');
+        jsonb_build_array(jsonb_build_object('id', c.id, 'unit_id', tests.id('nord/A'), 'date', '2026-03-10'))) from stats.unit_changes c), 'IR-03 with ids and dates, and nothing else');
 select results_eq($$ select organization_id, requested_at > now() from stats.wake_ups $$, $$ values (tests.id('nord'), true) $$, 'IR-04 which is on record');
 
 -- ---------------------------------------------------------------- one at a time
 
 select is(tests.sends('select tests.add_activity()'), 0::bigint, 'IR-05 while that one is on its way, no second');
-select is((select count(*) from stats.pending_unit_changes), 2::bigint, 'IR-05 but its change is in the log');
+select is((select count(*) from stats.unit_changes), 2::bigint, 'IR-05 but its change is in the log');
 select is(tests.sends($$ select tests.add_activity('sor/sol', 'sor/S') $$), 1::bigint, 'IR-06 another organisation sends its own');
 select is(tests.last_sent() ->> 'organization_id', tests.id('sor')::text, 'IR-06 in its own name');
 select public.acknowledge_wake_ups();
@@ -102,13 +102,13 @@ select tests.add_activity();
 update stats.activity_changes set changed_at = clock_timestamp() - interval '11 minutes';
 create temporary table sent_before on commit drop as select tests.sent() as n;
 select is(stats.sweep_unit_changes(), true, 'IR-23 what no function has taken for ten minutes');
-select is_empty($$ select * from stats.pending_unit_changes $$, 'IR-23 the sweep drains itself');
+select is_empty($$ select * from stats.unit_changes $$, 'IR-23 the sweep drains itself');
 select set_eq($$ select * from tests.marks() $$, array['nord/A 2026', 'nord/region 2026', 'nord/root 2026'], 'IR-23 with all that belongs to it');
 update stats.settings set refresh_mode = 'inline';
 update public.organization_units set parent_id = tests.id('nord/west') where id = tests.id('nord/G');
-update stats.unit_changes set changed_at = clock_timestamp() - interval '3 seconds';
+update stats.tree_changes set changed_at = clock_timestamp() - interval '3 seconds';
 select is(stats.sweep_unit_changes(), true, 'IR-24 where there are no functions');
-select is_empty($$ select * from stats.pending_unit_changes $$, 'IR-24 it does so always');
+select is_empty($$ select * from stats.unit_changes $$, 'IR-24 it does so always');
 select is(tests.sent(), (select n from sent_before), 'IR-24 and sends nothing');
 
 select * from finish();

@@ -102,15 +102,15 @@ select set_eq($$ select * from tests.logs($q$ delete from public.activity_types 
 -- ---------------------------------------------------------------- the log itself
 
 select tests.add_activity();
-select is((select xid from stats.pending_unit_changes), pg_current_xact_id(), 'UC-42 a change names its transaction');
-select is((select organization_id from stats.pending_unit_changes), tests.id('nord'), 'UC-42 and its organisation');
-select set_eq($$ select attname from pg_attribute where attrelid = 'stats.pending_unit_changes'::regclass and attnum > 0 and not attisdropped $$,
+select is((select xid from stats.unit_changes), pg_current_xact_id(), 'UC-42 a change names its transaction');
+select is((select organization_id from stats.unit_changes), tests.id('nord'), 'UC-42 and its organisation');
+select set_eq($$ select attname from pg_attribute where attrelid = 'stats.unit_changes'::regclass and attnum > 0 and not attisdropped $$,
     array['id', 'xid', 'changed_at', 'organization_id', 'unit_id', 'changed_on'], 'UC-43 and nothing about anybody');
 select tests.act_as('nord/anne');
-select throws_ok($$ select * from stats.pending_unit_changes $$, '42501', 'permission denied for schema stats', 'UC-44 nobody reads it through the API');
+select throws_ok($$ select * from stats.unit_changes $$, '42501', 'permission denied for schema stats', 'UC-44 nobody reads it through the API');
 select lives_ok($$ select tests.add_activity('nord/liv', 'nord/A', p_by => 'nord/anne') $$, 'UC-45 but every writer writes it');
 select tests.act_as_owner();
-select is((select count(*) from stats.pending_unit_changes), 2::bigint, 'UC-45 without any right to it');
+select is((select count(*) from stats.unit_changes), 2::bigint, 'UC-45 without any right to it');
 
 select * from finish();
 rollback;

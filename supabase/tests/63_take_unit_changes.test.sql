@@ -17,7 +17,7 @@ select tests.add_activity('nord/ola', 'nord/leaf');
 select is(tests.drain(), tests.drained(1, 5, '{nord}'), 'TK-02 a change in a leaf is one unit and five entries of one organisation');
 select set_eq($$ select * from tests.marks() $$, array['nord/leaf 2026', 'nord/inner 2026', 'nord/east 2026', 'nord/region 2026', 'nord/root 2026'],
     'TK-03 marked are the leaf and exactly its ancestors, in its year');
-select is_empty($$ select * from stats.pending_unit_changes $$, 'TK-04 nothing is pending any more');
+select is_empty($$ select * from stats.unit_changes $$, 'TK-04 nothing is pending any more');
 select is((select count(*) from public.hierarchy_stats_cache where payload is null and computed_at is null and source_position is null), 5::bigint,
     'TK-05 units without a summary have a mark all the same: a computation under way must find it');
 create temporary table before on commit drop as select * from public.hierarchy_stats_cache;
@@ -78,14 +78,14 @@ select is((select count(*) from public.hierarchy_stats_cache where invalidated_x
 select stats.refresh(p_force := true);
 select tests.add_activity('nord/ola', 'nord/A');
 select is(stats.refresh(p_force := true) -> 'applied_changes', '1', 'TK-16 a refresh takes up a change');
-select results_eq($$ select tests.unit_name(unit_id), changed_on from stats.pending_unit_changes $$, $$ values ('nord/A', '2026-03-10'::date) $$, 'TK-16 but does not prune what is not drained');
+select results_eq($$ select tests.unit_name(unit_id), changed_on from stats.unit_changes $$, $$ values ('nord/A', '2026-03-10'::date) $$, 'TK-16 but does not prune what is not drained');
 select is(stats.refresh(p_force := false) ->> 'outcome', 'nothing_pending', 'TK-16 but no statistic lacks it');
 select is(tests.drain() -> 'units', '1', 'TK-17 a drain takes it');
 select stats.refresh(p_force := true);
 select is_empty($$ select * from stats.activity_changes $$, 'TK-17 and then it may go');
 update public.organization_units set parent_id = tests.id('nord/west') where id = tests.id('nord/G');
 select tests.drain();
-select is_empty($$ select * from stats.unit_changes $$, 'TK-17 what outdates every year goes at once');
+select is_empty($$ select * from stats.tree_changes $$, 'TK-17 what outdates every year goes at once');
 
 -- ---------------------------------------------------------------- a rebuild
 
@@ -96,10 +96,10 @@ create function tests.is_outdated() returns boolean language sql as $$ select st
 select is(tests.is_outdated(), false, 'TK-18 (a summary is fresh)');
 select stats.rebuild();
 select is(tests.is_outdated(), true, 'TK-18 after a rebuild nobody knows what the cache contains: it is outdated');
-select set_eq($$ select unit_id, changed_on from stats.pending_unit_changes $$, $$ select id, null::date from public.organization_units $$, 'TK-18 as every summary is');
+select set_eq($$ select unit_id, changed_on from stats.unit_changes $$, $$ select id, null::date from public.organization_units $$, 'TK-18 as every summary is');
 select is(stats.sweep_unit_changes(), true, 'TK-18 of which the sweep takes care');
 select is(tests.drain() -> 'invalidated', (select to_jsonb(count(*)) from public.organization_units), 'TK-18 a drain marks them all');
-select is_empty($$ select * from stats.pending_unit_changes $$, 'TK-18 and from then on it is known');
+select is_empty($$ select * from stats.unit_changes $$, 'TK-18 and from then on it is known');
 
 -- ---------------------------------------------------------------- wake-ups
 

@@ -19,7 +19,7 @@ begin
     insert into stats.activity_changes (xid, organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, activity_count,
                                         total_minutes, participant_count, approved_nok)
     select p_xid::xid8, tests.organization(p_unit), tests.id(p_unit), tests.id('nord/ola'), tests.id('nord/talk'), p_on, 1, 60, 1, 0 where p_on is not null;
-    insert into stats.unit_changes (xid, organization_id, unit_id) select p_xid::xid8, tests.organization(p_unit), tests.id(p_unit) where p_on is null;
+    insert into stats.tree_changes (xid, organization_id, unit_id) select p_xid::xid8, tests.organization(p_unit), tests.id(p_unit) where p_on is null;
     return stats.is_outdated(tests.entry(p_entry));
 end $$;
 -- And by one mark?

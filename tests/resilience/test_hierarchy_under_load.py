@@ -88,7 +88,7 @@ def _assert_nothing_lost(own: OwnCluster) -> None:
     with own.connect() as connection:
         assert wrong_entries(connection) == []
         drain(connection)
-        assert connection.execute("select count(*) from stats.pending_unit_changes").fetchone() == (0,)
+        assert connection.execute("select count(*) from stats.unit_changes").fetchone() == (0,)
         assert wrong_entries(connection) == []
         connection.execute(
             "select public.precompute_hierarchy(o.id, y) "

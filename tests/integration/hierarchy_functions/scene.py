@@ -90,7 +90,7 @@ class Forest:
 
     def logged(self) -> int:
         """How many changes wait to be drained."""
-        query = "select count(*) from stats.pending_unit_changes where organization_id = %s"
+        query = "select count(*) from stats.unit_changes where organization_id = %s"
         row = self.db.execute(query, [self.organization]).fetchone()
         assert row is not None
         return int(row[0])
