@@ -53,18 +53,23 @@ def questions(until: dt.date) -> list[Question]:
     since = (until + dt.timedelta(days=1)).replace(year=until.year - 1)
     span = f"bucket_date between '{since}' and '{until}'"
     mine = f"organization_id = '{people.organization_id}' and {span}"
+    # by day first: the fastest way for each, because the month is then computed for 365 rows only
     months = (
-        "select date_trunc('month', bucket_date::timestamp)::date, sum(activity_count), sum({})"
-        " from {} where {} group by 1 order by 1"
+        "select date_trunc('month', bucket_date::timestamp)::date, sum(activities), sum(amount)"
+        " from (select bucket_date, {} as activities, {} as amount from {} where {} group by 1) d"
+        " group by 1 order by 1"
     )
     days = f"select * from {{}} where {span} order by chapter_id, bucket_date"
     one_chapter = (
         f"select * from {{}} where {span} and chapter_id = '{people.chapters[0]}' order by bucket_date"
     )
     chapters = "select * from {} order by chapter_id"
+    sums = ("sum(activity_count)", "sum(total_minutes)")
     by_month = {
         PLAIN: f"select * from plain.activity_months where {span} order by 1",
-        SNAPSHOT: months.format("total_hours", "public.mv_activity_time_series", span),
+        SNAPSHOT: months.format(
+            "sum(activity_count)", "sum(total_hours)", "public.mv_activity_time_series", span
+        ),
         LIVE: f"select * from public.get_activity_series('{since}', '{until}', 'month')",
     }
     return [
@@ -75,10 +80,9 @@ def questions(until: dt.date) -> list[Question]:
             "org_12_months_unfiltered",
             None,
             {
-                PLAIN: "select activity_month, count(*), sum(duration_minutes)"
-                f" from stats.countable_activities where {mine} group by 1 order by 1",
-                SNAPSHOT: months.format("total_minutes", "stats.mv_activity_time_series", mine),
-                LIVE: months.format("total_minutes", "stats.live_time_series_rows", mine),
+                PLAIN: months.format("count(*)", "sum(duration_minutes)", "stats.countable_activities", mine),
+                SNAPSHOT: months.format(*sums, "stats.mv_activity_time_series", mine),
+                LIVE: months.format(*sums, "stats.live_time_series_rows", mine),
             },
         ),
         Question("org_12_months_by_chapter_and_day", admin, _ways(days, "activity_time_series")),
