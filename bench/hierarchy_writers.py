@@ -61,6 +61,7 @@ def measure(instance: Instance, turns: int) -> dict[str, float]:
         connection.execute((SQL / "slots.sql").read_bytes())
         try:
             for turn in range(turns + 1):
+                connection.execute("select stats.refresh(p_force := true)")  # the log never grows longer
                 for state in found if turn % 2 else reversed(found):
                     connection.execute(f"alter table stats.activity_changes {state} trigger {TRIGGER}")
                     found[state].append(_pgbench(instance))
