@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import statistics
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
 
 from bench.reads import BATCH, SQL, make_pending
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # The snapshots of the statistics; others (the hierarchy's) are measured too, and compared apart.
 STATISTICS = ("mv_activity_time_series", "mv_chapter_stats", "mv_peer_mentor_stats")
@@ -41,7 +46,8 @@ def measure(db_url: str, rows: int, rounds: int) -> list[RefreshCost]:
         for _ in range(rounds):
             make_pending(connection, BATCH)
             for cost in costs:
-                cost.tuned_ms.append(_time(connection, "stats", cost.view))
+                with _settings_of_refresh(connection):
+                    cost.tuned_ms.append(_time(connection, "stats", cost.view))
                 cost.untuned_ms.append(_time(connection, "untuned", cost.view))
         return costs
 
@@ -56,6 +62,19 @@ def ratio(costs: list[RefreshCost]) -> float:
 def _views(connection: psycopg.Connection, schema: str) -> list[str]:
     query = "select matviewname from pg_matviews where schemaname = %s order by 1"
     return [name for (name,) in connection.execute(query, (schema,))]
+
+
+@contextmanager
+def _settings_of_refresh(connection: psycopg.Connection) -> Iterator[None]:
+    """Have the session's settings be those that stats.refresh sets for itself."""
+    query = "select unnest(proconfig) from pg_proc where oid = 'stats.refresh(boolean)'::regprocedure"
+    settings = [setting.split("=", 1) for (setting,) in connection.execute(query)]
+    chosen = [(name, value) for name, value in settings if name != "search_path"]
+    for name, value in chosen:
+        connection.execute("select set_config(%s, %s, false)", (name, value))
+    yield
+    for name, _ in chosen:
+        connection.execute(sql.SQL("reset {}").format(sql.Identifier(name)))
 
 
 def _time(connection: psycopg.Connection, schema: str, view: str) -> float:

@@ -44,9 +44,10 @@ begin atomic
     update stats.stats_refresh_log set last_error = p_error, last_error_at = clock_timestamp();
 end;
 
--- CONCURRENTLY analyses the new rows before it compares them, for which a small sample does: a fifth less work.
+-- CONCURRENTLY analyses the new rows, for which a small sample does (a fifth less work at 100,000 activities), and joins
+-- them with the old ones, in memory if that is enough (half the time of mv_yearly_stats at a million). Only one runs at a time.
 create or replace function stats.refresh(p_force boolean) returns jsonb
-    language plpgsql volatile security definer set search_path = '' set default_statistics_target = 10 as $$   -- DEFINER: REFRESH needs the owner (PG 15 has no MAINTAIN)
+    language plpgsql volatile security definer set search_path = '' set default_statistics_target = 10 set work_mem = '64MB' as $$   -- DEFINER: REFRESH needs the owner (PG 15 has no MAINTAIN)
 declare
     v_started timestamptz := clock_timestamp();
     v_applied bigint      := 0;
