@@ -106,9 +106,7 @@ def test_the_log_is_on_again_afterwards(owner: Connection) -> None:
 
 
 def test_every_unit_is_told_to_the_hierarchy(owner: Connection) -> None:
-    told = (
-        f"select count(distinct unit_id) from stats.unit_changes where changed_on is null and {LARGE}"
-    )
+    told = f"select count(distinct unit_id) from stats.unit_changes where changed_on is null and {LARGE}"
     assert number(owner, told) == number(
         owner, f"select count(*) from public.organization_units where {LARGE}"
     )
