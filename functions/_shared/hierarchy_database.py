@@ -26,7 +26,7 @@ class HierarchyDatabase(Protocol):
         """Take note of the wake-ups sent so far: whoever writes from now on sends another."""
 
     async def take_unit_changes(self) -> Result[DrainReport]:
-        """Drain a batch of the log: mark the ancestors' summaries and broadcast."""
+        """Drain what is pending: mark the ancestors' summaries and broadcast."""
 
     async def request_invalidation_again(self) -> Result[int]:
         """Have another wake-up sent."""

@@ -74,10 +74,10 @@ class Profile(Row):
 class DrainReport(Row):
     """Answer of `take_unit_changes()`.
 
-    units            : units whose change was taken from the log.
+    units            : units whose change was pending.
     invalidated      : summaries marked: theirs and their ancestors', by year.
     organization_ids : whose they are.
-    more             : the log was not seen empty, so drain again.
+    more             : a writer is between its wake-up and its commit, or another drain at work: drain again.
     """
 
     units: int
