@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
-import os
-import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench import verdicts
 from bench.figures import Target
-from bench.verdicts import verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.table import Table
 
 OUTPUT = Path(__file__).parent / "out" / "hierarchy.json"
@@ -31,22 +25,11 @@ TARGETS = {
 }
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest value that at least this share of all values does not exceed."""
-    return sorted(values)[max(0, math.ceil(len(values) * share) - 1)]
-
-
 def table(figures: dict[str, float]) -> tuple[Table, int]:
     """Return the figures as a table, those with a target first, and how many targets were missed."""
-    return verdicts("The hierarchy", figures, TARGETS, unmeasured="not measured at this size")
+    return verdicts.table("The hierarchy", figures, TARGETS, unmeasured="not measured at this size")
 
 
 def save(figures: dict[str, float], path: Path = OUTPUT) -> None:
     """Write figures and targets as JSON."""
-    content = {
-        "figures": {name: round(value, 3) for name, value in figures.items()},
-        "targets": {name: str(target) for name, target in TARGETS.items()},
-        "machine": {"cpus": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()},
-    }
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    verdicts.save(path, figures, TARGETS)

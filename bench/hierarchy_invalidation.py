@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from bench.hierarchy_figures import percentile
+from bench.pgbench import percentile
 from bench.population import Population, type_id
 
 if TYPE_CHECKING:

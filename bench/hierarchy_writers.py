@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
 import threading
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, LiteralString
 
 import psycopg
 
+from bench import pgbench
 from bench.helpers import Helper
-from bench.hierarchy_figures import percentile
+from bench.pgbench import percentile
 from bench.reads import SQL
-from local.cluster import BIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,12 +23,6 @@ WRITERS, COMMITS_A_SECOND = 4, 200  # a steady load: at full speed one measures 
 TURN_SECONDS, WARMING_SECONDS = 5, 1  # new sessions: their first transactions plan and compile
 DRAIN_SECONDS = 0.5  # about as often as the worker's wake-ups come under load
 TRIGGER: LiteralString = "activity_changes_request_invalidation"
-SCRIPT = """\\set n random(1, 20000)
-insert into public.activities (organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id, \
-occurred_at, duration_minutes, registered_by) \
-select organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id, \
-occurred_at, 60, peer_mentor_id from bench.slots where n = :n;
-"""
 
 
 class Drain(Helper):
@@ -64,7 +54,7 @@ def measure(instance: Instance, turns: int) -> dict[str, float]:
                 connection.execute("select stats.refresh(p_force := true)")  # the log never grows longer
                 for state in found if turn % 2 else reversed(found):
                     connection.execute(f"alter table stats.activity_changes {state} trigger {TRIGGER}")
-                    found[state].append(_pgbench(instance))
+                    found[state].append(_write(instance))
         finally:
             connection.execute(f"alter table stats.activity_changes enable trigger {TRIGGER}")
     with_triggers, without = (turns_of[1:] for turns_of in found.values())  # the first turn warms up
@@ -96,27 +86,11 @@ def _draining(db_url: str) -> Iterator[None]:
         raise drain.error
 
 
-def _pgbench(instance: Instance) -> list[float]:
-    """Return every transaction's latency in milliseconds. Raises CalledProcessError if one failed."""
-    with TemporaryDirectory() as directory:
-        script = Path(directory) / "script.sql"
-        script.write_text(SCRIPT, encoding="utf-8")
-        command = [
-            *(str(BIN / "pgbench"), "--no-vacuum", "--protocol=prepared", f"--file={script}", "--log"),
-            *(f"--client={WRITERS}", "--jobs=2", f"--time={TURN_SECONDS}", f"--rate={COMMITS_A_SECOND}"),
-            *("--host=127.0.0.1", f"--port={instance.ports.postgres}", "--username=postgres", "postgres"),
-        ]
-        environment = {**os.environ, "PGPASSWORD": instance.password("postgres")}
-        subprocess.run(command, cwd=directory, env=environment, check=True, capture_output=True, text=True)
-        lines = [
-            [int(word) for word in line.split()[:6]]
-            for log in Path(directory).glob("pgbench_log.*")
-            for line in log.read_text(encoding="ascii").splitlines()
-        ]
-    # client, number, latency in µs, script, and when it ended: seconds and µs
-    begun = min(seconds + micros / 1e6 for *_, seconds, micros in lines)
-    return [
-        latency / 1000
-        for _, _, latency, _, seconds, micros in lines
-        if seconds + micros / 1e6 > begun + WARMING_SECONDS
-    ]
+def _write(instance: Instance) -> list[float]:
+    """Return the latencies in milliseconds of one turn, without those of its beginning."""
+    load = pgbench.Load(WRITERS, TURN_SECONDS, rate=COMMITS_A_SECOND)
+    done = pgbench.run(
+        load, port=instance.ports.postgres, password=instance.password("postgres"), database="postgres"
+    )
+    begun = min(transaction.ended for transaction in done)
+    return [t.milliseconds for t in done if t.ended > begun + WARMING_SECONDS]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import statistics
 from dataclasses import asdict
 from pathlib import Path
@@ -12,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from bench import verdicts
 from bench.figures import TARGETS, label
 from bench.reads import LIVE, PENDING, PLAIN, SNAPSHOT
 from bench.refreshes import ratio
-from bench.verdicts import verdicts
 from bench.writes import VARIANTS, ratio_to_bare
 
 if TYPE_CHECKING:
@@ -39,16 +36,14 @@ def show(console: Console, measured: Measurements) -> int:
 
 def save(measured: Measurements, path: Path = OUTPUT) -> None:
     """Write figures, targets and all single measurements as JSON."""
-    content = {
-        "figures": measured.figures(),
-        "targets": {name: str(target) for name, target in TARGETS.items()},
-        "machine": {"cpus": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()},
-        "reads": [asdict(reading) for reading in measured.readings],
-        "refreshes": [asdict(refresh) for refresh in measured.refreshes],
-        "writes": [asdict(cell) for cell in measured.cells],
-    }
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    verdicts.save(
+        path,
+        measured.figures(),
+        TARGETS,
+        reads=[asdict(reading) for reading in measured.readings],
+        refreshes=[asdict(refresh) for refresh in measured.refreshes],
+        writes=[asdict(cell) for cell in measured.cells],
+    )
 
 
 def _reads(measured: Measurements) -> Table:
@@ -105,4 +100,4 @@ def _writes(measured: Measurements) -> Table:
 
 
 def _targets(measured: Measurements) -> tuple[Table, int]:
-    return verdicts("Figures", measured.figures(), TARGETS, unmeasured="not measured at these sizes")
+    return verdicts.table("Figures", measured.figures(), TARGETS, unmeasured="not measured at these sizes")

@@ -7,9 +7,6 @@ gateway, PostgREST, Postgres, and back. Ends with status 1 if a target is missed
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import statistics
 import sys
 import time
@@ -19,9 +16,8 @@ from typing import TYPE_CHECKING
 import httpx
 import psycopg
 from rich.console import Console
-from rich.table import Table
 
-from bench import seed_large
+from bench import seed_large, verdicts
 from bench.activities import Request
 from bench.figures import Target
 from bench.population import SLUG, Population
@@ -105,33 +101,6 @@ def percentile(durations: Sequence[float], percent: int) -> float:
     return statistics.quantiles(durations, n=100, method="inclusive")[percent - 1]
 
 
-def show(console: Console, figures: dict[str, float]) -> int:
-    """Print the figures. Returns how many targets were missed."""
-    table, missed = Table(title="Saved reports, 100,000 activities"), 0
-    for column in ("figure", "value", "target", ""):
-        table.add_column(column, justify="right" if column in {"value", "target"} else "left")
-    for name, value in figures.items():
-        target = TARGETS.get(name)
-        verdict = ""
-        if target:
-            missed += not target.is_met(value)
-            verdict = "[green]met[/green]" if target.is_met(value) else "[red]missed[/red]"
-        table.add_row(name, f"{value:,.1f}", str(target or ""), verdict)
-    console.print(table)
-    return missed
-
-
-def save(figures: dict[str, float]) -> None:
-    """Write the figures, their targets and the machine as JSON."""
-    content = {
-        "figures": {name: round(value, 2) for name, value in figures.items()},
-        "targets": {name: str(target) for name, target in TARGETS.items()},
-        "machine": {"cpus": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()},
-    }
-    OUTPUT.parent.mkdir(exist_ok=True)
-    OUTPUT.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.snapshots", description=__doc__)
@@ -148,8 +117,10 @@ def main(words: Sequence[str] | None = None) -> int:
             figures = measure(stack, 100 if arguments.quick else arguments.calls)
     finally:
         stack.destroy()
-    missed = show(console, figures)
-    save(figures)
+    title = "Saved reports, 100,000 activities"
+    table, missed = verdicts.table(title, figures, TARGETS, unmeasured="not measured", digits=1)
+    console.print(table)
+    verdicts.save(OUTPUT, figures, TARGETS, digits=2)
     console.print(f"written to {OUTPUT}")
     return 1 if missed else 0
 

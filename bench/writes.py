@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import os
 import statistics
-import subprocess
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import psycopg
 
+from bench import pgbench
 from bench.helpers import Helper, Refresh, Watch
 from bench.reads import SQL
-from local.cluster import BIN
 
 if TYPE_CHECKING:
     from bench.laboratory import Laboratory
 
 BARE, NAIVE, FERSK = "bare", "naive", "fersk"
 VARIANTS = (BARE, NAIVE, FERSK)
-INSERT = """
-    insert into public.activities (organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
-                                   occurred_at, duration_minutes, registered_by)
-    select organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
-           occurred_at, 60, peer_mentor_id
-    from bench.{slots} where n between :n and :n + {more};
-"""
 TURNS, TURN_SECONDS = 5, 2
 
 
@@ -46,10 +34,9 @@ class Scenario:
     rounds: int = 3
 
     @property
-    def script(self) -> str:
-        """The pgbench script: one statement, one transaction."""
-        statement = INSERT.format(slots=self.slots, more=self.rows - 1)
-        return f"\\set n random(1, {self.slot_count - self.rows + 1})\n{' '.join(statement.split())}\n"
+    def load(self) -> pgbench.Load:
+        """What pgbench does in one turn."""
+        return pgbench.Load(self.writers, TURN_SECONDS, self.slots, self.slot_count, self.rows)
 
 
 SCENARIOS = (
@@ -90,14 +77,13 @@ class Turns:
 
     def cell(self, scenario: Scenario, variant: str, n: int, seconds: float) -> Cell:
         """Sum them up, as of `seconds` under load."""
-        latencies = sorted(self.latencies)
         return Cell(
             scenario=scenario.name,
             variant=variant,
             round=n,
-            rows_per_second=len(latencies) * scenario.rows / seconds,
-            p99_ms=latencies[math.ceil(len(latencies) * 0.99) - 1],
-            max_ms=latencies[-1],
+            rows_per_second=len(self.latencies) * scenario.rows / seconds,
+            p99_ms=pgbench.percentile(self.latencies, 0.99),
+            max_ms=max(self.latencies),
             lock_wait_share={k: v / self.samples / scenario.writers for k, v in self.waiting.items()},
             refresh_ms=self.refresh_ms,
         )
@@ -149,7 +135,8 @@ def _take_turn(lab: Laboratory, scenario: Scenario, variant: str, found: Turns, 
     for helper in helpers:
         helper.start()
     try:
-        found.latencies += _pgbench(lab, scenario, variant)
+        done = pgbench.run(scenario.load, port=lab.port, password=lab.password, database=variant)
+        found.latencies += [transaction.milliseconds for transaction in done]
     finally:
         watch.done.set()
         for helper in helpers:
@@ -172,25 +159,6 @@ def _stop_clock(db_url: str, seconds: float) -> None:
             " set last_refreshed_at = last_refreshed_at + %s * interval '1 second'",
             (seconds,),
         )
-
-
-def _pgbench(lab: Laboratory, scenario: Scenario, database: str) -> list[float]:
-    """Return every transaction's latency in milliseconds. Raises CalledProcessError if one failed."""
-    with TemporaryDirectory() as directory:
-        script = Path(directory) / "script.sql"
-        script.write_text(scenario.script, encoding="utf-8")
-        command = [
-            *(str(BIN / "pgbench"), "--no-vacuum", "--protocol=prepared", f"--file={script}", "--log"),
-            *(f"--client={scenario.writers}", f"--jobs={min(2, scenario.writers)}", f"--time={TURN_SECONDS}"),
-            *("--host=127.0.0.1", f"--port={lab.port}", "--username=postgres", database),
-        ]
-        environment = {**os.environ, "PGPASSWORD": lab.password}
-        subprocess.run(command, cwd=directory, env=environment, check=True, capture_output=True, text=True)
-        return [
-            int(line.split()[2]) / 1000
-            for log in Path(directory).glob("pgbench_log.*")
-            for line in log.read_text(encoding="ascii").splitlines()
-        ]
 
 
 def ratio_to_bare(cells: list[Cell], scenario: str, variant: str) -> float:

@@ -1,5 +1,5 @@
 -- The snapshots as one would first write them: no always-null column, peer mentors counted by count(distinct), hours
--- stored beside the minutes. What a refresh of these costs is what the tuned ones are measured against; one for each
+-- stored beside the minutes, an index for each order of reading. What a refresh of these costs is what the tuned ones are measured against; one for each
 -- materialised view of schema stats.
 
 create schema untuned;

@@ -22,6 +22,27 @@ if TYPE_CHECKING:
     from tests.resilience.own_cluster import Connection
 
 
+def begin_before_a_change(cast: Cast) -> str:
+    """Compute in the reader's transaction, then change and drain; returns what is yet to be stored."""
+    cast.reader.execute("begin")
+    row = cast.reader.execute(
+        "select stats.computed_hierarchy_entry(%s, %s)::text", [cast.here, YEAR]
+    ).fetchone()
+    assert row is not None
+    cast.write(1)
+    drain(cast.drainer)
+    return str(row[0])
+
+
+def store(cast: Cast, entry: str) -> int:
+    """Store it, in that transaction; returns how many entries were."""
+    row = cast.reader.execute(
+        "select stats.store_hierarchy_entries(array[%s::public.hierarchy_stats_cache])", [entry]
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def test_a_change_outdates_its_unit_and_all_above_at_the_commit_and_nothing_else(cast: Cast) -> None:
     cast.writer.execute("begin")
     cast.write(1)
@@ -53,15 +74,8 @@ def test_a_drain_without_marks_leaves_wrong_entries(cast: Cast) -> None:
 def test_a_computation_that_began_before_the_change_cannot_undo_the_mark(cast: Cast, *, cached: bool) -> None:
     if not cached:
         cast.reader.execute("delete from public.hierarchy_stats_cache")
-    cast.reader.execute("begin")
-    row = cast.reader.execute(
-        "select stats.computed_hierarchy_entry(%s, %s)::text", [cast.here, YEAR]
-    ).fetchone()
-    cast.write(1)
-    drain(cast.drainer)
-    cast.reader.execute(
-        "select stats.store_hierarchy_entries(array[%s::public.hierarchy_stats_cache])", [row and row[0]]
-    )
+    entry = begin_before_a_change(cast)
+    store(cast, entry)
     cast.reader.execute("commit")
     assert cast.is_outdated(cast.here) is True
     cast.reader.execute("select stats.compute_hierarchy_entry(%s, %s)", [cast.here, YEAR])
@@ -69,17 +83,9 @@ def test_a_computation_that_began_before_the_change_cannot_undo_the_mark(cast: C
 
 
 def test_an_older_computation_does_not_replace_a_newer_one(cast: Cast) -> None:
-    cast.reader.execute("begin")
-    row = cast.reader.execute(
-        "select stats.computed_hierarchy_entry(%s, %s)::text", [cast.here, YEAR]
-    ).fetchone()
-    cast.write(1)
-    drain(cast.drainer)
+    entry = begin_before_a_change(cast)
     cast.drainer.execute("select stats.compute_hierarchy_entry(%s, %s)", [cast.here, YEAR])
-    stored = cast.reader.execute(
-        "select stats.store_hierarchy_entries(array[%s::public.hierarchy_stats_cache])", [row and row[0]]
-    ).fetchone()
-    assert stored == (0,)
+    assert store(cast, entry) == 0
     cast.reader.execute("commit")
     assert cast.is_outdated(cast.here) is False
 
