@@ -13,7 +13,6 @@ create table if not exists stats.tree_changes (
     unit_id         uuid        not null
 );
 comment on table stats.tree_changes is 'Append-only: units moved, deleted or categorised anew, which outdates every year; drained by take_unit_changes.';
-create index if not exists tree_changes_organization_id_idx on stats.tree_changes (organization_id);
 alter table stats.tree_changes enable row level security;   -- deny-all: no policy
 
 -- Without a position, before the first drain or after stats.rebuild(), nothing is known of what the cache contains.
