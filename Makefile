@@ -2,17 +2,21 @@
 #   STACK=docker   start, stop, reset, status: Supabase's own containers instead of the embedded stack
 #   ARGS="…"       passed on: make test ARGS="-k webhook", make logs ARGS="-f functions", make psql ARGS="-c 'select 1'"
 
+#   PG=15          the PostgreSQL to use instead of the newest installed: make test PG=15
+
 PYTHON ?= python3
 STACK  ?= embedded
 ARGS   ?=
 ROWS   ?= 100000
 EMAIL  ?= kari@nhf.example
 VENV   := .venv/bin
+export FERSK_POSTGRES := $(PG)
+UV     := $(shell command -v $(VENV)/uv || command -v uv)
 LOCAL  := $(VENV)/python -m local
 
 .DEFAULT_GOAL := help
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test bench-stats \
-        bench-hierarchy bench-snapshots bufdir-alignment contracts lint fmt lock check ci
+        bench-hierarchy bench-snapshots bufdir-alignment contracts lint fmt lock fresh check ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,11 +82,16 @@ fmt: setup ## format, and fix what can be fixed by itself
 	@$(VENV)/ruff format .
 	@$(VENV)/ruff check --fix .
 
-lock: setup ## compile the lists of dependencies again
-	@for list in functions/requirements requirements-dev local/requirements-node; do \
-	  $(VENV)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url \
-	    --no-emit-find-links --no-emit-trusted-host --output-file=$$list.txt $$list.in || exit 1; done
+lock: setup ## compile the lists of dependencies again; UPGRADE=1 takes the newest versions
+	@for list in functions:functions/requirements dev:requirements-dev \
+	  installer:local/requirements-installer node:local/requirements-node; do \
+	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	    --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade) --group "$${list%%:*}" \
+	    --output-file "$${list##*:}.txt" pyproject.toml || exit 1; done
 	@npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+
+fresh: ## install, start and try everything on emptied machines of Debian (root only): ARGS="bookworm trixie"
+	@.ci/fresh-machines $(ARGS)
 
 check: lint test ## what must pass before a commit
 

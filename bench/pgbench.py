@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from local.cluster import BIN
+from local import postgres
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,13 @@ def run(load: Load, *, port: int, password: str, database: str) -> list[Transact
         script = Path(directory) / "script.sql"
         script.write_text(load.script, encoding="utf-8")
         command = [
-            *(str(BIN / "pgbench"), "--no-vacuum", "--protocol=prepared", f"--file={script}", "--log"),
+            *(
+                postgres.program("pgbench"),
+                "--no-vacuum",
+                "--protocol=prepared",
+                f"--file={script}",
+                "--log",
+            ),
             *(f"--client={load.writers}", f"--jobs={min(2, load.writers)}", f"--time={load.seconds}"),
             *([f"--rate={load.rate}"] if load.rate else []),
             *("--host=127.0.0.1", f"--port={port}", "--username=postgres", database),

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from local import docker, migrations, services, summary
-from local.cluster import BIN
+from local import docker, migrations, postgres, services, summary
 from local.errors import StackError
 from local.progress import Terminal
 from local.stack import DEFAULT_STATE_DIR, Stack
@@ -137,7 +136,7 @@ def psql(arguments: argparse.Namespace) -> int:
         raise StackError("not started yet: `make start`")
     stack = Stack()
     url, password = migrations.without_password(stack.admin_db_url if arguments.admin else stack.db_url)
-    program = str(BIN / "psql")
+    program = postgres.program("psql")
     os.execve(program, [program, url, *arguments.options], {**os.environ, "PGPASSWORD": password})  # noqa: S606
 
 

@@ -1,4 +1,4 @@
-"""The private PostgreSQL 15 cluster of an instance: create, start, stop, remove."""
+"""The private PostgreSQL cluster of an instance: create, start, stop, remove."""
 
 from __future__ import annotations
 
@@ -10,23 +10,43 @@ import subprocess
 import time
 from pathlib import Path
 
-from local import lifetime, processes
+from local import lifetime, postgres, processes
 from local.config import ROOT_DATA_HOME, Instance
 from local.errors import StackError
 from local.network import HOST
-from local.requirements import POSTGRES_LIB
 
-BIN = POSTGRES_LIB / "bin"
 NAME = "postgres"
 SYSTEM_USER = "postgres"  # the server refuses to run as root
 EXTENSION_HOOKS = Path(__file__).parent / "sql" / "extwlist"
-ENVIRONMENT = {"PATH": f"{BIN}:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 ORPHAN_TIMEOUT_SECONDS = 10.0
 
 
 def is_running(instance: Instance) -> bool:
     """Whether the server of this instance runs."""
     return processes.running(instance, NAME) is not None
+
+
+def major_version(instance: Instance) -> int:
+    """Tell which PostgreSQL this instance's data need; for a new cluster, the chosen one.
+
+    Raises StackError if that version is not installed, or if another one was asked for.
+    """
+    file = instance.data / "PG_VERSION"
+    if not file.exists():
+        return postgres.chosen()
+    written_by, wanted = int(file.read_text(encoding="ascii")), postgres.requested()
+    if wanted not in (None, written_by):
+        raise StackError(
+            f"this stack's data were written by PostgreSQL {written_by}: "
+            f"`make reset PG={wanted}` throws them away and starts with {wanted}"
+        )
+    if written_by not in postgres.installed():
+        raise StackError(
+            f"this stack's data were written by PostgreSQL {written_by}, which is not installed any more: "
+            f"`make setup PG={written_by}` installs it, `make reset` starts with new data"
+        )
+    return written_by
 
 
 def exists(instance: Instance) -> bool:
@@ -91,11 +111,11 @@ def configure(instance: Instance) -> None:
 def start(instance: Instance) -> None:
     """Start the server and wait until it takes connections; what a crash left behind is cleared first."""
     configure(instance)
-    port = instance.ports.postgres
-    probe = [str(BIN / "pg_isready"), "--quiet", f"--host={HOST}", f"--port={port}"]
+    port, major = instance.ports.postgres, major_version(instance)
+    probe = [postgres.program("pg_isready", major), "--quiet", f"--host={HOST}", f"--port={port}"]
     program = processes.Program(
         name=NAME,
-        command=[str(BIN / "postgres"), "-D", str(instance.data)],
+        command=[postgres.program("postgres", major), "-D", str(instance.data)],
         environment=ENVIRONMENT,
         ready=lambda: subprocess.run(probe, check=False).returncode == 0,
         ports=[port],
@@ -126,9 +146,9 @@ def _system_user() -> str | None:
 
 
 def _run_initdb(instance: Instance, password_file: Path) -> None:
-    log = instance.logs / "initdb.log"
+    log, major = instance.logs / "initdb.log", major_version(instance)
     command = [
-        *(str(BIN / "initdb"), f"--pgdata={instance.data}", "--username=supabase_admin"),
+        *(postgres.program("initdb", major), f"--pgdata={instance.data}", "--username=supabase_admin"),
         *(
             f"--pwfile={password_file}",
             "--auth=scram-sha-256",
@@ -194,5 +214,5 @@ def _processes_in(directory: Path) -> list[int]:
 def _is_postmaster(pid: int) -> bool:
     """Whether this is the server itself; its children rename themselves to `postgres: …`."""
     with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(str(BIN / "postgres").encode())
+        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(str(postgres.ROOT).encode())
     return False

@@ -1,12 +1,17 @@
 """Install what is missing (`make setup`): Debian packages, the virtual environment, the Node.js packages.
 
-Every step is skipped when its lock file has not changed since it last ended well. Standard library only.
+Every step is skipped when its list has not changed since it last ended well. Standard library only.
+
+Python packages are installed by uv, from lists that name every version with its hashes. pip alone would do,
+too: the lists keep extras such as `coverage[toml]==…`, without which an older pip takes a request for the
+extra for another package, and wants the newest one. uv takes a tenth of the time, and is the same everywhere.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -14,10 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local import requirements
+from local.errors import StackError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+INTERRUPTED = 130
+APT_INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends")
+VENV_OPTIONS = ("venv", "--quiet", "--allow-existing")
 CLUSTER_SWITCH = Path("/etc/postgresql-common/createcluster.d/fersk.conf")
 
 
@@ -31,9 +40,12 @@ def main() -> int:
         install_system_packages()
         install_python_packages()
         install_node_packages()
-    except SetupError as error:
+    except (SetupError, StackError) as error:
         print(f"setup: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nsetup: interrupted; `make setup` continues from here", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 
@@ -47,42 +59,54 @@ def install_system_packages() -> None:
     missing = requirements.missing_packages()
     if not missing:
         return
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
+    if not shutil.which("apt-get"):
+        raise SetupError(
+            "this system has no apt-get: use Debian 12 or newer, or a container engine and STACK=docker; "
+            f"missing are {', '.join(missing)}, in the places where Debian puts them"
+        )
     if os.geteuid() != 0:
-        commands = f"  sudo apt-get update\n  sudo {shlex.join(install)}"
+        commands = f"  sudo apt-get update\n  sudo {shlex.join([*APT_INSTALL, *missing])}"
         raise SetupError(f"these packages are missing, and installing them needs root:\n{commands}")
     # An incomplete update (one unreachable source of many) may still know these packages: install decides.
     _run("apt-get update", ["apt-get", "update"], may_fail=True)
+    missing = requirements.missing_packages()  # the lists may name a newer PostgreSQL now
     with _NoDefaultCluster():
-        _run(f"apt-get install {' '.join(missing)}", install)
+        _run(f"apt-get install {' '.join(missing)}", [*APT_INSTALL, *missing])
 
 
 def install_python_packages() -> None:
-    """Create the virtual environment and bring it to what the lock file says."""
+    """Create the virtual environment and bring it to what the list says."""
     fingerprint = f"{requirements.fingerprint_of(requirements.PYTHON_LOCK)} {sys.version_info[:2]}"
     if requirements.is_current(requirements.VENV, fingerprint):
         return
     # Also on an existing environment: it completes one whose creation was interrupted.
-    _run("python -m venv .venv", [sys.executable, "-m", "venv", str(requirements.VENV)])
-    _pip_install(requirements.PYTHON_LOCK)
+    uv = requirements.uv_program()
+    if uv is None:
+        _run("python -m venv .venv", [sys.executable, "-m", "venv", str(requirements.VENV)])
+        pip = [str(requirements.VENV / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        options = ["--disable-pip-version-check", "--require-hashes", "-r", str(requirements.INSTALLER_LOCK)]
+        _run(f"pip install -r {requirements.INSTALLER_LOCK.name}", [*pip, *options])
+    else:
+        _run("uv venv .venv", [str(uv), *VENV_OPTIONS, "--python", sys.executable, str(requirements.VENV)])
+    _uv_install(requirements.PYTHON_LOCK)
     requirements.mark_current(requirements.VENV, fingerprint)
 
 
 def install_node_packages() -> None:
     """Bring node_modules to what the lock file says, with the machine's Node.js or one from PyPI."""
-    fingerprint = requirements.fingerprint_of(requirements.NPM_LOCK)
     directory = requirements.node_directory()
     if directory is None:
         print(
             f"  Node.js {requirements.MINIMUM_NODE} or newer was not found: installing one into .venv",
             flush=True,
         )
-        _pip_install(requirements.NODE_RUNTIME_LOCK)
+        _uv_install(requirements.NODE_RUNTIME_LOCK)
         directory = requirements.node_directory()
     if directory is None:
         raise SetupError(
             f"Node.js {requirements.MINIMUM_NODE} or newer with npm is needed: https://nodejs.org"
         )
+    fingerprint = requirements.fingerprint_of(requirements.NPM_LOCK)
     if requirements.is_current(requirements.NODE_MODULES, fingerprint):
         return
     path = f"{directory}{os.pathsep}{os.environ['PATH']}"
@@ -91,9 +115,18 @@ def install_node_packages() -> None:
     requirements.mark_current(requirements.NODE_MODULES, fingerprint)
 
 
-def _pip_install(lock: Path) -> None:
-    pip = [str(requirements.VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
-    _run(f"pip install -r {lock.name}", [*pip, "--quiet", "--require-hashes", "-r", str(lock)])
+def _uv_install(lock: Path) -> None:
+    """Install a list into the virtual environment, with the certificates that the machine trusts."""
+    uv = requirements.uv_program()
+    if uv is None:
+        raise SetupError("uv is not there although it was installed: remove .venv and run `make setup`")
+    python = str(requirements.VENV / "bin" / "python")
+    command = [str(uv), "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", str(lock)]
+    try:
+        _run(f"uv pip install -r {lock.name}", command, environment={"UV_SYSTEM_CERTS": "1"})
+    except SetupError as error:
+        hint = "uv does not read pip's settings: a mirror of PyPI is set by UV_DEFAULT_INDEX"
+        raise SetupError(f"{error}\n({hint})") from error
 
 
 class _NoDefaultCluster:

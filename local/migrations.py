@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import psycopg
 
-from local.cluster import BIN
+from local import postgres
 from local.errors import StackError
 from local.requirements import NODE_MODULES, ROOT, node_directory
 
@@ -70,7 +70,13 @@ def down_one(database_url: str, *, project: Path = ROOT) -> str | None:
             f"migration {version} has {len(rollbacks)} rollbacks in supabase/rollbacks, one is needed"
         )
     url, password = without_password(database_url)
-    psql = [str(BIN / "psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
+    psql = [
+        postgres.program("psql"),
+        "--no-psqlrc",
+        "--quiet",
+        "--single-transaction",
+        "--set=ON_ERROR_STOP=1",
+    ]
     _run([*psql, f"--file={rollbacks[0]}", url], f"rollback {rollbacks[0].name}", project, password)
     supabase(
         "migration",

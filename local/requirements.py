@@ -13,42 +13,84 @@ import subprocess
 import sys
 from pathlib import Path
 
+from local import postgres
+
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 NODE_MODULES = ROOT / "node_modules"
 PYTHON_LOCK = ROOT / "requirements-dev.txt"
+INSTALLER_LOCK = ROOT / "local" / "requirements-installer.txt"
 NODE_RUNTIME_LOCK = ROOT / "local" / "requirements-node.txt"
 NPM_LOCK = ROOT / "package-lock.json"
 
 MINIMUM_PYTHON = (3, 11)
-MINIMUM_NODE = 20
-POSTGRES_LIB = Path("/usr/lib/postgresql/15")
-POSTGRES_SHARE = Path("/usr/share/postgresql/15/extension")
+MINIMUM_NODE = 22
+MINIMUM_UV = (0, 8)  # reads the lists and knows --system-certs or its older name
+# What a Debian release calls "PostgreSQL", for machines whose package lists are still empty.
+POSTGRES_OF_DEBIAN = {"12": 15, "13": 17, "14": 18}
 
-# One file that each Debian package brings: quicker than asking dpkg, and right for other installations too.
-PACKAGE_FILES = {
-    "postgresql-15": POSTGRES_LIB / "bin" / "postgres",
-    "postgresql-15-cron": POSTGRES_SHARE / "pg_cron.control",
-    "postgresql-15-pgtap": POSTGRES_SHARE / "pgtap.control",
-    "postgresql-15-plpgsql-check": POSTGRES_SHARE / "plpgsql_check.control",
-    "postgresql-15-pgextwlist": POSTGRES_LIB / "lib" / "pgextwlist.so",
+TOOL_FILES = {
     "curl": Path("/usr/bin/curl"),  # the example that a start prints
     "libtap-parser-sourcehandler-pgtap-perl": Path("/usr/bin/pg_prove"),
 }
 
 
 def missing_packages() -> list[str]:
-    """Debian packages that are not installed, in the order of the table above."""
-    missing = [package for package, file in PACKAGE_FILES.items() if not file.exists()]
-    if not VENV.exists() and importlib.util.find_spec("ensurepip") is None:
+    """Debian packages that are not installed: PostgreSQL's first, then tools, then Python's own.
+
+    Raises StackError if a version is asked for that the project does not support.
+    """
+    installed = postgres.installed()
+    major = postgres.requested() or (installed[0] if installed else postgres_on_offer())
+    wanted = {**postgres.package_files(major), **TOOL_FILES}
+    missing = [package for package, file in wanted.items() if not file.exists()]
+    if not VENV.exists() and uv_program() is None and importlib.util.find_spec("ensurepip") is None:
         missing.append(f"python{sys.version_info.major}.{sys.version_info.minor}-venv")
     return missing
+
+
+def postgres_on_offer() -> int:
+    """Find the newest supported PostgreSQL that this machine's package lists have."""
+    for major in postgres.SUPPORTED:
+        names = list(postgres.package_files(major))
+        if len(_known_packages(names)) == len(names):
+            return major
+    return POSTGRES_OF_DEBIAN.get(_release().get("VERSION_ID", ""), 17)
+
+
+def _known_packages(names: list[str]) -> set[str]:
+    """Return which of these packages apt could install."""
+    if not shutil.which("apt-cache"):
+        return set()
+    answer = subprocess.run(
+        ["apt-cache", "show", "--no-all-versions", *names], capture_output=True, text=True, check=False
+    )
+    return set(re.findall(r"^Package: (\S+)$", answer.stdout, re.MULTILINE)) & set(names)
+
+
+def _release() -> dict[str, str]:
+    """Read /etc/os-release."""
+    file = Path("/etc/os-release")
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    return {name: value.strip('"') for name, _, value in (line.partition("=") for line in lines)}
+
+
+def uv_program() -> Path | None:
+    """Find a uv that is new enough: the one in the virtual environment, else the machine's own."""
+    for candidate in (str(VENV / "bin" / "uv"), shutil.which("uv")):
+        if candidate and _version_of(candidate, r"uv (\d+)\.(\d+)") >= MINIMUM_UV:
+            return Path(candidate)
+    return None
 
 
 def node_directory() -> Path | None:
     """Find a Node.js that is new enough: the machine's own, else the one in the virtual environment."""
     for candidate in (shutil.which("node"), str(VENV / "bin" / "node")):
-        if candidate and _node_major(candidate) >= MINIMUM_NODE and (Path(candidate).parent / "npm").exists():
+        if (
+            candidate
+            and _version_of(candidate, r"v(\d+)\.") >= (MINIMUM_NODE,)
+            and (Path(candidate).parent / "npm").exists()
+        ):
             return Path(candidate).parent
     return None
 
@@ -62,14 +104,16 @@ def node_program() -> Path | None:
     return directory / "node" if directory else None
 
 
-def _node_major(node: str) -> int:
-    """Return the major version, 0 if the program is missing or does not answer."""
+def _version_of(program: str, pattern: str) -> tuple[int, ...]:
+    """Read the version that a program prints; empty if it is missing, or does not answer as expected."""
     try:
-        answer = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=True)
+        answer = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, timeout=20, check=True
+        )
     except (OSError, subprocess.SubprocessError):
-        return 0
-    match = re.match(r"v(\d+)\.", answer.stdout)
-    return int(match.group(1)) if match else 0
+        return ()
+    match = re.match(pattern, answer.stdout)
+    return tuple(map(int, match.groups())) if match else ()
 
 
 def is_current(directory: Path, fingerprint: str) -> bool:

@@ -82,7 +82,7 @@ def gateway(instance: Instance) -> Program:
     }
     node = node_program()
     if node is None:
-        raise StackError("Node.js 20 or newer is missing: run `make setup`")
+        raise StackError("Node.js is missing or too old: run `make setup`")
     return Program(
         name="gateway",
         command=[str(node), str(sources / "main.mjs")],

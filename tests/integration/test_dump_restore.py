@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from psycopg import sql
 
-from local.cluster import BIN
+from local import postgres
 from local.migrations import without_password
 from tests.resilience import operations
 from tests.resilience.comparison import differences, public_differences
@@ -91,7 +91,7 @@ def _restore(own: OwnCluster, directory: Path) -> None:
 
 def _run(program: str, *arguments: str, own: OwnCluster) -> None:
     url, password = without_password(own.admin_url)
-    command = [str(BIN / program), f"--dbname={url}", *arguments]
+    command = [postgres.program(program), f"--dbname={url}", *arguments]
     environment = {**os.environ, "PGPASSWORD": password, "PGOPTIONS": "-c client_min_messages=error"}
     done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"{program}: {done.stderr}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import psycopg
 import pytest
 
-from local import cluster, database, migrations
+from local import cluster, database, migrations, postgres
 from local.config import Ports, open_instance
 from local.requirements import ROOT
 
@@ -35,7 +35,7 @@ def state_of(instance: Instance) -> State:
     url, password = migrations.without_password(instance.database_url("supabase_admin"))
     dump = subprocess.run(
         # the CLI's own history stays when a migration goes
-        [str(cluster.BIN / "pg_dump"), "--schema-only", "--exclude-schema=supabase_migrations", url],
+        [postgres.program("pg_dump"), "--schema-only", "--exclude-schema=supabase_migrations", url],
         env={**os.environ, "PGPASSWORD": password},
         capture_output=True,
         text=True,

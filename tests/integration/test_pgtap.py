@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from local.cluster import BIN
+from local import postgres
 from local.migrations import without_password
 from local.requirements import ROOT
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from local.stack import Stack
 
 DIRECTORY = ROOT / "supabase" / "tests"
@@ -29,7 +28,7 @@ def prove(database_url: str, path: Path) -> subprocess.CompletedProcess[str]:
         ["pg_prove", *OPTIONS, "--dbname", url, str(path)],
         env={
             **os.environ,
-            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{Path(postgres.program('psql')).parent}{os.pathsep}{os.environ['PATH']}",
             "PGPASSWORD": password,
             "PGOPTIONS": "--client-min-messages=warning",
         },

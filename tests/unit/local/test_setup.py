@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local import install, requirements
+from local import cluster, install, postgres, requirements
+from local.config import Instance, Ports, open_instance
 from local.docker import Supabase
 from local.errors import StackError
 from local.migrations import without_password
@@ -16,23 +17,97 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def lay(directory: Path, monkeypatch: pytest.MonkeyPatch, *majors: int) -> None:
+    """Pretend that these PostgreSQL are installed, and no other."""
+    monkeypatch.setattr(postgres, "ROOT", directory / "lib")
+    monkeypatch.setattr(postgres, "SHARE", directory / "share")
+    monkeypatch.delenv(postgres.VARIABLE, raising=False)
+    for major in majors:
+        for file in postgres.package_files(major).values():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+
+
 def test_without_root_the_missing_packages_and_the_command_are_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    files = {"postgresql-15": tmp_path / "postgres", "postgresql-15-cron": requirements.PYTHON_LOCK}
-    monkeypatch.setattr(requirements, "PACKAGE_FILES", files)
+    lay(tmp_path, monkeypatch, 15)
+    postgres.package_files(15)["postgresql-15-cron"].unlink()
+    monkeypatch.setenv(postgres.VARIABLE, "15")
+    monkeypatch.setattr(requirements, "TOOL_FILES", {})
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(install.SetupError) as refused:
         install.install_system_packages()
     assert str(refused.value).endswith(
-        "  sudo apt-get update\n  sudo apt-get install --yes --no-install-recommends postgresql-15"
+        "  sudo apt-get update\n  sudo apt-get install --yes --no-install-recommends postgresql-15-cron"
     )
 
 
-def test_nothing_missing_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requirements, "PACKAGE_FILES", {"postgresql-15": requirements.PYTHON_LOCK})
+def test_nothing_missing_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lay(tmp_path, monkeypatch, 15)
+    monkeypatch.setattr(requirements, "TOOL_FILES", {})
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     install.install_system_packages()
+
+
+def test_a_system_without_apt_is_told_what_is_missing_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lay(tmp_path, monkeypatch)
+    monkeypatch.setenv(postgres.VARIABLE, "17")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(install.SetupError, match="this system has no apt-get: use Debian 12") as refused:
+        install.install_system_packages()
+    assert "postgresql-17-pgextwlist" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_newest_installed_postgres_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lay(tmp_path, monkeypatch, 15, 17)
+    assert (postgres.chosen(), postgres.installed()) == (17, [17, 15])
+
+
+def test_another_postgres_can_be_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lay(tmp_path, monkeypatch, 15, 17)
+    monkeypatch.setenv(postgres.VARIABLE, "15")
+    assert postgres.chosen() == 15
+    assert postgres.program("psql") == str(tmp_path / "lib/15/bin/psql")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        pytest.param("17", "PostgreSQL 17 is not installed: run `make setup PG=17`", id="not-installed"),
+        pytest.param("14", "PG=14: supported versions of PostgreSQL are 15, 16, 17, 18", id="not-supported"),
+    ],
+)
+def test_a_postgres_that_is_not_there_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wanted: str, message: str
+) -> None:
+    lay(tmp_path, monkeypatch, 15)
+    monkeypatch.setenv(postgres.VARIABLE, wanted)
+    with pytest.raises(StackError) as refused:
+        postgres.chosen()
+    assert str(refused.value) == message
+
+
+def test_a_stack_keeps_the_postgres_that_wrote_its_data(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lay(tmp_path / "machine", monkeypatch, 15, 17)
+    instance, _ = open_instance(tmp_path / "state", Ports())
+    monkeypatch.setattr(Instance, "data", tmp_path / "data")
+    assert cluster.major_version(instance) == 17
+    instance.data.mkdir()
+    (instance.data / "PG_VERSION").write_text("15\n", encoding="ascii")
+    assert cluster.major_version(instance) == 15
+    monkeypatch.setenv(postgres.VARIABLE, "17")
+    with pytest.raises(StackError, match="written by PostgreSQL 15: `make reset PG=17` throws them away"):
+        cluster.major_version(instance)
+    monkeypatch.delenv(postgres.VARIABLE)
+    (instance.data / "PG_VERSION").write_text("16\n", encoding="ascii")
+    with pytest.raises(StackError, match="PostgreSQL 16, which is not installed any more"):
+        cluster.major_version(instance)
 
 
 def test_an_installation_is_current_for_the_files_it_was_made_from_only(tmp_path: Path) -> None:
