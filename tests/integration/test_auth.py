@@ -6,7 +6,6 @@ import json
 import subprocess
 import time
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,14 +16,14 @@ from supabase import Client, create_client
 from supabase.lib.client_options import SyncClientOptions
 from supabase_auth.errors import AuthApiError
 
-from local.requirements import ROOT, node_directory
+from local.requirements import ROOT, node_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.stack import Stack
 
-NODE = str((node_directory() or Path()) / "node")
+NODE = str(node_program())
 EMAIL = "kari@nhf.example"
 PASSWORD = "password"
 INVALID = {"code": 400, "error_code": "invalid_credentials", "msg": "Invalid login credentials"}

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 FUNCTIONS_LOCK = ROOT / "functions" / "requirements.txt"
 LISTS = (FUNCTIONS_LOCK, PYTHON_LOCK, INSTALLER_LOCK, NODE_RUNTIME_LOCK)
-# Debian 12's pip, the oldest that a platform of ours ships, and the newest when this was written.
+# Debian's pip of the Python at hand, the oldest that a platform of ours ships, and a new one.
+OLDEST = "23.0.1" if sys.version_info < (3, 12) else "25.1.1"
+NEWEST = "26.3"
 PIPS = {
     "23.0.1": "236bcb61156d76c4b8a05821b988c7b8c35bf0da28a4b614e8d6ab5212c25c6f",
+    "25.1.1": "2913a38a2abf4ea6b64ab507bd9e967f3b53dc1ede74b01b0931e1ce548751af",
     "26.3": "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13",
 }
 
@@ -85,7 +88,7 @@ def shelf(tmp_path: Path) -> tuple[Path, str, str]:
     return folder, base, asker
 
 
-@pytest.mark.parametrize("pip", PIPS)
+@pytest.mark.parametrize("pip", [OLDEST, NEWEST])
 def test_a_pin_need_not_be_the_newest_where_the_list_keeps_the_extra(
     tmp_path: Path, shelf: tuple[Path, str, str], pip: str
 ) -> None:
@@ -99,6 +102,9 @@ def test_a_pin_need_not_be_the_newest_where_the_list_keeps_the_extra(
     assert "base-1.0" in done.stdout
 
 
+@pytest.mark.skipif(
+    OLDEST != "23.0.1", reason="that pip does not run on this Python, and newer ones are mended"
+)
 def test_without_the_extra_an_old_pip_wants_the_newest(tmp_path: Path, shelf: tuple[Path, str, str]) -> None:
     folder, base, asker = shelf
     python = environment_with(tmp_path / "environment", "23.0.1")
@@ -115,7 +121,7 @@ def test_uv_takes_the_same_list(tmp_path: Path, shelf: tuple[Path, str, str]) ->
     folder, base, asker = shelf
     uv = uv_program()
     assert uv is not None
-    python = environment_with(tmp_path / "environment", "26.3")
+    python = environment_with(tmp_path / "environment", NEWEST)
     wanted = tmp_path / "wanted.txt"
     wanted.write_text(f"base[extra]=={base}\nasker=={asker}\n", encoding="utf-8")
     options = ("--no-index", "--find-links", folder, "--require-hashes", "-r", wanted)
@@ -124,7 +130,7 @@ def test_uv_takes_the_same_list(tmp_path: Path, shelf: tuple[Path, str, str]) ->
     assert "base==1.0" in done.stderr
 
 
-@pytest.mark.parametrize("pip", PIPS)
+@pytest.mark.parametrize("pip", [OLDEST, NEWEST])
 def test_what_is_deployed_installs(tmp_path: Path, pip: str) -> None:
     python = environment_with(tmp_path / "environment", pip)
     done = run(python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", FUNCTIONS_LOCK)

@@ -17,13 +17,13 @@ import httpx
 import jwt
 
 from local.config import Ports
-from local.requirements import node_directory
+from local.requirements import node_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAIN = Path(__file__).resolve().parents[3] / "local" / "gateway" / "main.mjs"
-NODE = str((node_directory() or Path()) / "node")
+NODE = str(node_program())
 JWT_SECRET = "gateway-test-gateway-test-gateway-test"
 ANON_KEY = jwt.encode({"role": "anon"}, JWT_SECRET)
 SERVICE_ROLE_KEY = jwt.encode({"role": "service_role"}, JWT_SECRET)

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from supabase import AsyncClientOptions, acreate_client
 
+from local.requirements import node_program
 from tests.integration.realtime.support import WAIT_SECONDS, Organization, listener, member
 from tests.integration.realtime.wire import line
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 # The library reads them when a connection breaks; here warnings are errors.
 pytestmark = pytest.mark.filterwarnings("ignore:ConnectionClosed.* is deprecated:DeprecationWarning")
 JS_CLIENT = Path(__file__).with_name("client.mjs")
+NODE = str(node_program())
 BACK_SECONDS = 30
 
 
@@ -118,7 +120,7 @@ class JsClient:
 @contextlib.asynccontextmanager
 async def js_client(url: str, key: str, token: str, topic: str) -> AsyncIterator[JsClient]:
     process = await asyncio.create_subprocess_exec(
-        "node",
+        NODE,
         str(JS_CLIENT),
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "URL": url, "KEY": key, "TOKEN": token, "TOPIC": topic},
         stdin=asyncio.subprocess.PIPE,
