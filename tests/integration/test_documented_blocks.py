@@ -4,6 +4,7 @@ sh     : the blocks of a page are one shell session, in their order. A ```json b
          answer, and has the fields that came.
 sql    : each block is run by the owner of the database and rolled back.
 python : is quoted from the functions.
+dart   : the relations and functions that it calls exist, with these parameters.
 Of blocks marked `parsed` or `hosted` only the syntax is checked here;
 tests/contract/test_documented_commands.py has the CLI parse the commands in them.
 """
@@ -17,6 +18,8 @@ import textwrap
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import httpx
+import jwt
 import psycopg
 import pytest
 
@@ -137,6 +140,25 @@ def test_python_blocks_are_quoted_from_the_functions(block: Block) -> None:
     assert any(quoted in source.read_text(encoding="utf-8") for source in sources)
 
 
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "dart"], ids=str)
+def test_dart_blocks_call_what_exists(own: Stack, block: Block) -> None:
+    relations = re.findall(r"\.from\('(\w+)'\)", block.code)
+    calls = re.findall(r"\.rpc\('(\w+)'(?:, params: \{(.*?)\})?", block.code)
+    slugs = re.findall(r"\.invoke\('([\w-]+)'", block.code)
+    parameters = (
+        "select proargnames::text[] from pg_proc where proname = %s and pronamespace = 'public'::regnamespace"
+    )
+    with psycopg.connect(own.db_url) as connection:
+        for relation in relations:
+            assert connection.execute("select to_regclass('public.' || %s)", [relation]).fetchone() != (None,)
+        for name, given in calls:
+            row = connection.execute(parameters, [name]).fetchone()
+            assert row, name
+            assert set(re.findall(r"'(\w+)':", given)) <= set(row[0] or []), name
+    for slug in slugs:
+        assert (ROOT / "functions" / slug.replace("-", "_") / "endpoint.py").exists(), slug
+
+
 def test_the_deploy_page_pushes_to_an_empty_database() -> None:
     """The page's own command, with the address of a database where it says which project."""
     pushes = [
@@ -161,3 +183,25 @@ def test_the_deployed_function_gets_every_variable_it_needs() -> None:
     values = ENVIRONMENT | {"SUPABASE_JWKS_URL": "https://project.example/auth/v1/.well-known/jwks.json"}
     started = import_main({name: values[name] for name in given})
     assert (started.returncode, started.stderr) == (0, "")
+
+
+def test_a_person_invited_by_sql_signs_in(own: Stack) -> None:
+    invitation = next(block for block in BLOCKS if "insert into auth.users" in block.code)
+    body = {"email": "new@nhf.example", "password": "password"}
+    url, headers = f"{own.auth_url}/token?grant_type=password", {"apikey": own.publishable_key}
+    with httpx.Client(trust_env=False) as http:
+        assert http.post(url, json=body, headers=headers).status_code == 400
+        with psycopg.connect(own.db_url) as connection:
+            connection.execute(invitation.code.encode())
+        token = http.post(url, json=body, headers=headers).json()["access_token"]
+        profiles = http.get(
+            f"{own.rest_url}/profiles?select=display_name,role&id=eq.{jwt_subject(token)}",
+            headers=headers | {"authorization": f"Bearer {token}"},
+        ).json()
+    assert profiles == [{"display_name": "New Likeperson", "role": "peer_mentor"}]
+
+
+def jwt_subject(token: str) -> str:
+    subject = jwt.decode(token, options={"verify_signature": False})["sub"]
+    assert isinstance(subject, str)
+    return subject
