@@ -123,6 +123,10 @@ FAILURES = [
     ),
     pytest.param((500, {"code": "53300"}), "upstream_unavailable", None, id="too-many"),
     pytest.param((400, {"code": "", "message": ""}), "upstream_unavailable", None, id="crashed"),
+    pytest.param((503, {"code": "PGRST001"}), "upstream_unavailable", None, id="crashed-hosted"),
+    pytest.param((503, {"code": "57P01"}), "upstream_unavailable", None, id="shutting-down-hosted"),
+    pytest.param((503, {"code": "53400"}), "upstream_unavailable", None, id="limit"),
+    pytest.param((500, {"code": "53400"}), "upstream_unavailable", None, id="limit-hosted"),
     pytest.param((500, {"code": "08006"}), "upstream_unavailable", None, id="lost"),
     pytest.param(
         httpx.Response(504, json={"code": "PGRST003"}), "upstream_timeout", None, id="pool-exhausted"
@@ -134,8 +138,13 @@ FAILURES = [
         httpx.Response(401, json={"message": "Invalid API key"}), "internal", "unauthorized", id="key"
     ),
     pytest.param((401, {"code": "PGRST301"}), "internal", "unauthorized", id="expired"),
+    pytest.param((401, {"code": "PGRST303"}), "internal", "unauthorized", id="expired-hosted"),
     pytest.param((403, {"code": "42501"}), "internal", "forbidden", id="no-grant"),
     pytest.param((404, {"code": "PGRST202"}), "internal", None, id="not-migrated"),
+    pytest.param((404, {"code": "42P01"}), "internal", None, id="no-table"),
+    pytest.param((404, {"code": "PGRST205"}), "internal", None, id="no-table-hosted"),
+    pytest.param((404, {}), "internal", None, id="no-path"),
+    pytest.param((404, {"code": "PGRST125"}), "internal", None, id="no-path-hosted"),
     pytest.param((400, {"code": "P0001"}), "internal", None, id="raised"),
     pytest.param((400, {"message": "no code"}), "internal", None, id="no-code"),
     pytest.param(httpx.ConnectError("x"), "upstream_unavailable", None, id="refused"),
