@@ -202,8 +202,7 @@ def test_sign_up_gives_a_session_that_sees_no_organisation(client: Client, admin
 JS = """
 import { createClient } from "@supabase/supabase-js";
 const { URL: url, KEY: key, EMAIL: email, PASSWORD: password } = process.env;
-// Node 20 has no WebSocket of its own; this script opens none.
-const client = createClient(url, key, { realtime: { transport: class {} }, auth: { persistSession: false } });
+const client = createClient(url, key, { auth: { persistSession: false } });
 const signIn = await client.auth.signInWithPassword({ email, password });
 const rows = await client.from("organizations").select("slug");
 const refreshed = await client.auth.refreshSession();

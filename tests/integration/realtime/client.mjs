@@ -3,13 +3,11 @@
 import readline from "node:readline";
 
 import { RealtimeClient } from "@supabase/supabase-js"; // re-exported as it is
-import WebSocket from "ws";
 
 const { URL: url, KEY: key, TOKEN: token, TOPIC: topic } = process.env;
 const report = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
 
-// Node 20 has no WebSocket of its own.
-const client = new RealtimeClient(`${url.replace(/^http/, "ws")}/realtime/v1`, { params: { apikey: key }, transport: WebSocket });
+const client = new RealtimeClient(`${url.replace(/^http/, "ws")}/realtime/v1`, { params: { apikey: key } });
 await client.setAuth(token);
 
 function join(name, reportState) {
