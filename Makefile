@@ -1,5 +1,6 @@
 # `make` alone prints the targets. Each does what is needed before it: `make test` on a bare machine installs first.
 #   STACK=docker   start, stop, reset, status: Supabase's own containers instead of the embedded stack
+#   PORT=55321     start: the gateway's port; the others follow, and later starts keep them
 #   ARGS="…"       passed on: make test ARGS="-k webhook", make logs ARGS="-f functions", make psql ARGS="-c 'select 1'"
 
 #   PG=15          the PostgreSQL to use instead of the newest installed: make test PG=15
@@ -9,6 +10,8 @@ STACK  ?= embedded
 ARGS   ?=
 ROWS   ?= 100000
 EMAIL  ?= kari@nhf.example
+# Not from the environment, where PORT is often somebody else's.
+GATEWAY = $(if $(filter command,$(origin PORT)),--port $(PORT))
 VENV   := .venv/bin
 export FERSK_POSTGRES := $(PG)
 UV     := $(shell command -v $(VENV)/uv || command -v uv)
@@ -24,8 +27,8 @@ help: ## this list
 setup: ## install what is missing (nothing to do: well under a second)
 	@$(PYTHON) -m local.install
 
-start: setup ## start the stack, apply new migrations, print how to reach it
-	@$(LOCAL) start --engine $(STACK)
+start: setup ## start the stack, apply new migrations, print how to reach it: PORT=54321
+	@$(LOCAL) start --engine $(STACK) $(GATEWAY)
 
 stop: setup ## stop the stack; the data stay
 	@$(LOCAL) stop --engine $(STACK)
@@ -45,15 +48,14 @@ destroy: setup ## stop the stack and remove its data, secrets and logs
 psql: setup ## psql on the running database: ARGS="[--admin] [psql options]"
 	@$(LOCAL) psql $(ARGS)
 
-rollback: setup ## undo the latest migration with its file in supabase/rollbacks
-	@$(LOCAL) rollback
+rollback: setup ## undo the latest migration: says what is lost, and asks; YES=1 does not
+	@$(LOCAL) rollback $(if $(filter 1,$(YES)),--yes)
 
 watch: setup ## print what is broadcast to a user's organisation: EMAIL=kari@nhf.example
 	@$(VENV)/python -m local.watch $(EMAIL)
 
 seed-large: setup ## add a large organisation to the running database: ROWS=100000
-	@test -f .stack/stack.env || { echo "not started yet: make start" >&2; exit 1; }
-	@set -a && . ./.stack/stack.env && $(VENV)/python -m bench.seed_large --rows $(ROWS) $(ARGS)
+	@$(VENV)/python -m bench.seed_large --rows $(ROWS) $(ARGS)
 
 test: setup ## all tests, on a stack of their own: ARGS="-k name"
 	@$(VENV)/pytest $(ARGS)

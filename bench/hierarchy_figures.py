@@ -25,8 +25,8 @@ TARGETS = {
 }
 
 
-def table(figures: dict[str, float]) -> tuple[Table, int]:
-    """Return the figures as a table, those with a target first, and how many targets were missed."""
+def table(figures: dict[str, float]) -> tuple[Table, list[str]]:
+    """Return the figures as a table, those with a target first, and the names of the missed targets."""
     return verdicts.table("The hierarchy", figures, TARGETS, unmeasured="not measured at this size")
 
 

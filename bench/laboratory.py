@@ -83,8 +83,9 @@ def laboratory(progress: Progress, state_dir: Path = STATE_DIR) -> Iterator[Labo
             cluster.create(instance)
             cluster.start(instance)
             database.install_platform(instance)
-            migrations.up(instance.database_url("postgres"), include_seed=True)
+            migrations.up(instance.database_url("postgres"))
             _store_secrets(instance)
+            migrations.up(instance.database_url("postgres"), include_seed=True)
             _apply_settings(instance)
         yield Laboratory(instance)
     finally:

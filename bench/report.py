@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 OUTPUT = Path(__file__).parent / "out" / "stats.json"
 
 
-def show(console: Console, measured: Measurements) -> int:
-    """Print the tables. Returns how many targets were missed."""
+def show(console: Console, measured: Measurements) -> list[str]:
+    """Print the tables. Returns the names of the missed targets."""
     console.print(_reads(measured))
     console.print(_refreshes(measured))
     if measured.cells:
@@ -99,5 +99,5 @@ def _writes(measured: Measurements) -> Table:
     return table
 
 
-def _targets(measured: Measurements) -> tuple[Table, int]:
+def _targets(measured: Measurements) -> tuple[Table, list[str]]:
     return verdicts.table("Figures", measured.figures(), TARGETS, unmeasured="not measured at these sizes")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import os
 import sys
 from contextlib import contextmanager
 from itertools import islice
@@ -29,6 +28,8 @@ from rich.progress import (
 from bench import people
 from bench.activities import COLUMNS, Request, lines
 from bench.population import SLUG, Population, type_id
+from local import command
+from local.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -147,14 +148,9 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
         help="last day of the two years (default %(default)s)",
     )
     parser.add_argument(
-        "--db-url",
-        default=os.environ.get("SUPABASE_DB_URL"),
-        help="of role postgres (default: SUPABASE_DB_URL)",
+        "--db-url", help="of role postgres (default: the local stack's, never one of the environment)"
     )
-    arguments = parser.parse_args(words)
-    if not arguments.db_url:
-        parser.error("--db-url or SUPABASE_DB_URL is needed")
-    return arguments
+    return parser.parse_args(words)
 
 
 def _positive(word: str) -> int:
@@ -167,6 +163,11 @@ def _positive(word: str) -> int:
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command. Returns the exit status."""
     arguments = _arguments(sys.argv[1:] if words is None else words)
+    return command.run(lambda: _seed(arguments))
+
+
+def _seed(arguments: argparse.Namespace) -> int:
+    db_url = arguments.db_url or Stack.running().db_url
     request = Request(arguments.rows, arguments.seed, arguments.until)
     console = Console(stderr=True)
     columns = (
@@ -181,7 +182,7 @@ def main(words: Sequence[str] | None = None) -> int:
         task = progress.add_task("starting")
         try:
             written = seed(
-                arguments.db_url,
+                db_url,
                 request,
                 lambda step, done, of: progress.update(task, description=step, completed=done, total=of),
             )

@@ -1,7 +1,8 @@
 """`make bench-snapshots`: saved reports through the whole stack, with a large organisation in the database.
 
 It starts a stack of its own and removes it again. A call goes the way an app takes: gateway, function,
-gateway, PostgREST, Postgres, and back. Ends with status 1 if a target is missed.
+gateway, PostgREST, Postgres, and back. The last line names the targets that were missed; only with --strict
+is that a failure.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from bench import seed_large, verdicts
 from bench.activities import Request
 from bench.figures import Target
 from bench.population import SLUG, Population
+from local import command
 from local.config import Ports
 from local.progress import Terminal
 from local.requirements import ROOT
@@ -105,9 +107,9 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run the command. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.snapshots", description=__doc__)
     parser.add_argument("--calls", type=int, default=1000, help="lookups measured (default %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="100 lookups: to see that it works")
+    verdicts.add_options(parser)
     arguments = parser.parse_args(words)
-    console, progress = Console(), Terminal(Console(stderr=True))
+    console, progress = verdicts.console(), Terminal(Console(stderr=True))
     stack = Stack(STATE_DIR, Ports.free(), progress=progress)
     try:
         stack.start()
@@ -122,8 +124,8 @@ def main(words: Sequence[str] | None = None) -> int:
     console.print(table)
     verdicts.save(OUTPUT, figures, TARGETS, digits=2)
     console.print(f"written to {OUTPUT}")
-    return 1 if missed else 0
+    return verdicts.conclude(console, missed, strict=arguments.strict)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command.run(main))

@@ -1,19 +1,43 @@
-"""What is said of figures and their targets: the table, and the file in bench/out."""
+"""What is said of figures and their targets: the tables, the file in bench/out, and the exit status."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, Literal
 
+from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import argparse
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from bench.figures import Target
+
+LOG_WIDTH = 160  # where there is no terminal to ask: no table of ours is wider
+
+
+def console() -> Console:
+    """Give the console for tables: as wide as the terminal, or in a log as wide as they need it."""
+    return Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that all measurements have."""
+    parser.add_argument(
+        "--quick", action="store_true", help="little data, few rounds, under a minute: to see that it works"
+    )
+    parser.add_argument("--strict", action="store_true", help="end with status 1 if a target is missed")
+
+
+def conclude(out: Console, missed: Sequence[str], *, strict: bool) -> int:
+    """Say in the last line which targets were missed. Returns the exit status, which is 0 unless `strict`."""
+    out.print(f"missed: {', '.join(missed)}" if missed else "no target was missed", soft_wrap=True)
+    return 1 if missed and strict else 0
 
 
 def table(
@@ -23,14 +47,15 @@ def table(
     *,
     unmeasured: str,
     digits: int = 2,
-) -> tuple[Table, int]:
-    """Return the figures as a table, those with a target first, and how many targets were missed.
+) -> tuple[Table, list[str]]:
+    """Return the figures as a table, those with a target first, and the names of the missed targets.
 
     unmeasured : what to say of a target without a figure.
     """
-    table, missed = Table(title=title), 0
+    table, missed = Table(title=title), list[str]()
     for column in ("figure", "value", "target", ""):
-        table.add_column(column, justify="right" if column in {"value", "target"} else "left")
+        justify: Literal["right", "left"] = "right" if column in {"value", "target"} else "left"
+        table.add_column(column, justify=justify, overflow="fold")
     for name in dict.fromkeys([*targets, *figures]):
         target = targets.get(name)
         if name not in figures:
@@ -38,8 +63,9 @@ def table(
             continue
         verdict = ""
         if target:
-            missed += not target.is_met(figures[name])
-            verdict = "[green]met[/green]" if target.is_met(figures[name]) else "[red]missed[/red]"
+            is_met = target.is_met(figures[name])
+            verdict = "[green]met[/green]" if is_met else "[red]missed[/red]"
+            missed += [] if is_met else [name]
         table.add_row(name, f"{figures[name]:,.{digits}f}", str(target or ""), verdict)
     return table, missed
 

@@ -24,7 +24,10 @@ TURNS, TURN_SECONDS = 5, 2
 
 @dataclass(frozen=True)
 class Scenario:
-    """A kind of load: how many writers, in which chapters, how many rows a statement; repeated how often."""
+    """A kind of load: how many writers, in which chapters, how many rows a statement; repeated how often.
+
+    seconds : of one turn.
+    """
 
     name: str
     writers: int
@@ -32,11 +35,12 @@ class Scenario:
     slot_count: int = 20_000
     rows: int = 1
     rounds: int = 3
+    seconds: int = TURN_SECONDS
 
     @property
     def load(self) -> pgbench.Load:
         """What pgbench does in one turn."""
-        return pgbench.Load(self.writers, TURN_SECONDS, self.slots, self.slot_count, self.rows)
+        return pgbench.Load(self.writers, self.seconds, self.slots, self.slot_count, self.rows)
 
 
 SCENARIOS = (
@@ -110,7 +114,7 @@ def measure(lab: Laboratory, scenario: Scenario, source: str, turns: int = TURNS
                 _take_turn(
                     lab, scenario, variant, found[variant], refresh=variant == FERSK and turn == turns // 2
                 )
-        cells += [found[variant].cell(scenario, variant, n, turns * TURN_SECONDS) for variant in VARIANTS]
+        cells += [found[variant].cell(scenario, variant, n, turns * scenario.seconds) for variant in VARIANTS]
     for variant in VARIANTS:
         lab.drop(variant)
         lab.drop(f"{variant}_template")

@@ -14,8 +14,9 @@ from rich.table import Table
 
 from _shared.bufdir_rows import AlignmentFigures
 from bufdir_alignment.core import align
+from local import command
 from local.reference import check_reference, read_figures
-from local.stack import DEFAULT_STATE_DIR, Stack
+from local.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,12 +103,12 @@ def main(words: Sequence[str] | None = None) -> int:
         help="of role postgres (default: SUPABASE_DB_URL, else the local stack)",
     )
     url = parser.parse_args(words).db_url
-    console = Console(soft_wrap=True)
-    if url is None and not DEFAULT_STATE_DIR.exists():
-        console.print("not started yet: `make start`")
-        return 1
-    with psycopg.connect(url or Stack().db_url) as connection:
-        agrees = show(console, check_all(connection), check_reference(connection))
+    return command.run(lambda: _check(url))
+
+
+def _check(url: str | None) -> int:
+    with psycopg.connect(url or Stack.running().db_url) as connection:
+        agrees = show(Console(soft_wrap=True), check_all(connection), check_reference(connection))
     return 0 if agrees else 1
 
 

@@ -22,6 +22,7 @@ from local.network import HOST, can_bind
 from local.requirements import ROOT
 
 LEGACY_KEY_LIFETIME_SECONDS = 10 * 365 * 24 * 3600
+FIRST_PORT, LAST_PORT = 1024, 65535  # below, only root may listen
 # As root the clone may lie where the system user `postgres` cannot go; its data live here then.
 ROOT_DATA_HOME = Path("/var/lib/fersk")
 
@@ -35,6 +36,19 @@ class Ports:
     functions: int = 54330
     rest: int = 54331
     rest_admin: int = 54332
+
+    @classmethod
+    def from_gateway(cls, gateway: int) -> Self:
+        """Derive all ports from the gateway's, as far apart as the defaults are.
+
+        Raises StackError if one of them would be no port that everybody may listen on.
+        """
+        distance = gateway - cls.gateway
+        ports = cls(*(getattr(cls, field.name) + distance for field in fields(cls)))
+        if gateway < FIRST_PORT or max(vars(ports).values()) > LAST_PORT:
+            highest = LAST_PORT - (cls.rest_admin - cls.gateway)
+            raise StackError(f"port {gateway} is not possible: choose one from {FIRST_PORT} to {highest}")
+        return ports
 
     @classmethod
     def free(cls) -> Self:
@@ -151,36 +165,64 @@ SECRET_VARIABLES = {
 }
 
 
-def open_instance(state_dir: Path, ports: Ports, project: Path = ROOT) -> tuple[Instance, bool]:
+PORT_VARIABLES = {field.name: f"FERSK_{field.name.upper()}_PORT" for field in fields(Ports)}
+
+
+def open_instance(state_dir: Path, ports: Ports | None = None, project: Path = ROOT) -> tuple[Instance, bool]:
     """Read the instance in `state_dir`, or create one.
 
-    Returns the instance and whether its secrets are new (no database can know them yet).
-    Raises StackError when the stored secrets are incomplete.
+    ports   : those wanted; None for the stored ones, or the defaults. They are stored by `save`.
+    Returns : the instance, and whether its secrets are new (no database can know them yet).
+    Raises StackError when what is stored is incomplete.
     """
     state_dir = state_dir.resolve()
     for directory in (state_dir, state_dir / "logs", state_dir / "pids"):
         directory.mkdir(parents=True, exist_ok=True)
-    file = state_dir / "stack.env"
-    stored = _read(file) if file.exists() else None
-    instance = Instance(state_dir, ports, stored or Secrets.generate(), project)
-    _write(file, instance)
-    return instance, stored is None
+    stored = _read(state_dir)
+    if stored is not None:
+        return Instance(state_dir, ports or _ports(stored), _secrets(state_dir, stored), project), False
+    instance = Instance(state_dir, ports or Ports(), Secrets.generate(), project)
+    save(instance)
+    return instance, True
 
 
-def _read(file: Path) -> Secrets:
-    pairs = (line.partition("=") for line in file.read_text(encoding="utf-8").splitlines())
-    values = {name: shlex.split(value)[0] for name, _, value in pairs if value and not name.startswith("#")}
-    missing = [variable for variable in SECRET_VARIABLES.values() if not values.get(variable)]
+def stored_ports(state_dir: Path) -> Ports | None:
+    """Return the ports that the instance in `state_dir` was last started with; None where there is none."""
+    stored = _read(state_dir)
+    return None if stored is None else _ports(stored)
+
+
+def _read(state_dir: Path) -> dict[str, str] | None:
+    """Return the instance's file as variables, or None if there is none; nothing is created."""
+    try:
+        lines = (state_dir / "stack.env").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return None
+    pairs = (line.partition("=") for line in lines)
+    return {name: shlex.split(value)[0] for name, _, value in pairs if value and not name.startswith("#")}
+
+
+def _ports(stored: dict[str, str]) -> Ports:
+    """Read the ports; a file that was written before they were stored has the defaults."""
+    chosen = {field: int(stored[name]) for field, name in PORT_VARIABLES.items() if stored.get(name)}
+    return Ports(**chosen)
+
+
+def _secrets(state_dir: Path, stored: dict[str, str]) -> Secrets:
+    missing = [variable for variable in SECRET_VARIABLES.values() if not stored.get(variable)]
     if missing:
+        file = state_dir / "stack.env"
         raise StackError(f"{file} lacks {', '.join(missing)}: remove the file to start with new secrets")
-    return Secrets(**{field: values[variable] for field, variable in SECRET_VARIABLES.items()})
+    return Secrets(**{field: stored[variable] for field, variable in SECRET_VARIABLES.items()})
 
 
-def _write(file: Path, instance: Instance) -> None:
+def save(instance: Instance) -> None:
     """Write the file for its owner only, and at once: never half, never readable by others in between."""
+    file = instance.state_dir / "stack.env"
     values = {
         "SUPABASE_URL": instance.api_url,
         "SUPABASE_DB_URL": instance.database_url("postgres"),
+        **{PORT_VARIABLES[field]: str(port) for field, port in asdict(instance.ports).items()},
         **{SECRET_VARIABLES[field]: value for field, value in asdict(instance.secrets).items()},
     }
     lines = [

@@ -46,6 +46,11 @@ class Supabase:
     jwt_secret: str
 
     @classmethod
+    def read(cls, *, cli: Path = migrations.CLI) -> Supabase:
+        """Ask the CLI; raises StackError if it does not tell all."""
+        return cls.from_status(json.loads(migrations.supabase("status", "--output", "json", cli=cli)))
+
+    @classmethod
     def from_status(cls, values: Mapping[str, str]) -> Supabase:
         """Read the variables of `supabase status --output json`; raises StackError naming what is missing."""
         names = {
@@ -66,15 +71,17 @@ def start(progress: Progress, console: Console) -> None:
     _require_engine()
     with progress.step("supabase start (the first time, it downloads images)"):
         migrations.supabase("start")
-    status = Supabase.from_status(json.loads(migrations.supabase("status", "--output", "json")))
-    with progress.step("migrations and seed"):
-        migrations.supabase("db", "push", "--include-seed", "--yes")
+    status = Supabase.read()
     instance, _ = open_instance(STATE_DIR, Ports())
     base_url = os.environ.get("FERSK_FUNCTIONS_BASE_URL") or (
         f"http://{CONTAINERS_NAME_FOR_HOST}:{instance.ports.functions}/functions/v1"
     )
     values = {"fersk_functions_url": base_url, "fersk_webhook_secret": instance.secrets.webhook_secret}
-    database.store_secrets(status.db_url, values)
+    with progress.step("migrations and seed"):
+        migrations.supabase("db", "push", "--yes")
+        # Before the seed: what it writes asks for a refresh, which the database has to sign.
+        database.store_secrets(status.db_url, values)
+        migrations.supabase("db", "push", "--include-seed", "--yes")
     with progress.step(f"functions on {instance.ports.functions}"):
         processes.ensure(instance, _functions(instance, status))
     console.out(migrations.supabase("status"), highlight=False)
@@ -83,9 +90,10 @@ def start(progress: Progress, console: Console) -> None:
 
 def stop(progress: Progress) -> None:
     """Stop the functions server and the containers; their data stay."""
-    instance, _ = open_instance(STATE_DIR, Ports())
-    with progress.step("stop functions"):
-        processes.stop(instance, "functions")
+    if STATE_DIR.exists():
+        instance, _ = open_instance(STATE_DIR, Ports())
+        with progress.step("stop functions"):
+            processes.stop(instance, "functions")
     _require_engine()
     with progress.step("supabase stop"):
         migrations.supabase("stop")

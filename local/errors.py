@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOG_TAIL_LINES = 15
+NOT_RUNNING = "not running: make start"
 
 
 class StackError(Exception):
@@ -25,6 +26,17 @@ class StackError(Exception):
         message = super().__str__()
         tail = log_tail(self.log) if self.log else ""
         return f"{message}\n\nLast lines of {self.log}:\n{tail}" if tail else message
+
+
+class NotRunningError(StackError):
+    """A command that needs a running stack found none, whether it was stopped or never started."""
+
+    def __init__(self) -> None:
+        super().__init__(NOT_RUNNING)
+
+
+class PortTakenError(StackError):
+    """A part cannot listen where it should."""
 
 
 def log_tail(path: Path, lines: int = LOG_TAIL_LINES) -> str:

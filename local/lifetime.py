@@ -33,8 +33,8 @@ def terminate(pid: int, stop_signal: signal.Signals = signal.SIGTERM) -> None:
             os.kill(pid, wanted)
         deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
-            reap(pid)
             if started is None or start_time(pid) != started:
+                reap(pid)
                 return
             time.sleep(POLL_SECONDS)
     raise StackError(f"process {pid} does not end")
@@ -43,14 +43,16 @@ def terminate(pid: int, stop_signal: signal.Signals = signal.SIGTERM) -> None:
 def start_time(pid: int) -> str | None:
     """Return a mark that no later process with the same pid has, or None if there is no live process.
 
-    It joins the boot with the kernel's start time (clock ticks since boot); a zombie counts as gone.
+    It joins the boot with the kernel's start time (clock ticks since boot). A zombie counts as gone, unless
+    threads of it still end: until then its exit status cannot be collected, and its ports are not free.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return None
     state, *columns = stat.rpartition(")")[2].split()  # the name in parentheses may itself hold blanks
-    if state in {"Z", "X"}:
+    threads = int(columns[16])
+    if state == "X" or (state == "Z" and threads <= 1):
         return None
     boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     return f"{boot}:{columns[18]}"

@@ -55,10 +55,10 @@ def differ(database_url: str, *, project: Path = ROOT) -> bool:
     return {file.name.partition("_")[0] for file in files} != set(applied(database_url))
 
 
-def down_one(database_url: str, *, project: Path = ROOT) -> str | None:
-    """Undo the latest migration. Returns its version, or None if there is none.
+def latest_rollback(database_url: str, *, project: Path = ROOT) -> tuple[str, Path] | None:
+    """Return the version of the latest migration and the file that undoes it; None without migrations.
 
-    Raises StackError if its rollback is missing, or fails: it is one transaction, so nothing is half undone.
+    Raises StackError if there is not exactly one such file.
     """
     versions = applied(database_url)
     if not versions:
@@ -69,15 +69,22 @@ def down_one(database_url: str, *, project: Path = ROOT) -> str | None:
         raise StackError(
             f"migration {version} has {len(rollbacks)} rollbacks in supabase/rollbacks, one is needed"
         )
+    return version, rollbacks[0]
+
+
+def down_one(database_url: str, *, project: Path = ROOT) -> str | None:
+    """Undo the latest migration. Returns its version, or None if there is none.
+
+    Raises StackError if its rollback is missing, or fails: it is one transaction, so nothing is half undone.
+    """
+    latest = latest_rollback(database_url, project=project)
+    if latest is None:
+        return None
+    version, rollback = latest
     url, password = without_password(database_url)
-    psql = [
-        postgres.program("psql"),
-        "--no-psqlrc",
-        "--quiet",
-        "--single-transaction",
-        "--set=ON_ERROR_STOP=1",
-    ]
-    _run([*psql, f"--file={rollbacks[0]}", url], f"rollback {rollbacks[0].name}", project, password)
+    psql = [postgres.program("psql"), "--no-psqlrc", "--quiet", "--single-transaction"]
+    options = ["--set=ON_ERROR_STOP=1", f"--file={rollback}", url]
+    _run([*psql, *options], f"rollback {rollback.name}", project, password)
     supabase(
         "migration",
         "repair",
@@ -99,12 +106,13 @@ def down_all(database_url: str, *, project: Path = ROOT) -> list[str]:
     return undone
 
 
-def supabase(*arguments: str, database_url: str | None = None, project: Path = ROOT) -> str:
+def supabase(*arguments: str, database_url: str | None = None, project: Path = ROOT, cli: Path = CLI) -> str:
     """Run the Supabase CLI on a project and, where given, on a database other than the project's own.
 
-    Returns what it printed; raises StackError with it if it fails.
+    Returns its answer, which is its standard output alone: on the other stream it talks to people, also when
+    all is well. Raises StackError with both if it fails.
     """
-    command, password = [str(CLI), *arguments, f"--workdir={project}"], ""
+    command, password = [str(cli), *arguments, f"--workdir={project}"], ""
     if database_url:
         url, password = without_password(database_url)
         command.append(f"--remote={url}")
@@ -133,12 +141,12 @@ def _run(command: Sequence[str], title: str, project: Path, password: str) -> st
         cwd=project,
         env=environment,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
         text=True,
         errors="replace",
         check=False,
     )
     if done.returncode != 0:
-        raise StackError(f"{title} failed:\n{done.stdout.strip()[-4000:]}")
+        words = "\n".join(text for text in (done.stdout.strip(), done.stderr.strip()) if text)
+        raise StackError(f"{title} failed:\n{words[-4000:]}")
     return done.stdout

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.errors import StackError
+from local.errors import PortTakenError, StackError
 from local.lifetime import POLL_SECONDS, adopt, reap, start_time, terminate
 from local.network import can_bind, holder_of
 
@@ -81,9 +81,9 @@ def running(instance: Instance, name: str) -> Running | None:
     except (ValueError, KeyError, TypeError):  # cut off while it was written
         file.unlink()
         return None
-    reap(pid)
     if start_time(pid) == started:
         return Running(pid, fingerprint)
+    reap(pid)
     file.unlink()
     return None
 
@@ -104,10 +104,10 @@ def ensure(instance: Instance, program: Program) -> None:
 def start(instance: Instance, program: Program) -> None:
     """Start a program and wait until it is ready.
 
-    Raises StackError if a port is taken, or if it ends or does not become ready in time.
+    Raises PortTakenError if a port is taken, StackError if it ends or does not become ready in time.
     """
     for port in program.ports:
-        _require_free(program.name, port)
+        require_free(program.name, port)
     log = instance.logs / f"{program.name}.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -163,8 +163,8 @@ def sweep(instance: Instance) -> None:
                 terminate(pid)
 
 
-def _require_free(name: str, port: int) -> None:
-    """Make sure that a port can be listened on; raises StackError naming the process that does.
+def require_free(name: str, port: int) -> None:
+    """Make sure that a port can be listened on; raises PortTakenError naming the process that does.
 
     The usual ports lie where the kernel picks the local ends of connections, too. One of those blocks the
     port, for up to a minute after it was closed: that is waited for.
@@ -174,9 +174,9 @@ def _require_free(name: str, port: int) -> None:
     while not can_bind(port):
         holder = holder_of(port)
         if holder is not None:
-            raise StackError(f"port {port}, which {name} needs, is taken by {holder.description}")
+            raise PortTakenError(f"port {port}, which {name} needs, is taken by {holder.description}")
         if time.monotonic() > deadline:
-            raise StackError(f"port {port}, which {name} needs, is the local end of another connection")
+            raise PortTakenError(f"port {port}, which {name} needs, is the local end of another connection")
         if not is_told:
             logger.warning("port %d is the local end of a connection: waiting, a minute at most", port)
             is_told = True

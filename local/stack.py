@@ -7,25 +7,29 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from local import cluster, database, migrations, processes, services
+from local import cluster, config, database, migrations, processes, services
 from local.config import Ports, open_instance
+from local.errors import NotRunningError, PortTakenError
+from local.network import can_bind
 from local.progress import Progress, Quiet
 from local.requirements import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import Self
 
     from local.database import SignIn
 
 DEFAULT_STATE_DIR = ROOT / ".stack"
+PORT_STEP = 100  # between the gateway ports that are suggested when some port is taken
 
 
 class Stack:
     """One instance. Any number may run side by side, each with a state directory and ports of its own.
 
     state_dir : logs, pid files and secrets; created when missing.
-    ports     : those of `supabase start` by default.
+    ports     : None for those of its last start; at first, those of `supabase start`.
     project   : folder that holds `supabase/`.
     """
 
@@ -37,7 +41,7 @@ class Stack:
         project: Path = ROOT,
         progress: Progress | None = None,
     ) -> None:
-        self.instance, self._has_new_secrets = open_instance(state_dir, ports or Ports(), project)
+        self.instance, self._has_new_secrets = open_instance(state_dir, ports, project)
         self._progress = progress or Quiet()
         secrets = self.instance.secrets
         self.api_url = self.instance.api_url
@@ -53,19 +57,50 @@ class Stack:
         self.jwt_secret = secrets.jwt_secret
         self.webhook_secret = secrets.webhook_secret
 
+    @classmethod
+    def running(
+        cls, state_dir: Path = DEFAULT_STATE_DIR, *, parts: tuple[str, ...] = (cluster.NAME,)
+    ) -> Self:
+        """Give the stack in `state_dir`, of which these parts must run.
+
+        Raises NotRunningError if one does not, or if the stack was never started; nothing is created then.
+        """
+        if config.stored_ports(state_dir) is None:
+            raise NotRunningError
+        stack = cls(state_dir)
+        if not all(processes.running(stack.instance, part) for part in parts):
+            raise NotRunningError
+        return stack
+
     def start(self) -> None:
         """Bring everything up, migrated and ready; what already runs as it should is left alone.
 
+        A stack whose ports were changed is moved: all of it is stopped first, because a part may get the port
+        that another one had.
         Raises StackError with what to do about it. A start that failed or was killed can simply be repeated.
         """
         with self._lock():
             processes.sweep(self.instance)
-            self._start_database()
-            for program in services.programs(self.instance):
-                with self._progress.step(
-                    f"{program.name} on {_ports(program)}" if program.ports else program.name
-                ):
-                    processes.ensure(self.instance, program)
+            try:
+                self._take_ports()
+                self._start_database()
+                for program in services.programs(self.instance):
+                    with self._progress.step(
+                        f"{program.name} on {_ports(program)}" if program.ports else program.name
+                    ):
+                        processes.ensure(self.instance, program)
+            except PortTakenError as error:
+                raise PortTakenError(f"{error}\nchoose others: make start PORT={_free_port()}") from None
+
+    def _take_ports(self) -> None:
+        """Store the instance's ports. If they are new, those must be free, and what runs is stopped."""
+        ports, former = self.instance.ports, config.stored_ports(self.instance.state_dir)
+        if former is not None and ports != former:
+            for name, port in vars(ports).items():
+                if port not in vars(former).values():
+                    processes.require_free(name, port)
+            self._stop()
+        config.save(self.instance)
 
     def stop(self) -> None:
         """Stop everything; the data stay."""
@@ -122,12 +157,14 @@ class Stack:
         with self._progress.step("roles, schemas, auth, pg_net"):
             database.install_platform(instance)
         with self._progress.step("migrations and seed"):
-            is_seeded = database.is_seeded(self.db_url)
             # The CLI takes a second to find that there is nothing to do.
-            if not is_seeded or migrations.differ(self.db_url, project=instance.project):
-                migrations.up(self.db_url, include_seed=not is_seeded, project=instance.project)
+            if migrations.differ(self.db_url, project=instance.project):
+                migrations.up(self.db_url, project=instance.project)
+            # Before the seed: what it writes asks for a refresh, which the database has to sign.
             secrets = {"fersk_functions_url": self.functions_url, "fersk_webhook_secret": self.webhook_secret}
             database.store_secrets(self.db_url, secrets)
+            if not database.is_seeded(self.db_url):
+                migrations.up(self.db_url, include_seed=True, project=instance.project)
 
     def _stop(self) -> None:
         for name in reversed(services.NAMES):
@@ -143,6 +180,13 @@ class Stack:
         with (self.instance.state_dir / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _free_port() -> int:
+    """Return a port for the gateway with which all ports are free right now."""
+    candidates = range(Ports.gateway + 1000, config.LAST_PORT - PORT_STEP, PORT_STEP)
+    ways_out = (port for port in candidates if all(map(can_bind, vars(Ports.from_gateway(port)).values())))
+    return next(ways_out, Ports.gateway + 1000)
 
 
 def _ports(program: processes.Program) -> str:

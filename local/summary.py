@@ -21,6 +21,7 @@ def show(stack: Stack, console: Console) -> None:
     """Print the summary; long values are never cut or wrapped, so that they can be copied."""
     accounts = stack.sign_ins()
     console.print()
+    console.out(f"Console: {stack.api_url}/", highlight=False)
     _print_pairs(addresses(stack), console)
     if not accounts:
         console.print("\nNo accounts: the seed was not loaded.")

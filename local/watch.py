@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
-from dotenv import dotenv_values
 from postgrest.exceptions import APIError
 from realtime import AsyncRealtimeClient, RealtimeChannelOptions, RealtimeSubscribeStates
 from supabase import AsyncClient, AsyncClientOptions, acreate_client
@@ -31,8 +30,9 @@ from supabase_auth.errors import (
 )
 from websockets.exceptions import WebSocketException
 
+from local import command
 from local.errors import StackError
-from local.requirements import ROOT
+from local.stack import DEFAULT_STATE_DIR, Stack
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from supabase_auth.types import SignInWithEmailAndPasswordCredentials as Credentials
 
 EVENT = "cache_invalidated"
+WATCHED = ("postgres", "rest", "gateway")
 PASSWORD = "password"  # noqa: S105 - of the seeded accounts, for local use only
 FIRST_DELAY_SECONDS = 1
 LAST_DELAY_SECONDS = 30
@@ -165,39 +166,32 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def read_addresses(state_dir: Path) -> tuple[str, str]:
-    """Read API URL and publishable key of the stack in `state_dir`. Raises StackError if there is none."""
-    values = dotenv_values(state_dir / "stack.env", interpolate=False)
-    url, key = values.get("SUPABASE_URL"), values.get("SUPABASE_PUBLISHABLE_KEY")
-    if not url or not key:
-        raise StackError(f"there is no stack in {state_dir}: `make start`")
-    return url, key
-
-
-async def watch(email: str, state_dir: Path) -> None:
-    """Sign in as a seeded user and print until cancelled. Raises StackError and AuthApiError."""
+async def watch(email: str, stack: Stack) -> None:
+    """Sign in as a seeded user and print until cancelled. Raises StackError if sign-in is refused."""
     logging.getLogger("realtime").setLevel(logging.CRITICAL)  # its errors are shown below, once
-    url, key = read_addresses(state_dir)
+    url, key = stack.api_url, stack.publishable_key
     async with httpx.AsyncClient(timeout=10) as http:
         client = await acreate_client(url, key, AsyncClientOptions(httpx_client=http))
-        await Watcher(url, key, client, {"email": email, "password": PASSWORD}).run(show)
+        try:
+            await Watcher(url, key, client, {"email": email, "password": PASSWORD}).run(show)
+        except AuthApiError as error:
+            raise StackError(_reason(error)) from error
 
 
 def main() -> int:
-    """Run the command. Returns the exit status: 0 after Ctrl-C, 1 if there is no stack or no such user."""
+    """Run the command, which Ctrl-C ends. Returns the exit status: 1 if there is no stack or no such user."""
     parser = argparse.ArgumentParser(prog="python -m local.watch", description=__doc__)
     parser.add_argument("email", help="a seeded user, such as kari@nhf.example")
-    parser.add_argument("--state-dir", type=Path, default=ROOT / ".stack", help="of the stack")
+    parser.add_argument("--state-dir", type=Path, default=DEFAULT_STATE_DIR, help="of the stack")
     arguments = parser.parse_args()
     # Python leaves SIGINT alone where it is inherited as ignored, as from a shell's background job.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        asyncio.run(watch(arguments.email, arguments.state_dir))
-    except KeyboardInterrupt:
-        return 0
-    except (StackError, AuthApiError) as error:
-        print(f"error: {_reason(error)}", file=sys.stderr)
-    return 1
+    return command.run(lambda: _watch(arguments.email, arguments.state_dir))
+
+
+def _watch(email: str, state_dir: Path) -> int:
+    asyncio.run(watch(email, Stack.running(state_dir, parts=WATCHED)))
+    return 1  # it never ends by itself
 
 
 if __name__ == "__main__":

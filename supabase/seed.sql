@@ -1,10 +1,13 @@
 -- One story for local use: four organisations and their people. Every password is `password`.
--- Deterministic and repeatable: ids are derived from names, and a second run changes nothing.
+-- It ends today, or on the day that the setting fersk.seed_date names, and begins with the year before.
+-- Deterministic and repeatable: ids are derived from names and days, and a second run of a day changes nothing.
 
 create function pg_temp.id(p_name text) returns uuid language sql immutable as $$ select md5('fersk/' || p_name)::uuid $$;
 -- a number in [0, p_n) that depends on the name alone
 create function pg_temp.pick(p_name text, p_n integer) returns integer language sql immutable as
     $$ select (('x' || substr(md5(p_name), 1, 7))::bit(28)::integer % p_n) $$;
+create function pg_temp.today() returns date language sql stable as
+    $$ select coalesce(nullif(current_setting('fersk.seed_date', true), '')::date, (now() at time zone 'UTC')::date) $$;
 
 insert into public.organizations (id, slug, name)
 select pg_temp.id(slug), slug, name
@@ -116,49 +119,66 @@ on conflict do nothing;
 insert into public.bufdir_thresholds (organization_id, period_year, bufdir_category_code, minimum_activity_count)
 select pg_temp.id(slug), year, category, minimum
 from (values ('nhf', 'INDIVIDUAL', 100), ('nhf', 'GROUP', 70), ('nhf', 'COURSE', 90), ('hlf', 'INDIVIDUAL', 40)) t (slug, category, minimum),
-     generate_series(2025, 2026) year
+     extract(year from pg_temp.today()) this_year, generate_series(this_year::integer - 1, this_year::integer) year
 on conflict do nothing;
 
--- January 2025 to October 2026: about sixty activities for each assignment of a peer mentor, one in six registered by
--- the coordinator on their behalf, a few drafts and rejections.
-insert into public.activities (id, organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at, recorded_at,
-                               duration_minutes, participant_count, contact_id, is_proxy_registered, registered_by, coordinator_id, status, summary)
-select pg_temp.id(k), a.organization_id, a.unit_id, a.profile_id, t.id, at, at + interval '1 day',
-       15 * (1 + pg_temp.pick(k || 'd', 10)),
-       case when t.code in ('conversation', 'home_visit') then 1 else 3 + pg_temp.pick(k || 'p', 12) end,
-       case when t.code in ('conversation', 'home_visit') then pg_temp.id(a.profile_id || '/contact/' || pg_temp.pick(k || 'c', 15)) end,
-       proxy, case when proxy then coordinator.id else a.profile_id end, coordinator.id,
-       case pg_temp.pick(k || 's', 25) when 0 then 'draft' when 1 then 'rejected' else 'registered' end::public.activity_status,
-       null
+-- From January of last year until today: an activity in every stretch of eleven days for each assignment of a peer
+-- mentor, and one today; one in six registered by the coordinator on their behalf, a few drafts and rejections.
+-- The days before today are the same all year. Today's began at midnight: nothing lies in the future.
+create temporary table seed_activities as
+select pg_temp.id(k) as id, a.organization_id, a.unit_id, a.profile_id as peer_mentor_id, t.id as activity_type_id, at as occurred_at,
+       least(at + interval '1 day', pg_temp.today()::timestamp at time zone 'UTC') as recorded_at,
+       15 * (1 + pg_temp.pick(k || 'd', 10)) as duration_minutes,
+       case when t.code in ('conversation', 'home_visit') then 1 else 3 + pg_temp.pick(k || 'p', 12) end as participant_count,
+       case when t.code in ('conversation', 'home_visit') then pg_temp.id(a.profile_id || '/contact/' || pg_temp.pick(k || 'c', 15)) end as contact_id,
+       proxy as is_proxy_registered, case when proxy then coordinator.id else a.profile_id end as registered_by, coordinator.id as coordinator_id,
+       case when day = pg_temp.today() then 'registered'
+            else case pg_temp.pick(k || 's', 25) when 0 then 'draft' when 1 then 'rejected' else 'registered' end end::public.activity_status as status
 from public.chapter_assignments a
 join public.profiles p on p.id = a.profile_id and p.role = 'peer_mentor'
-cross join generate_series(1, 60) n
-cross join lateral (select a.profile_id || '/' || a.unit_id || '/' || n) key (k)
-cross join lateral (select timestamptz '2025-01-01 09:00Z' + pg_temp.pick(k || 'day', 669) * interval '1 day'
-                           + pg_temp.pick(k || 'hour', 10) * interval '1 hour') moment (at)
+cross join lateral (
+    select stretch + pg_temp.pick(a.profile_id || '/' || a.unit_id || '/' || stretch, 11) as day
+    from generate_series(0, (pg_temp.today() - date '2000-01-01') / 11) n,
+         lateral (select date '2000-01-01' + 11 * n as stretch) s
+    union
+    select pg_temp.today()
+) d
+cross join lateral (select a.profile_id || '/' || a.unit_id || '/' || day) key (k)
+cross join lateral (select day::timestamp at time zone 'UTC' + case when day < pg_temp.today()
+                           then interval '9 hours' + pg_temp.pick(k || 'hour', 10) * interval '1 hour'
+                           else interval '0' end) moment (at)
 join lateral (select ty.id, ty.code from public.activity_types ty where ty.organization_id = a.organization_id
               order by md5(k || ty.code) limit 1) t on true
 join lateral (select c.profile_id as id from public.chapter_assignments c join public.profiles cp on cp.id = c.profile_id
               where c.unit_id = a.unit_id and cp.role = 'coordinator' limit 1) coordinator on true
 cross join lateral (select pg_temp.pick(k || 'proxy', 6) = 0) px (proxy)
-where exists (select from seed_people)
+where day between date_trunc('year', pg_temp.today() - interval '1 year') and pg_temp.today();
+insert into public.activities (id, organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at, recorded_at,
+                               duration_minutes, participant_count, contact_id, is_proxy_registered, registered_by, coordinator_id, status)
+select id, organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at, recorded_at,
+       duration_minutes, participant_count, contact_id, is_proxy_registered, registered_by, coordinator_id, status
+from seed_activities
 on conflict do nothing;
 
 -- One activity was edited, one deleted.
 update public.activities set duration_minutes = 90
-where id = (select id from public.activities where peer_mentor_id = pg_temp.id('nhf/ola@') and status = 'registered' order by occurred_at limit 1)
+where id = (select id from seed_activities where peer_mentor_id = pg_temp.id('nhf/ola@') and status = 'registered' order by occurred_at limit 1)
   and duration_minutes <> 90;
 delete from public.activities
-where id = (select a.id from public.activities a where a.peer_mentor_id = pg_temp.id('nhf/per@') order by occurred_at limit 1)
-  and not exists (select from public.expense_claims);
+where id = (select id from seed_activities where peer_mentor_id = pg_temp.id('nhf/per@') order by occurred_at limit 1);
 
--- Every tenth home visit has an expense: approved, pending or rejected.
+-- Every third home visit has an expense: approved, pending or rejected, the newest still pending.
 insert into public.expense_claims (id, organization_id, activity_id, amount_nok, status, decided_at, decided_by)
 select pg_temp.id('expense/' || a.id), a.organization_id, a.id, 100 + pg_temp.pick(a.id || 'nok', 90000) / 100.0, s.status,
        case when s.status <> 'pending' then a.recorded_at + interval '3 days' end, case when s.status <> 'pending' then a.coordinator_id end
-from public.activities a
+from seed_activities a
+join public.activities still on still.id = a.id
 join public.activity_types t on t.id = a.activity_type_id and t.code = 'home_visit'
-cross join lateral (select (array['approved', 'approved', 'pending', 'rejected'])[1 + pg_temp.pick(a.id || 'st', 4)]::public.expense_status) s (status)
+cross join lateral (
+    select (case when a.recorded_at + interval '3 days' > pg_temp.today() then 'pending'
+                 else (array['approved', 'approved', 'pending', 'rejected'])[1 + pg_temp.pick(a.id || 'st', 4)]
+            end)::public.expense_status
+) s (status)
 where a.status = 'registered' and pg_temp.pick(a.id || 'exp', 3) = 0
 on conflict do nothing;
 

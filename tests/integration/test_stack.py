@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -146,6 +148,9 @@ def test_a_taken_port_is_named_with_the_process_that_holds_it(started: Stack) ->
         f"port {port}, which rest needs, is taken by process {holder.pid} ({sys.executable} -c import socket"
     )
     assert str(refused.value).startswith(expected)
+    way_out = re.search(r"\nchoose others: make start PORT=(\d+)$", str(refused.value))
+    assert way_out is not None
+    assert [p for p in vars(Ports.from_gateway(int(way_out[1]))).values() if holder_of(p)] == []
     started.start()
     assert started.status() == dict.fromkeys(PARTS, True)
 
@@ -281,6 +286,62 @@ def test_a_changed_port_moves_the_stack(started: Stack) -> None:
         httpx.get(f"{started.api_url}/health")
     started.start()
     assert httpx.get(f"{started.api_url}/health").status_code == 200
+
+
+def test_a_move_to_a_taken_port_is_refused_before_anything_is_stopped(started: Stack) -> None:
+    before, file = pids(started), started.instance.state_dir / "stack.env"
+    stored = file.read_text(encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = replace(started.instance.ports, functions=taken.getsockname()[1])
+        moved = Stack(started.instance.state_dir, ports)
+        with pytest.raises(StackError, match=rf"^port {ports.functions}, which functions needs, is taken by"):
+            moved.start()
+    assert pids(started) == before
+    assert file.read_text(encoding="utf-8") == stored
+    assert started.status() == dict.fromkeys(PARTS, True)
+
+
+def test_parts_may_change_places(started: Stack) -> None:
+    here = started.instance.ports
+    swapped = replace(
+        here, gateway=here.rest, rest=here.gateway, postgres=here.functions, functions=here.postgres
+    )
+    moved = Stack(started.instance.state_dir, swapped)
+    moved.start()
+    assert moved.status() == dict.fromkeys(PARTS, True)
+    assert Stack(started.instance.state_dir).instance.ports == swapped, "kept with the instance"
+    with psycopg.connect(moved.db_url) as connection:
+        url = connection.execute("select private.secret('fersk_functions_url')").fetchone()
+    assert url == (moved.functions_url,)
+    started.start()
+    assert started.status() == dict.fromkeys(PARTS, True)
+
+
+def test_a_stop_frees_the_ports_at_once(started: Stack) -> None:
+    with psycopg.connect(started.db_url), httpx.Client() as client:
+        # connections that are open while everything stops, and some that were closed just before
+        assert client.get(f"{started.api_url}/health").status_code == 200
+        assert httpx.get(f"{started.rest_url}/", headers={"apikey": started.secret_key}).status_code == 200
+        started.stop()
+        for port in vars(started.instance.ports).values():
+            assert holder_of(port) is None
+            with socket.create_server(("127.0.0.1", port)):  # with SO_REUSEADDR, as servers listen
+                pass
+    before = time.monotonic()
+    started.start()
+    assert time.monotonic() - before < 10
+    assert started.status() == dict.fromkeys(PARTS, True)
+
+
+def test_a_new_stack_has_no_error_on_record(started: Stack) -> None:
+    started.reset()
+    with psycopg.connect(started.db_url) as connection:
+        log = connection.execute(
+            "select last_error, last_error_at, last_finished_at from stats.stats_refresh_log"
+        ).fetchone()
+    assert log is not None
+    assert log[:2] == (None, None)
+    assert log[2] is not None, "the seed refreshed"
 
 
 def test_a_reset_gives_a_new_database_under_the_same_keys(started: Stack) -> None:

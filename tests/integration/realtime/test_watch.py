@@ -91,7 +91,7 @@ async def test_prints_invalidations_and_comes_back_after_the_gateway_was_gone(
 
         watching.process.send_signal(signal.SIGINT)
         output, errors = await asyncio.wait_for(watching.process.communicate(), WAIT_SECONDS)
-        assert (watching.process.returncode, output, errors) == (0, b"", b"")
+        assert (watching.process.returncode, output, errors) == (-signal.SIGINT, b"", b"interrupted\n")
 
 
 async def test_a_session_that_was_ended_is_replaced(stack: Stack) -> None:

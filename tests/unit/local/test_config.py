@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import jwt
 import pytest
 
-from local.config import Ports, Secrets, open_instance
+from local.config import Ports, Secrets, open_instance, save, stored_ports
 from local.errors import StackError, log_tail
 
 if TYPE_CHECKING:
@@ -68,3 +68,42 @@ def test_an_error_shows_the_end_of_its_log(tmp_path: Path) -> None:
     assert shown.endswith("line 98\nline 99")
     assert "line 80\n" not in shown
     assert log_tail(tmp_path / "none.log") == ""
+
+
+def test_all_ports_follow_the_gateways() -> None:
+    assert Ports.from_gateway(54321) == Ports()
+    expected = Ports(gateway=55321, postgres=55322, functions=55330, rest=55331, rest_admin=55332)
+    assert Ports.from_gateway(55321) == expected
+
+
+@pytest.mark.parametrize(
+    ("gateway", "is_possible"), [(1023, False), (1024, True), (65524, True), (65525, False)]
+)
+def test_a_port_that_cannot_be_is_refused(gateway: int, *, is_possible: bool) -> None:
+    if is_possible:
+        assert Ports.from_gateway(gateway).gateway == gateway
+        return
+    with pytest.raises(StackError, match=f"port {gateway} is not possible: choose one from 1024 to 65524"):
+        Ports.from_gateway(gateway)
+
+
+def test_ports_are_kept_until_others_are_saved(tmp_path: Path) -> None:
+    first, _ = open_instance(tmp_path, Ports.from_gateway(55321))
+    assert open_instance(tmp_path) == (first, False)
+    other, _ = open_instance(tmp_path, Ports.from_gateway(56321))
+    assert (other.api_url, other.secrets) == ("http://127.0.0.1:56321", first.secrets)
+    assert stored_ports(tmp_path) == first.ports, "asking for others does not yet move the instance"
+    save(other)
+    assert stored_ports(tmp_path) == other.ports
+    stored = (tmp_path / "stack.env").read_text(encoding="utf-8")
+    assert "SUPABASE_URL=http://127.0.0.1:56321\n" in stored
+    assert "55321" not in stored
+
+
+def test_a_first_instance_has_the_ports_of_supabase(tmp_path: Path) -> None:
+    assert open_instance(tmp_path)[0].ports == Ports()
+
+
+def test_looking_for_an_instance_creates_nothing(tmp_path: Path) -> None:
+    assert stored_ports(tmp_path / "state") is None
+    assert list(tmp_path.iterdir()) == []

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from local.errors import StackError
-from local.watch import delays, describe, read_addresses
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from local.watch import delays, describe
 
 
 def test_waits_twice_as_long_each_time_up_to_half_a_minute() -> None:
@@ -41,13 +37,3 @@ def test_waits_as_long_after_a_night_without_a_network() -> None:
 )
 def test_says_what_was_invalidated(payload: dict[str, Any], line: str) -> None:
     assert describe(payload) == line
-
-
-def test_addresses_come_from_the_stack(tmp_path: Path) -> None:
-    (tmp_path / "stack.env").write_text("SUPABASE_URL='http://127.0.0.1:1'\nSUPABASE_PUBLISHABLE_KEY=sb_$x\n")
-    assert read_addresses(tmp_path) == ("http://127.0.0.1:1", "sb_$x")
-
-
-def test_without_a_stack_there_is_nothing_to_watch(tmp_path: Path) -> None:
-    with pytest.raises(StackError, match=r"there is no stack in .*: `make start`"):
-        read_addresses(tmp_path)
