@@ -24,7 +24,6 @@ from local.errors import StackError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-INTERRUPTED = 130
 APT_INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends")
 VENV_OPTIONS = ("venv", "--quiet", "--allow-existing")
 CLUSTER_SWITCH = Path("/etc/postgresql-common/createcluster.d/fersk.conf")
@@ -43,9 +42,6 @@ def main() -> int:
     except (SetupError, StackError) as error:
         print(f"setup: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("\nsetup: interrupted; `make setup` continues from here", file=sys.stderr)
-        return INTERRUPTED
     return 0
 
 
