@@ -102,7 +102,7 @@ begin
         select c.organization_id, c.unit_id, c.changed_on from stats.unit_changes c
         where (select stats.record_snapshot('hierarchy_stats_cache', pg_current_snapshot()))
     ), deleted as (
-        delete from stats.tree_changes
+        delete from stats.tree_changes where true
     ), touched as materialized (
         select distinct t.organization_id, t.unit_id, coalesce(extract(year from t.changed_on)::integer, 0) as period_year from taken t
     ), walk (unit_id, period_year, parent_id, level) as (
