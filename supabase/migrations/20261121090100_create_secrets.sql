@@ -10,17 +10,26 @@ comment on table private.secrets is 'Secrets of installations without Vault. Den
 alter table private.secrets enable row level security;
 revoke all on private.secrets from public, anon, authenticated, service_role;
 
-create or replace function private.secret(p_name text) returns text
+-- In Vault, or in the table: also where Vault exists, for what came with a dump of a project without it.
+create or replace function private.find_secret(p_name text) returns text
     language plpgsql stable security invoker set search_path = '' as $$
 declare
     v_vault regclass := to_regclass('vault.decrypted_secrets');   -- does not exist everywhere, hence dynamic
     v_value text;
 begin
     if v_vault is not null then
-        execute format('select decrypted_secret from %s where name = $1', v_vault) into v_value using p_name;
-    else
-        select s.value into v_value from private.secrets s where s.name = p_name;
+        execute format('select decrypted_secret from %s where name = $1', v_vault)
+            into v_value using p_name;
     end if;
+    return coalesce(v_value, (select s.value from private.secrets s where s.name = p_name));
+end $$;
+comment on function private.find_secret(text) is 'The value of a secret, or null.';
+
+create or replace function private.secret(p_name text) returns text
+    language plpgsql stable security invoker set search_path = '' as $$
+declare
+    v_value text := private.find_secret(p_name);
+begin
     -- never a silent NULL: a signature over NULL would be NULL, and the webhook would be lost unseen
     if v_value is null then
         raise exception 'secret "%" is not set', p_name
@@ -40,6 +49,7 @@ begin
         execute format('select id from %s where name = $1', v_vault) into v_id using p_name;
         execute case when v_id is null then 'select vault.create_secret($2, $3)' else 'select vault.update_secret($1, $2)' end
             using v_id, p_value, p_name;
+        delete from private.secrets s where s.name = p_name;   -- one place, so that no old value comes back
     else
         insert into private.secrets as s (name, value) values (p_name, p_value)
         on conflict (name) do update set value = excluded.value, updated_at = now()

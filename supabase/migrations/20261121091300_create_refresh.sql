@@ -53,7 +53,7 @@ declare
     v_started timestamptz := clock_timestamp();
     v_applied bigint      := 0;
     v_outcome text        := 'refreshed';
-    v_view    text;
+    v_view    record;
     v_log     stats.stats_refresh_log;
 begin
     -- Transaction-level and never waiting: whoever comes second has nothing to add.
@@ -66,8 +66,11 @@ begin
     else
         begin
             select count(*) into v_applied from stats.pending_changes;
-            for v_view in select m.matviewname from pg_catalog.pg_matviews m where m.schemaname = 'stats' order by 1 loop
-                execute format('refresh materialized view concurrently stats.%I', v_view);
+            for v_view in select m.matviewname, m.ispopulated from pg_catalog.pg_matviews m
+                          where m.schemaname = 'stats' order by 1 loop
+                -- one that was restored without its rows cannot be refreshed beside its readers: it has none
+                execute format('refresh materialized view %s stats.%I',
+                               case when v_view.ispopulated then 'concurrently' else '' end, v_view.matviewname);
             end loop;
             -- of a relation that is gone: nothing would ever be contained in it
             delete from stats.snapshot_positions p
@@ -199,6 +202,11 @@ declare
     v_organization_id uuid;
 begin
     update stats.stats_refresh_log set last_sweep_at = clock_timestamp() where only_row;
+    -- A dump of the schema, and one of the data, restore the snapshots without their rows.
+    if exists (select from pg_catalog.pg_matviews m where m.schemaname = 'stats' and not m.ispopulated) then
+        perform stats.refresh(p_force := true);
+        return true;
+    end if;
     select c.organization_id into v_organization_id
     from stats.pending_changes c
     where c.changed_at < clock_timestamp() - (select s.debounce from stats.settings s)

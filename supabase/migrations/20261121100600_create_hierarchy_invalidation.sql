@@ -190,17 +190,6 @@ begin
 end $$;
 comment on function stats.sweep_unit_changes() is 'Wakes the invalidation if changes were left in the log, or drains them itself; true if it did. Scheduled.';
 
-do $$
-declare
-    v_sweep text := (select j.schedule from cron.job j where j.jobname = 'fersk-sweep');
-begin
-    perform cron.schedule('fersk-sweep-hierarchy', v_sweep, 'select stats.sweep_unit_changes()');
-    perform cron.schedule('fersk-nightly-precompute', '41 2 * * *',
-        $job$ select private.send_webhook('warm-hierarchy-cache', jsonb_build_object(
-                'type', 'nightly', 'table', 'hierarchy_stats_cache', 'organization_id', o.id, 'records', '[]'::jsonb, 'truncated', false))
-              from public.organizations o $job$);
-end $$;
-
 revoke all on stats.wake_ups from public, anon, authenticated, service_role;
 revoke execute on function stats.request_invalidation(), stats.wake_invalidation(text, uuid), public.acknowledge_wake_ups(),
     stats.unit_writers_in_flight(), public.take_unit_changes(), public.request_invalidation_again(), stats.sweep_unit_changes()
