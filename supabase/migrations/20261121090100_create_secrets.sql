@@ -6,15 +6,17 @@ create table if not exists private.secrets (
     value      text        not null check (value <> ''),
     updated_at timestamptz not null default now()
 );
-comment on table private.secrets is 'Secrets of installations without Vault. Deny-all: no policy, no grant.';
+comment on table private.secrets is
+    'Secrets of installations without Vault. Deny-all: no policy, no grant.';
 alter table private.secrets enable row level security;
 revoke all on private.secrets from public, anon, authenticated, service_role;
 
--- In Vault, or in the table: also where Vault exists, for what came with a dump of a project without it.
+-- In the table also where Vault exists: what came with the dump of a project without Vault.
 create or replace function private.find_secret(p_name text) returns text
     language plpgsql stable security invoker set search_path = '' as $$
 declare
-    v_vault regclass := to_regclass('vault.decrypted_secrets');   -- does not exist everywhere, hence dynamic
+    -- does not exist everywhere, hence dynamic
+    v_vault regclass := to_regclass('vault.decrypted_secrets');
     v_value text;
 begin
     if v_vault is not null then
@@ -30,14 +32,15 @@ create or replace function private.secret(p_name text) returns text
 declare
     v_value text := private.find_secret(p_name);
 begin
-    -- never a silent NULL: a signature over NULL would be NULL, and the webhook would be lost unseen
+    -- never a silent NULL: a signature over NULL would be NULL, and the webhook lost unseen
     if v_value is null then
         raise exception 'secret "%" is not set', p_name
             using errcode = 'no_data_found', hint = 'Set it with private.set_secret(name, value).';
     end if;
     return v_value;
 end $$;
-comment on function private.secret(text) is 'The value of a secret; raises P0002 when it is not set.';
+comment on function private.secret(text) is
+    'The value of a secret; raises P0002 when it is not set.';
 
 create or replace function private.set_secret(p_name text, p_value text) returns void
     language plpgsql security invoker set search_path = '' as $$
@@ -47,15 +50,17 @@ declare
 begin
     if v_vault is not null then
         execute format('select id from %s where name = $1', v_vault) into v_id using p_name;
-        execute case when v_id is null then 'select vault.create_secret($2, $3)' else 'select vault.update_secret($1, $2)' end
+        execute case when v_id is null then 'select vault.create_secret($2, $3)'
+                     else 'select vault.update_secret($1, $2)' end
             using v_id, p_value, p_name;
-        delete from private.secrets s where s.name = p_name;   -- one place, so that no old value comes back
+        delete from private.secrets s where s.name = p_name;   -- no old value may come back
     else
         insert into private.secrets as s (name, value) values (p_name, p_value)
         on conflict (name) do update set value = excluded.value, updated_at = now()
         where s.value <> excluded.value;
     end if;
 end $$;
-comment on function private.set_secret(text, text) is 'Sets a secret, in Vault where it exists; idempotent.';
+comment on function private.set_secret(text, text) is
+    'Sets a secret, in Vault where it exists; idempotent.';
 
 revoke execute on all functions in schema private from public, anon, authenticated, service_role;

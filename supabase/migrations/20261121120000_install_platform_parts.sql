@@ -1,15 +1,16 @@
--- Purpose: what lives in the platform's own schemas: the schedules, and who may listen to broadcasts.
--- Locks: brief, ACCESS EXCLUSIVE on realtime.messages for the policy. Data safety: new objects only.
+-- Purpose: what lives in the platform's own schemas: schedules, and who may listen to broadcasts.
+-- Locks: brief, ACCESS EXCLUSIVE on realtime.messages for the policy. Data safety: new objects.
 --
--- Last of all, and one function: these parts are not in a dump of our schemas, so it is called again after
--- a move to another project. Where the platform does not let us, it warns and goes on.
+-- Last of all, and one function: a dump of our schemas lacks these parts, so it is called again
+-- after a move to another project. Where the platform does not let us, it warns and goes on.
 
-create or replace function private.schedules() returns table (name text, schedule text, command text)
+create or replace function private.schedules()
+    returns table (name text, schedule text, command text)
     language sql stable security invoker set search_path = ''
 begin atomic
     with sweep as (
         -- Seconds came with pg_cron 1.5; before, a minute is the finest.
-        select case when (select regexp_match(e.extversion, '^(\d+)\.(\d+)')::integer[] >= array[1, 5]
+        select case when (select regexp_match(e.extversion, '^(\d+)\.(\d+)')::int[] >= array[1, 5]
                           from pg_catalog.pg_extension e where e.extname = 'pg_cron')
                     then '10 seconds' else '* * * * *' end as schedule
     )
@@ -21,7 +22,7 @@ begin atomic
            ('fersk-nightly-precompute', '41 2 * * *', 'select private.request_precompute()'),
            -- pg_cron never shrinks its log by itself
            ('fersk-nightly-cleanup', '23 2 * * *',
-            $job$ delete from cron.job_run_details where end_time < now() - interval '2 days' $job$);
+            $$ delete from cron.job_run_details where end_time < now() - interval '2 days' $$);
 end;
 comment on function private.schedules() is 'What pg_cron is to do, and when.';
 
@@ -32,7 +33,8 @@ create or replace function private.request_precompute() returns void
                'records', '[]'::jsonb, 'truncated', false))
     from public.organizations o;
 $$;
-comment on function private.request_precompute() is 'Asks for the summaries of every organisation; scheduled.';
+comment on function private.request_precompute() is
+    'Asks for the summaries of every organisation; scheduled.';
 
 create or replace function private.install_platform_parts() returns void
     language plpgsql volatile security invoker set search_path = '' as $$
@@ -46,9 +48,11 @@ begin
             create policy "members listen to their organisation" on realtime.messages
                 for select to authenticated using (
                     realtime.messages.extension = 'broadcast'
-                    and (select realtime.topic()) = 'activities:org:' || (select app.member_org_id()));
+                    and (select realtime.topic())
+                        = 'activities:org:' || (select app.member_org_id()));
         end if;
-    exception when insufficient_privilege or undefined_table or undefined_function or invalid_schema_name then
+    exception when insufficient_privilege or undefined_table or undefined_function
+                   or invalid_schema_name then
         raise warning 'nobody may listen to broadcasts yet: %', sqlerrm
             using hint = 'See "Nobody hears broadcasts" in docs/runbook.md. All else is in place.';
     end;
@@ -91,7 +95,7 @@ begin
         order by m.matviewname;
 end $$;
 comment on function private.platform_problems() is
-    'What the platform lacks for us to work, and the statement that mends it; no row when all is well.';
+    'What the platform lacks for us to work, and what mends it; no row when all is well.';
 
 revoke execute on function private.schedules(), private.request_precompute(),
     private.install_platform_parts(), private.platform_problems()
