@@ -89,6 +89,11 @@ begin
                'create extension pg_net with schema extensions;'
         where to_regprocedure('net.http_post(text, jsonb, jsonb, jsonb, integer)') is null;
     return query
+        select 'what was restored is open to anon',
+               'Restore anew, after step 2 of "Moving to a new project" in docs/runbook.md.'
+        where has_table_privilege('anon', 'public.activities', 'select, truncate, trigger')
+           or has_function_privilege('anon', 'public.refresh_stats_views()', 'execute');
+    return query
         select format('stats.%s is empty: it was restored without its rows', m.matviewname),
                'select stats.refresh(p_force := true);'
         from pg_catalog.pg_matviews m where m.schemaname = 'stats' and not m.ispopulated

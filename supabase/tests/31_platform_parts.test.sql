@@ -1,7 +1,7 @@
 -- PP: what lives in the platform's own schemas, and what is told where it is missing.
 begin;
 \ir helpers.psql
-select plan(21);
+select plan(23);
 
 create function tests.problems() returns setof text language sql as
     $$ select problem from private.platform_problems() $$;
@@ -82,18 +82,29 @@ select tests.forget_secret('tests_moved');
 select throws_ok($$ select private.secret('tests_moved') $$, 'P0002', 'secret "tests_moved" is not set',
     'PP-12 in neither, it raises');
 
+-- ---------------------------------------------------------------- privileges
+
+grant truncate on public.activities to anon;
+select results_eq($$ select tests.problems() $$, array['what was restored is open to anon'],
+    'PP-13 a table that a restore left open is named');
+revoke truncate on public.activities from anon;
+grant execute on function public.refresh_stats_views() to anon;
+select results_eq($$ select tests.problems() $$, array['what was restored is open to anon'],
+    'PP-14 and so is a function');
+revoke execute on function public.refresh_stats_views() from anon;
+
 -- ---------------------------------------------------------------- snapshots
 
 select tests.settle();
 refresh materialized view stats.mv_chapter_stats with no data;
 select results_eq($$ select tests.problems() $$,
     array['stats.mv_chapter_stats is empty: it was restored without its rows'],
-    'PP-13 a snapshot without its rows is named');
+    'PP-15 a snapshot without its rows is named');
 select throws_ok($$ select * from stats.mv_chapter_stats $$, '55000',
-    'materialized view "mv_chapter_stats" has not been populated', 'PP-13 and cannot be read');
-select ok(stats.sweep(), 'PP-14 the sweep finds it');
-select is_empty($$ select tests.problems() $$, 'PP-14 and heals it');
-select lives_ok($$ select * from stats.mv_chapter_stats $$, 'PP-14 so that it can be read');
+    'materialized view "mv_chapter_stats" has not been populated', 'PP-15 and cannot be read');
+select ok(stats.sweep(), 'PP-16 the sweep finds it');
+select is_empty($$ select tests.problems() $$, 'PP-16 and heals it');
+select lives_ok($$ select * from stats.mv_chapter_stats $$, 'PP-16 so that it can be read');
 
 select * from finish();
 rollback;
