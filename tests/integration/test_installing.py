@@ -54,6 +54,8 @@ OURS = """
     select format('type public.%s', t.typname) from pg_type t
     where t.typnamespace = 'public'::regnamespace and t.typtype in ('e', 'd')
 """
+PROBLEMS = "select problem from private.platform_problems()"
+LISTENERS = "select policyname from pg_policies where schemaname = 'realtime' and tablename = 'messages'"
 
 
 @contextmanager
@@ -155,3 +157,38 @@ def test_every_name_that_the_migrations_take_is_looked_for(stack: Stack) -> None
     found = set(message.removeprefix("these names are taken in this project: ").split(", "))
     assert {name for name in found if name.removeprefix("type ").startswith("public.")} == ours
     assert found >= {"private.secrets", "private.secret()", "stats.activity_changes"}
+
+
+def listeners(own: OwnCluster) -> list[str]:
+    with own.connect() as connection:
+        return [name for (name,) in connection.execute(LISTENERS)]
+
+
+def test_where_postgres_may_not_create_the_policy_all_else_is_installed() -> None:
+    """As on projects whose realtime.messages belongs to another role than postgres is a member of."""
+    with empty_cluster("policy") as own:
+        database.install_platform(own.instance)
+        with own.connect(admin=True) as admin:
+            admin.execute("revoke supabase_realtime_admin from postgres")
+            assert migrations.up(own.url) == [file.name.partition("_")[0] for file in MIGRATIONS]
+            database.store_secrets(
+                own.url, {"fersk_functions_url": "http://127.0.0.1:9", "fersk_webhook_secret": "whsec_x"}
+            )
+            assert listeners(own) == []
+            with own.connect() as connection:
+                told: list[str] = []
+                connection.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
+                assert connection.execute(PROBLEMS).fetchall() == [
+                    ("nobody may listen to broadcasts: realtime.messages has no policy of ours",)
+                ]
+                connection.execute("select private.install_platform_parts()")
+                assert told == ["nobody may listen to broadcasts yet: must be owner of table messages"]
+
+                # a broadcast that nobody may hear disturbs nobody
+                connection.execute("select private.broadcast_invalidation(gen_random_uuid(), '{}', '{}')")
+
+                admin.execute("grant supabase_realtime_admin to postgres")
+                connection.execute("select private.install_platform_parts()")
+                assert connection.execute(PROBLEMS).fetchall() == []
+                assert len(told) == 1
+            assert listeners(own) == ["members listen to their organisation"]
