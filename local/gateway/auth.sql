@@ -139,6 +139,7 @@ grant execute on function auth.jwt(), auth.uid(), auth.role(), auth.email()
 
 -- postgres runs migrations and seeds: it creates users, refers to them, and hangs triggers on them.
 grant select, insert, update, delete, references, trigger on auth.users, auth.identities to postgres;
+grant select, insert, update, delete on auth.sessions, auth.refresh_tokens, auth.audit_log_entries to postgres;  -- restores
 
 -- The service: rows only. It never deletes a user, and never reads the audit log back.
 grant select, insert, update on auth.users, auth.identities to supabase_auth_admin;

@@ -4,6 +4,7 @@ import { corsHeaders } from "./cors.mjs";
 import { withoutApiKey } from "./keys.mjs";
 import { createProxy } from "./proxy.mjs";
 import { sendJson } from "./replies.mjs";
+import { refuseUnfiltered } from "./unfiltered.mjs";
 
 const forwardedFor = (request) => ({
   "x-forwarded-for": request.socket.remoteAddress ?? null,
@@ -18,6 +19,8 @@ export function createRestRoute({ restUrl, resolveKey }) {
     const headers = { ...answerHeaders, ...corsHeaders() };
     const { authorization, refusal } = resolveKey(request, query);
     if (refusal) return sendJson(response, 401, refusal, headers);
+    const unfiltered = refuseUnfiltered(request.method, path, query);
+    if (unfiltered) return sendJson(response, unfiltered.status, unfiltered.body, { ...headers, ...unfiltered.headers });
     proxy.forward(request, response, {
       path: (path.slice("/rest/v1".length) || "/") + withoutApiKey(search),
       headers: { ...forwardedFor(request), authorization, apikey: null, "x-request-id": requestId },

@@ -20,6 +20,7 @@ grant anon, authenticated, service_role to authenticator;
 grant anon, authenticated, service_role to postgres with admin option;
 grant authenticator to postgres;
 grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres;
+grant set on parameter session_replication_role to postgres;   -- to restore data without our triggers
 
 alter role anon set statement_timeout = '3s';
 alter role authenticated set statement_timeout = '8s';

@@ -1,11 +1,5 @@
 -- Purpose: telling listening apps that summaries are outdated: one private channel for each organisation.
--- Locks: brief, ACCESS EXCLUSIVE on realtime.messages for the policy. Data safety: new objects only.
-
-drop policy if exists "members listen to their organisation" on realtime.messages;
-create policy "members listen to their organisation" on realtime.messages
-    for select to authenticated using (
-        realtime.messages.extension = 'broadcast'
-        and (select realtime.topic()) = 'activities:org:' || (select app.member_org_id()));
+-- Locks: none. Data safety: new objects only. Who may listen stands in install_platform_parts.
 
 create or replace function private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) returns void
     language plpgsql volatile security invoker set search_path = '' as $$

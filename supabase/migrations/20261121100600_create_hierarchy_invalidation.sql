@@ -102,7 +102,7 @@ begin
         select c.organization_id, c.unit_id, c.changed_on from stats.unit_changes c
         where (select stats.record_snapshot('hierarchy_stats_cache', pg_current_snapshot()))
     ), deleted as (
-        delete from stats.tree_changes
+        delete from stats.tree_changes where true
     ), touched as materialized (
         select distinct t.organization_id, t.unit_id, coalesce(extract(year from t.changed_on)::integer, 0) as period_year from taken t
     ), walk (unit_id, period_year, parent_id, level) as (
@@ -189,17 +189,6 @@ begin
     return true;
 end $$;
 comment on function stats.sweep_unit_changes() is 'Wakes the invalidation if changes were left in the log, or drains them itself; true if it did. Scheduled.';
-
-do $$
-declare
-    v_sweep text := (select j.schedule from cron.job j where j.jobname = 'fersk-sweep');
-begin
-    perform cron.schedule('fersk-sweep-hierarchy', v_sweep, 'select stats.sweep_unit_changes()');
-    perform cron.schedule('fersk-nightly-precompute', '41 2 * * *',
-        $job$ select private.send_webhook('warm-hierarchy-cache', jsonb_build_object(
-                'type', 'nightly', 'table', 'hierarchy_stats_cache', 'organization_id', o.id, 'records', '[]'::jsonb, 'truncated', false))
-              from public.organizations o $job$);
-end $$;
 
 revoke all on stats.wake_ups from public, anon, authenticated, service_role;
 revoke execute on function stats.request_invalidation(), stats.wake_invalidation(text, uuid), public.acknowledge_wake_ups(),

@@ -1,9 +1,6 @@
 -- Purpose: the parent picker: finding one of 1,400 units by a few letters.
 -- Locks: SHARE on organization_units while the index is built. Data safety: new objects only.
 
-create extension if not exists unaccent with schema extensions;   -- å, é and ø are found as a, e and o
-create extension if not exists pg_trgm with schema extensions;    -- misspelt names are found
-
 -- unaccent() is only STABLE (its dictionary could change), so an index needs this wrapper that names the dictionary.
 create or replace function app.search_key(p_text text) returns text
     language sql immutable parallel safe security invoker set search_path = ''

@@ -3,4 +3,5 @@
 
 drop function if exists private.set_secret(text, text);
 drop function if exists private.secret(text);
+drop function if exists private.find_secret(text);
 drop table if exists private.secrets;

@@ -1,13 +1,6 @@
 -- Purpose: undo create_hierarchy_invalidation: nothing drains the log of changed units, and nothing asks for it.
 -- Locks: brief, ACCESS EXCLUSIVE on both logs for their triggers. Data safety: the record of wake-ups is lost; marks and log stay.
 
-do $$
-begin
-    if to_regclass('cron.job') is not null then   -- pg_cron may be gone already
-        perform cron.unschedule(j.jobid) from cron.job j where j.jobname in ('fersk-sweep-hierarchy', 'fersk-nightly-precompute');
-    end if;
-end $$;
-
 -- health as create_refresh made it; where that is undone already, it stays so
 do $$
 begin

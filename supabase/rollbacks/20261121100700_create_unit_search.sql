@@ -5,7 +5,3 @@ drop function if exists public.search_units(text, integer);
 drop function if exists app.recent_unit_ids(integer);
 drop index if exists public.organization_units_name_search_idx;
 drop function if exists app.search_key(text);
-
--- without CASCADE: where something else stands on them by now, this fails and changes nothing
-drop extension if exists pg_trgm;
-drop extension if exists unaccent;

@@ -6,7 +6,7 @@ select tests.settle();
 
 create function tests.requested() returns bigint language sql as $$ select count(*) from tests.requests() $$;
 create function tests.window_is_over() returns void language sql as
-    $$ update stats.stats_refresh_log set last_requested_at = clock_timestamp() - interval '11 seconds', last_started_at = clock_timestamp() - interval '11 seconds', last_duration_ms = 0 $$;
+    $$ update stats.stats_refresh_log set last_requested_at = clock_timestamp() - interval '11 seconds', last_started_at = clock_timestamp() - interval '11 seconds', last_duration_ms = 0 where true $$;
 create function tests.mine() returns bigint language sql as $$ select count(*) from stats.pending_changes where organization_id = tests.id('nord') $$;
 
 -- ---------------------------------------------------------------- one transaction, one request
@@ -82,11 +82,11 @@ select is((select body ->> 'organization_id' from tests.requests() order by id d
 select is((select jsonb_array_length(body -> 'records') from tests.requests() order by id desc limit 1), 1, 'RQ-18 and of its own changes only');
 
 -- without a debounce, it is the transaction alone that makes it one
-update stats.settings set debounce = '0';
+update stats.settings set debounce = '0' where true;
 select is(tests.asks($$ select tests.add_activity(p_at => timestamptz '2026-07-01Z' + n * interval '1 day') from generate_series(1, 10) n $$), 1::bigint,
     'RQ-30 ten rows of one transaction ask once, however often one may ask');
 select is(tests.asks($$ select tests.add_activity() $$), 1::bigint, 'RQ-30 the next transaction again');
-update stats.settings set debounce = '10 seconds';
+update stats.settings set debounce = '10 seconds' where true;
 
 -- ---------------------------------------------------------------- never the writer's problem
 
@@ -100,7 +100,7 @@ select results_eq($$ select last_error, last_requested_at > now() from stats.sta
 -- ---------------------------------------------------------------- inline
 
 select tests.settle();
-update stats.settings set refresh_mode = 'inline';
+update stats.settings set refresh_mode = 'inline' where true;
 create temporary table seen on commit drop as select tests.requested() as requests, null::timestamptz as finished_at;
 create function tests.snapshot() returns bigint language sql as
     $$ select coalesce(sum(activity_count), 0)::bigint from stats.mv_chapter_stats where organization_id = tests.id('nord') $$;
@@ -112,7 +112,7 @@ select tests.act_as_owner();
 select is(tests.mine(), 0::bigint, 'RQ-22 inline, the commit itself refreshes');
 select is(tests.snapshot(), (select count(*) from stats.countable_activities where organization_id = tests.id('nord')), 'RQ-22 the snapshot is complete');
 select is(tests.requested(), (select requests from seen), 'RQ-22 and nothing is sent');
-update seen set finished_at = (select last_finished_at from stats.stats_refresh_log);
+update seen set finished_at = (select last_finished_at from stats.stats_refresh_log) where true;
 select ok((select finished_at > now() from seen), 'RQ-23 it is on record');
 select tests.add_activity();
 select tests.commit();

@@ -5,7 +5,7 @@ select plan(19);
 select tests.settle();
 
 create function tests.swept() returns bigint language sql as $$ select count(*) from tests.requests() where body ->> 'type' = 'sweep' $$;
-create function tests.grow_old() returns void language sql as $$ update stats.activity_changes set changed_at = clock_timestamp() - interval '11 seconds' $$;
+create function tests.grow_old() returns void language sql as $$ update stats.activity_changes set changed_at = clock_timestamp() - interval '11 seconds' where true $$;
 
 select is(stats.sweep(), false, 'SW-01 with nothing pending it asks for nothing');
 select ok((select last_sweep_at > now() and last_requested_at is null from stats.stats_refresh_log), 'SW-02 but it was there');
@@ -26,7 +26,7 @@ select is(stats.sweep(), true, 'SW-07 it survives a missing secret');
 select is((select last_error from stats.stats_refresh_log), 'P0002: secret "fersk_webhook_secret" is not set', 'SW-07 and puts it on record');
 select is(tests.swept(), 2::bigint, 'SW-07 without sending anything');
 
-update stats.settings set refresh_mode = 'inline';
+update stats.settings set refresh_mode = 'inline' where true;
 select is(stats.sweep(), true, 'SW-08 inline it refreshes itself');
 select is_empty('select from stats.pending_changes', 'SW-08 and nothing is pending');
 select is((select last_error from stats.stats_refresh_log), null, 'SW-08 nor wrong');

@@ -39,9 +39,9 @@ select is(tests.sends($$ select tests.add_activity('sor/sol', 'sor/S') $$), 1::b
 select is(tests.last_sent() ->> 'organization_id', tests.id('sor')::text, 'IR-06 in its own name');
 select public.acknowledge_wake_ups();
 select is(tests.sends('select tests.add_activity()'), 1::bigint, 'IR-07 once it is acknowledged, the next writer sends');
-update stats.wake_ups set requested_at = clock_timestamp() - interval '9 seconds';
+update stats.wake_ups set requested_at = clock_timestamp() - interval '9 seconds' where true;
 select is(tests.sends('select tests.add_activity()'), 0::bigint, 'IR-08 nine seconds one is waited for');
-update stats.wake_ups set requested_at = clock_timestamp() - interval '11 seconds';
+update stats.wake_ups set requested_at = clock_timestamp() - interval '11 seconds' where true;
 select is(tests.sends('select tests.add_activity()'), 1::bigint, 'IR-08 after ten it counts as lost');
 select public.acknowledge_wake_ups();
 select is(tests.sends($$ insert into public.activities (organization_id, unit_id, peer_mentor_id, registered_by, activity_type_id, occurred_at, duration_minutes)
@@ -55,7 +55,7 @@ select is(tests.sends($$ select tests.add_activity(), tests.add_activity('sor/so
 
 create function tests.alone(p_statement text) returns bigint language plpgsql as $$
 begin
-    delete from stats.wake_ups;
+    delete from stats.wake_ups where true;
     return tests.sends(p_statement);
 end $$;
 select is(tests.alone($$ select tests.add_activity(p_status => 'draft', p_name => 'draft') $$), 0::bigint, 'IR-11 a draft sends nothing');
@@ -82,7 +82,7 @@ select tests.settle_hierarchy();
 select is(stats.sweep_unit_changes(), false, 'IR-18 with an empty log the sweep has nothing to do');
 select tests.add_activity();
 select is(stats.sweep_unit_changes(), false, 'IR-18 nor with one that its own wake-up looks after');
-update stats.activity_changes set changed_at = clock_timestamp() - interval '3 seconds';
+update stats.activity_changes set changed_at = clock_timestamp() - interval '3 seconds' where true;
 select is(stats.sweep_unit_changes(), true, 'IR-19 what is left for seconds it asks about');
 select is(tests.last_sent() - 'records', jsonb_build_object('type', 'sweep', 'table', 'unit_changes', 'organization_id', tests.id('nord'), 'truncated', false), 'IR-19 with a wake-up of its own');
 select tests.forget_secret('fersk_webhook_secret');
@@ -97,16 +97,16 @@ select ok((select (tests.last_sent() ->> 'organization_id')::uuid in (select id 
 
 -- ---------------------------------------------------------------- without functions
 
-delete from stats.wake_ups;
+delete from stats.wake_ups where true;
 select tests.add_activity();
-update stats.activity_changes set changed_at = clock_timestamp() - interval '11 minutes';
+update stats.activity_changes set changed_at = clock_timestamp() - interval '11 minutes' where true;
 create temporary table sent_before on commit drop as select tests.sent() as n;
 select is(stats.sweep_unit_changes(), true, 'IR-23 what no function has taken for ten minutes');
 select is_empty($$ select * from stats.unit_changes $$, 'IR-23 the sweep drains itself');
 select set_eq($$ select * from tests.marks() $$, array['nord/A 2026', 'nord/region 2026', 'nord/root 2026'], 'IR-23 with all that belongs to it');
-update stats.settings set refresh_mode = 'inline';
+update stats.settings set refresh_mode = 'inline' where true;
 update public.organization_units set parent_id = tests.id('nord/west') where id = tests.id('nord/G');
-update stats.tree_changes set changed_at = clock_timestamp() - interval '3 seconds';
+update stats.tree_changes set changed_at = clock_timestamp() - interval '3 seconds' where true;
 select is(stats.sweep_unit_changes(), true, 'IR-24 where there are no functions');
 select is_empty($$ select * from stats.unit_changes $$, 'IR-24 it does so always');
 select is(tests.sent(), (select n from sent_before), 'IR-24 and sends nothing');

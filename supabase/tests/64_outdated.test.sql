@@ -26,7 +26,7 @@ end $$;
 create function tests.outdated_by_mark(p_xid text, p_unit text, p_year integer) returns boolean language plpgsql as $$
 begin
     perform tests.forget_unit_changes();
-    delete from public.hierarchy_stats_cache;
+    delete from public.hierarchy_stats_cache where true;
     insert into public.hierarchy_stats_cache (unit_id, period_year, invalidated_at, invalidated_xid) values (tests.id(p_unit), p_year, now(), p_xid::xid8);
     return stats.is_outdated(tests.entry('nord/region'));
 end $$;
@@ -62,7 +62,7 @@ from (values ('140', 'nord/region', 2026, false), ('143', 'nord/region', 2026, t
 -- ---------------------------------------------------------------- another cluster's
 
 select tests.forget_unit_changes();
-delete from public.hierarchy_stats_cache;
+delete from public.hierarchy_stats_cache where true;
 insert into public.hierarchy_stats_cache (unit_id, period_year, payload, computed_at, source_position, source_xid)
 values (tests.id('nord/region'), 2026, '{}', now(), '9000000000:9000000000:', '90'), (tests.id('nord/root'), 2026, '{}', now(), '100:100:', '90');
 insert into public.hierarchy_stats_cache (unit_id, period_year, invalidated_at, invalidated_xid) values (tests.id('nord/A'), 2026, now(), '9000000000');

@@ -34,7 +34,7 @@ create function tests.warmed() returns setof text language sql as
 create function tests.is_read(p_unit text, p_reads double precision, p_at timestamptz default now()) returns void language sql as $$
     insert into public.hierarchy_node_access (unit_id, reads, last_read_at) values (tests.id(p_unit), p_reads, p_at)
     on conflict (unit_id) do update set reads = excluded.reads, last_read_at = excluded.last_read_at $$;
-create function tests.settle_cache() returns void language sql as $$ delete from public.hierarchy_stats_cache; delete from public.hierarchy_node_access $$;
+create function tests.settle_cache() returns void language sql as $$ delete from public.hierarchy_stats_cache where true; delete from public.hierarchy_node_access where true $$;
 create function tests.result(p_warmed integer, p_skipped integer) returns jsonb language sql as $$ select jsonb_build_object('warmed', p_warmed, 'skipped', p_skipped) $$;
 
 select tests.settle_cache();

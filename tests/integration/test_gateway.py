@@ -43,6 +43,26 @@ def test_publishable_keys_may_not(stack: Stack, http: httpx.Client, name: str) -
     assert (answer.status_code, answer.json()["code"]) == (401, "42501")
 
 
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_a_write_without_a_filter_changes_nothing(stack: Stack, http: httpx.Client, method: str) -> None:
+    """As on Supabase, in PostgREST's own shape; the same with a filter is done."""
+    path, change = "/rest/v1/organization_settings", {"warm_up_limit": 11}
+    headers = {"apikey": stack.secret_key, "prefer": "return=representation"}
+    before = http.get(path, headers=headers).json()
+    refused = http.request(method, path, headers=headers, json=change)
+    real = http.request(method, f"{path}?warm_up_limit=eq.x", headers=headers, json=change)
+    assert (refused.status_code, refused.json()["code"]) == (400, "21000")
+    assert (refused.status_code, refused.headers["content-type"]) == (
+        real.status_code,
+        real.headers["content-type"],
+    )
+    assert refused.json().keys() == real.json().keys()
+    assert http.get(path, headers=headers).json() == before
+
+    one = f"{path}?organization_id=eq.{before[0]['organization_id']}&warm_up_limit=eq.12"
+    assert http.request(method, one, headers=headers, json=change).json() == []
+
+
 @pytest.fixture
 def connect(stack: Stack) -> Iterator[Callable[[str], Client]]:
     """Give clients of the unmodified library, by key."""
