@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -27,7 +28,6 @@ from tests.resilience.scene import MINUTES, MOMENTS, Activity, Draft, Scene, loa
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.resilience.own_cluster import Connection, OwnCluster
 
@@ -126,7 +126,7 @@ def _dump_for_a_move(own: OwnCluster, directory: Path) -> None:
                 arguments += ["--exclude", f"net.{name}"]
         printed = migrations.supabase(*arguments, "--dry-run", database_url=own.url)
         script = f"set -euo pipefail{printed.partition('set -euo pipefail')[2]}"
-        path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+        path = f"{Path(postgres.program('psql')).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
             ["bash"],
             input=script,
@@ -143,7 +143,7 @@ def _restore_as_moved(own: OwnCluster, directory: Path) -> None:
     """Run the runbook's psql in the directory of the dumps, as postgres."""
     commands, _ = _runbook()
     url, password = without_password(own.url)
-    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    path = f"{Path(postgres.program('psql')).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PGPASSWORD": password, "NEW": url}
     done = subprocess.run(
         ["bash", "-euc", commands[1]],
