@@ -20,6 +20,7 @@ from psycopg import sql
 from local import database, migrations, postgres
 from local.migrations import without_password
 from local.requirements import ROOT
+from tests import documents
 from tests.integration.test_pgtap import prove
 from tests.resilience import operations
 from tests.resilience.comparison import SNAPSHOTS, differences, public_differences
@@ -106,10 +107,10 @@ def _run(program: str, *arguments: str, own: OwnCluster) -> None:
 
 def _runbook() -> tuple[list[str], list[str]]:
     """Give the commands and the SQL of "Moving to a new project", as they stand in the runbook."""
-    text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
-    section = text.partition("## Moving to a new project\n")[2].partition("\n## ")[0]
-    blocks = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", section, flags=re.MULTILINE | re.DOTALL)
-    return [body for kind, body in blocks if not kind], [body for kind, body in blocks if kind == "sql"]
+    page = ROOT / "docs" / "runbook.md"
+    first = page.read_text(encoding="utf-8").splitlines().index("## Moving to a new project")
+    blocks = [block for block in documents.blocks(page) if block.line > first]
+    return [b.code for b in blocks if b.language == "sh"], [b.code for b in blocks if b.language == "sql"]
 
 
 def _dump_for_a_move(own: OwnCluster, directory: Path) -> None:
