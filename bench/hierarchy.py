@@ -39,7 +39,7 @@ ROUNDS, QUICK_ROUNDS = 10, 1
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command. Returns the exit status."""
     arguments = _arguments(sys.argv[1:] if words is None else words)
-    console = verdicts.console()
+    console = command.tables()
     progress = Terminal(Console(stderr=True))
     rounds = QUICK_ROUNDS if arguments.quick else ROUNDS
     started = time.monotonic()

@@ -109,7 +109,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--calls", type=int, default=1000, help="lookups measured (default %(default)s)")
     verdicts.add_options(parser)
     arguments = parser.parse_args(words)
-    console, progress = verdicts.console(), Terminal(Console(stderr=True))
+    console, progress = command.tables(), Terminal(Console(stderr=True))
     stack = Stack(STATE_DIR, Ports.free(), progress=progress)
     try:
         stack.start()

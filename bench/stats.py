@@ -38,7 +38,7 @@ READ_ROUNDS, REFRESH_ROUNDS, QUICK_ROUNDS = 3, 3, 1
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command. Returns the exit status."""
     arguments = _arguments(sys.argv[1:] if words is None else words)
-    console = verdicts.console()
+    console = command.tables()
     progress = Terminal(Console(stderr=True))
     measured = Measurements()
     started = time.monotonic()

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
-import sys
 from typing import TYPE_CHECKING, Any, Literal
 
-from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -16,14 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from rich.console import Console
+
     from bench.figures import Target
-
-LOG_WIDTH = 160  # where there is no terminal to ask: no table of ours is wider
-
-
-def console() -> Console:
-    """Give the console for tables: as wide as the terminal, or in a log as wide as they need it."""
-    return Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -20,6 +19,8 @@ from local.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.console import Console
 
     from _shared.differences import Difference
     from bufdir_alignment.models import AlignmentReport
@@ -108,7 +109,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _check(url: str | None) -> int:
     with psycopg.connect(url or Stack.running().db_url) as connection:
-        agrees = show(Console(soft_wrap=True), check_all(connection), check_reference(connection))
+        agrees = show(command.tables(), check_all(connection), check_reference(connection))
     return 0 if agrees else 1
 
 

@@ -1,7 +1,8 @@
-"""How a command ends for the person at the terminal: no traceback for what they can act on."""
+"""What all commands have in common for the person who reads them."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -11,6 +12,8 @@ from local.errors import StackError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+LOG_WIDTH = 160  # where there is no terminal to ask: no table of ours is wider
 
 
 def run(command: Callable[[], int]) -> int:
@@ -25,3 +28,8 @@ def run(command: Callable[[], int]) -> int:
         errors.print("[red bold]error[/red bold]: ", end="")
         errors.out(str(error).strip(), highlight=False)
         return 1
+
+
+def tables() -> Console:
+    """Give the console for tables: as wide as the terminal, or in a log as wide as they need it."""
+    return Console(width=None if sys.stdout.isatty() else LOG_WIDTH)

@@ -317,6 +317,15 @@ def test_parts_may_change_places(started: Stack) -> None:
     assert started.status() == dict.fromkeys(PARTS, True)
 
 
+CLOSING = {"05", "06"}  # FIN_WAIT2 and TIME_WAIT
+
+
+def states_of(port: int) -> set[str]:
+    """States of all connections of which this port is the local end, as /proc/net/tcp numbers them."""
+    lines = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    return {line.split()[3] for line in lines if line.split()[1].endswith(f":{port:04X}")}
+
+
 def test_a_stop_frees_the_ports_at_once(started: Stack) -> None:
     with psycopg.connect(started.db_url), httpx.Client() as client:
         # connections that are open while everything stops, and some that were closed just before
@@ -327,6 +336,11 @@ def test_a_stop_frees_the_ports_at_once(started: Stack) -> None:
             assert holder_of(port) is None
             with socket.create_server(("127.0.0.1", port)):  # with SO_REUSEADDR, as servers listen
                 pass
+            remains = states_of(port)
+            assert remains <= CLOSING, "what the kernel keeps for a while, and no process"
+            if not remains:
+                with socket.socket() as plain:
+                    plain.bind(("127.0.0.1", port))
     before = time.monotonic()
     started.start()
     assert time.monotonic() - before < 10

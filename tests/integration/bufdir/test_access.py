@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.bufdir.support import DAYS, Person, data, refusal
+from tests.integration.bufdir.support import DAYS, YEAR, Person, data, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ ACTIONS: dict[str, Callable[[Person, UUID], httpx.Response]] = {
     "delete": lambda who, _: who.call("DELETE", "metric-snapshots", **DAYS.query),
     "status": lambda who, _: who.call("GET", "snapshot-status", **DAYS.query),
     "verify": lambda who, _: who.call("GET", "verify-snapshot", **DAYS.query),
-    "alignment": lambda who, _: who.call("GET", "bufdir-alignment", year=2026),
+    "alignment": lambda who, _: who.call("GET", "bufdir-alignment", year=YEAR),
     "export": lambda who, _: who.rpc("export_bufdir_snapshot", **DAYS.parameters),
     "report": lambda who, nhf: who.rpc("generate_bufdir_report", p_org_id=nhf, **DAYS.parameters),
     "compute": lambda who, _: who.rpc("compute_metric_snapshot", **DAYS.parameters),

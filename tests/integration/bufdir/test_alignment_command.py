@@ -10,7 +10,7 @@ from rich.console import Console
 from local import alignment
 from local.alignment import check_all, show
 from local.reference import check_reference
-from tests.integration.bufdir.support import owner
+from tests.integration.bufdir.support import YEAR, owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,9 +57,9 @@ def test_a_rule_that_changed_is_noticed(connection: Connection) -> None:
 
 def test_every_organisation_and_year_is_aligned(stack: Stack, connection: Connection) -> None:
     reports = check_all(connection)
-    assert {"nhf 2025", "nhf 2026", "hlf 2026"} <= set(reports)
+    assert {f"nhf {YEAR}", f"nhf {YEAR + 1}", f"hlf {YEAR + 1}"} <= set(reports)
     assert [name for name, report in reports.items() if report.drift] == []
-    assert "social_cafe" in {kind.activity_type_code for kind in reports["nhf 2026"].unmapped_types}
+    assert "social_cafe" in {kind.activity_type_code for kind in reports[f"nhf {YEAR}"].unmapped_types}
     assert alignment.main(["--db-url", stack.db_url]) == 0
 
 
@@ -68,7 +68,7 @@ def test_a_change_that_was_never_logged_is_drift_and_the_command_fails(connectio
         connection.execute("alter table public.activities disable trigger user")
         connection.execute(
             "delete from public.activities where id = (select a.id from public.activities a"
-            " where a.is_counted and a.occurred_at >= '2026-01-01Z'"
+            f" where a.is_counted and a.occurred_at >= '{YEAR}-01-01Z'"
             " and not exists (select from public.expense_claims e where e.activity_id = a.id) limit 1)"
         )
         reports = check_all(connection)

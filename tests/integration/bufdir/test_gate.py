@@ -49,14 +49,15 @@ def test_an_export_gives_the_saved_figures_and_is_on_record(kari: Person, saved:
     )
     [record] = [row for row in exports(kari) if row not in before]
     assert record["id"] == answer.json()["export_id"]
-    assert (record["snapshot_id"], record["period_start"]) == (saved["id"], "2026-01-01")
+    assert (record["snapshot_id"], record["period_start"]) == (saved["id"], str(DAYS.start))
     assert (record["verdict"]["verdict"], record["verdict"]["matches"]) == ("fresh", True)
 
 
-EDIT = """
-    update public.activities set duration_minutes = duration_minutes {} 1
+EDIT = f"""
+    update public.activities set duration_minutes = duration_minutes {{}} 1
     where id = (select a.id from public.activities a
-                where a.organization_id = '{}' and a.is_counted and a.occurred_at >= '2026-01-01Z'
+                where a.organization_id = '{{}}' and a.is_counted
+                  and a.occurred_at >= '{DAYS.start}Z' and a.occurred_at < '{DAYS.end}Z'
                 order by a.id limit 1)
 """
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests.integration.bufdir.support import DAYS, Person, data, refusal
+from tests.integration.bufdir.support import DAYS, YEAR, Person, data, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,13 +37,13 @@ FUNCTIONS: dict[str, Callable[[Person], httpx.Response]] = {
     "delete": lambda who: who.call("DELETE", "metric-snapshots", **DAYS.query),
     "status": lambda who: who.call("GET", "snapshot-status", **DAYS.query),
     "verify": lambda who: who.call("GET", "verify-snapshot", **DAYS.query),
-    "alignment": lambda who: who.call("GET", "bufdir-alignment", year=2026),
+    "alignment": lambda who: who.call("GET", "bufdir-alignment", year=YEAR),
 }
 RPCS: dict[str, dict[str, object]] = {
     "compute_metric_snapshot": DAYS.parameters,
     "get_snapshot_status": DAYS.parameters,
     "export_bufdir_snapshot": DAYS.parameters,
-    "get_bufdir_alignment": {"p_year": 2026},
+    "get_bufdir_alignment": {"p_year": YEAR},
 }
 
 

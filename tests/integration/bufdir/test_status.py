@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.bufdir.support import organization, owner
+from tests.integration.bufdir.support import DAYS, YEAR, organization, owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,15 +17,14 @@ if TYPE_CHECKING:
 
     from local.stack import Stack
 
-COMPUTED_AT = dt.datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=dt.UTC)
+COMPUTED_AT = dt.datetime(YEAR, 3, 14, 9, 26, 53, 589793, tzinfo=dt.UTC)
 DAY = dt.timedelta(hours=24)
 TICK = dt.timedelta(microseconds=1)
-PERIOD = (dt.date(2026, 1, 1), dt.date(2027, 1, 1))
 
-FIRST = """
+FIRST = f"""
     id = (select a.id from public.activities a
           where a.organization_id = %(nhf)s and a.is_counted and a.contact_id is not null
-            and a.occurred_at >= '2026-01-01Z' and a.occurred_at < '2027-01-01Z' order by a.id limit 1)
+            and a.occurred_at >= '{DAYS.start}Z' and a.occurred_at < '{DAYS.end}Z' order by a.id limit 1)
 """
 # its id puts the copy last
 COPY = """
@@ -82,7 +81,8 @@ LONGER, SHORTER = (
     edit("duration_minutes = duration_minutes + 1"),
     edit("duration_minutes = duration_minutes - 1"),
 )
-LAST_MOMENT, JUST_BEFORE = "'2026-12-31 23:59:59.999999Z'", "'2025-12-31 23:59:59.999999Z'"
+FIRST_MOMENT, LAST_MOMENT = f"'{YEAR}-01-01 00:00Z'", f"'{YEAR}-12-31 23:59:59.999999Z'"
+JUST_BEFORE, AT_THE_END = f"'{YEAR - 1}-12-31 23:59:59.999999Z'", f"'{YEAR + 1}-01-01 00:00Z'"
 
 COUNT, EDITED, OLD, MAPPING = (
     "record_count_changed",
@@ -108,11 +108,11 @@ TABLE: dict[str, tuple[list[str], dt.timedelta, list[str]]] = {
     "one rejected": ([edit("status = 'rejected'")], TICK, [COUNT]),
     "one added and one deleted": ([add(), DELETE], TICK, [EDITED]),
     "a draft added": ([add(status="draft")], TICK, []),
-    "one added at the first moment": ([add("'2026-01-01 00:00Z'")], TICK, [COUNT]),
+    "one added at the first moment": ([add(FIRST_MOMENT)], TICK, [COUNT]),
     "one added just before": ([add(JUST_BEFORE)], TICK, []),
     "one added at the last moment": ([add(LAST_MOMENT)], TICK, [COUNT]),
-    "one added at the end": ([add("'2027-01-01 00:00Z'")], TICK, []),
-    "one moved out of the period": ([edit("occurred_at = '2027-01-01 00:00Z'")], TICK, [COUNT]),
+    "one added at the end": ([add(AT_THE_END)], TICK, []),
+    "one moved out of the period": ([edit(f"occurred_at = {AT_THE_END}")], TICK, [COUNT]),
     "a newer mapping that says the same": ([NEW_MAPPING], TICK, [MAPPING]),
     "the mapping edited in place": ([EDIT_MAPPING], TICK, [MAPPING]),
     "the mapping removed": ([DELETE_MAPPING], TICK, [MAPPING]),
@@ -125,21 +125,22 @@ TABLE: dict[str, tuple[list[str], dt.timedelta, list[str]]] = {
 
 
 class Scene:
-    """NHF's snapshot of 2026, computed at a given moment, in a transaction that is undone."""
+    """NHF's snapshot of the year, computed at a given moment, in a transaction that is undone."""
 
     def __init__(self, connection: psycopg.Connection[tuple[Any, ...]], nhf: UUID) -> None:
         self._connection = connection
-        self._names = {"nhf": nhf}
+        self._nhf = nhf
+        self._names = {"nhf": nhf, "start": DAYS.start, "end": DAYS.end, "computed_at": COMPUTED_AT}
         self.do(
             """
             insert into public.bufdir_metric_snapshots (
                 organization_id, period_start, period_end, computed_at, record_count_at_generation,
                 source_fingerprint, mapping_version, snapshot_json)
-            select %(nhf)s, '2026-01-01', '2027-01-01', '2026-03-14 09:26:53.589793Z', s.record_count,
+            select %(nhf)s, %(start)s, %(end)s, %(computed_at)s, s.record_count,
                    s.fingerprint, v.version,
-                   stats.bufdir_report(%(nhf)s, '2026-01-01', '2027-01-01', v.version)
+                   stats.bufdir_report(%(nhf)s, %(start)s, %(end)s, v.version)
             from (select coalesce(stats.current_mapping_version(%(nhf)s), 0)) v (version)
-            cross join lateral stats.report_source(%(nhf)s, '2026-01-01', '2027-01-01', v.version) s
+            cross join lateral stats.report_source(%(nhf)s, %(start)s, %(end)s, v.version) s
             """
         )
 
@@ -147,9 +148,9 @@ class Scene:
         """Give the number of rows that were touched."""
         return self._connection.execute(statement, self._names).rowcount
 
-    def status(self, now: dt.datetime, start: dt.date = PERIOD[0]) -> dict[str, Any]:
+    def status(self, now: dt.datetime, start: dt.date = DAYS.start) -> dict[str, Any]:
         row = self._connection.execute(
-            "select stats.snapshot_status(%s, %s, %s, %s)", (self._names["nhf"], start, PERIOD[1], now)
+            "select stats.snapshot_status(%s, %s, %s, %s)", (self._nhf, start, DAYS.end, now)
         ).fetchone()
         assert row is not None
         found: dict[str, Any] = row[0]
@@ -199,7 +200,7 @@ def test_another_organisations_max_age_does_not_matter(scene: Scene) -> None:
 
 
 def test_a_period_without_a_snapshot_is_missing_whatever_is_in_it(scene: Scene) -> None:
-    found = scene.status(COMPUTED_AT, start=dt.date(2026, 2, 1))
+    found = scene.status(COMPUTED_AT, start=dt.date(YEAR, 2, 1))
     assert (found["verdict"], found["reasons"], found["export_allowed"]) == ("missing", [], False)
     assert found["record_count_at_generation"] is None
     assert 0 < found["record_count_now"] < scene.status(COMPUTED_AT)["record_count_now"]

@@ -98,8 +98,8 @@ def test_the_lookup_uses_the_index_of_the_key(stack: Stack, saved: dict[str, Any
         connection.execute("set local enable_seqscan = off")
         plan = connection.execute(
             "explain select * from public.bufdir_metric_snapshots"
-            " where organization_id = %s and period_start = '2026-01-01' and period_end = '2027-01-01'",
-            (saved["organization_id"],),
+            " where organization_id = %s and period_start = %s and period_end = %s",
+            (saved["organization_id"], DAYS.start, DAYS.end),
         ).fetchall()
         connection.rollback()
     assert "bufdir_metric_snapshots_period" in str(plan)

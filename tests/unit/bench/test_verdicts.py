@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bench import figures, hierarchy_figures, snapshots, verdicts
 from bench.figures import Target
+from local.command import LOG_WIDTH
 from local.requirements import ROOT
 
 TARGETS = {"fast_enough_ms": Target(10), "slow_ms": Target(10), "unmeasured_ms": Target(1)}
@@ -54,17 +55,17 @@ def test_the_options_are_the_same_everywhere() -> None:
 def test_names_are_whole_in_a_log() -> None:
     names = {*figures.TARGETS, *hierarchy_figures.TARGETS, *snapshots.TARGETS}
     table, _ = verdicts.table("Figures", {}, dict.fromkeys(names, Target(1)), unmeasured="not measured")
-    for width in (verdicts.LOG_WIDTH, 80):
+    for width in (LOG_WIDTH, 80):
         out = io.StringIO()
         Console(file=out, width=width).print(table)
         assert "…" not in out.getvalue()
     out = io.StringIO()
-    Console(file=out, width=verdicts.LOG_WIDTH).print(table)
+    Console(file=out, width=LOG_WIDTH).print(table)
     assert [name for name in sorted(names) if name not in out.getvalue()] == []
 
 
 def test_without_a_terminal_the_console_is_as_wide_as_the_tables() -> None:
-    script = "from bench import verdicts; print(verdicts.console().width)"
+    script = "from local import command; print(command.tables().width)"
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
@@ -73,4 +74,4 @@ def test_without_a_terminal_the_console_is_as_wide_as_the_tables() -> None:
         text=True,
         check=True,
     )
-    assert done.stdout == f"{verdicts.LOG_WIDTH}\n"
+    assert done.stdout == f"{LOG_WIDTH}\n"
