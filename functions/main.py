@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from _shared import logs
 from _shared.settings import settings
 from bufdir_alignment.endpoint import bufdir_alignment
@@ -28,3 +30,9 @@ __all__ = [
 
 # A missing variable stops the process here, not the first request.
 logs.configure(settings().log_level)
+# Two verifiers are right while a project changes over to public keys; afterwards the old secret must go.
+logs.log(
+    logging.WARNING if len(settings().verifiers) > 1 else logging.INFO,
+    "started",
+    verifiers=settings().verifiers,
+)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from _shared.callers import Caller
     from _shared.runtime import Runtime
 
+REGION_PARAMETER = "forceFunctionRegion"  # what client libraries add for their option `region`; ours have one
 MAX_BODY_BYTES = 64 * 1024  # a webhook of 100 records is about 15 KiB
 
 
@@ -71,7 +72,8 @@ def _parse(
             payload = WebhookPayload.model_validate_json(body)
             return Ok(Call(method, caller, spec.input(), runtime.database, webhook=payload))
         if spec.source == "query":
-            values = spec.input.model_validate_strings(dict(request.query_params))
+            given = {name: value for name, value in request.query_params.items() if name != REGION_PARAMETER}
+            values = spec.input.model_validate_strings(given)
         else:
             values = spec.input.model_validate_json(body or b"{}")
         return Ok(Call(method, caller, values, runtime.database))

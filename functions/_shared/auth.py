@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from _shared import webhooks
 from _shared.callers import Anonymous, Caller, Service, User
 from _shared.result import Err, ErrorCode, Ok, Result
+from _shared.tokens import says_service_role
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from _shared.database import Database
     from _shared.rows import Profile, Role
     from _shared.runtime import Runtime
+
+
+LEGACY_KEY = "Legacy service_role keys are not accepted; call with the project's secret key (sb_secret_…)."
 
 
 async def authenticate(
@@ -45,6 +49,8 @@ async def _identify(headers: Mapping[str, str], body: bytes, runtime: Runtime) -
     secret_key = runtime.settings.secret_key.get_secret_value()
     if hmac.compare_digest(credential.encode(), secret_key.encode()):
         return Ok(Service())
+    if says_service_role(credential):
+        return Err(ErrorCode.UNAUTHORIZED, LEGACY_KEY, cause="legacy service_role key")
     return await runtime.tokens.verify(credential)
 
 

@@ -72,7 +72,8 @@ async def _serve(request: Request, spec: Endpoint, handler: Handler[Any]) -> Res
     after: list[Work] = []
     result: Result[Any] = Ok(None)
     if request.method == "OPTIONS" and is_root(request):
-        response = preflight(spec.methods, line["request_id"])
+        requested = request.headers.get("access-control-request-headers", "")
+        response = preflight(spec.methods, line["request_id"], requested)
     else:
         result = await _handle(request, spec, handler, line, after)
         response = answer(result, spec.methods, line["request_id"])

@@ -31,6 +31,7 @@ class Fields(TypedDict, total=False):
     outcome: str
     cause: str
     duration_ms: float
+    verifiers: list[str]
     error_type: str
     trace: list[str]
 

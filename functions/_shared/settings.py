@@ -44,6 +44,14 @@ class Settings(BaseSettings):
             raise ValueError(f"must be whsec_ and the base64 of at least {MIN_WEBHOOK_SECRET_BYTES} bytes")
         return secret
 
+    @property
+    def verifiers(self) -> list[str]:
+        """What user tokens are verified with, in words for the log."""
+        return [
+            *(["HS256 with SUPABASE_JWT_SECRET"] if self.jwt_secret else []),
+            *(["ES256 and RS256 with SUPABASE_JWKS_URL"] if self.jwks_url else []),
+        ]
+
     @model_validator(mode="after")
     def _can_verify_user_tokens(self) -> Self:
         if self.jwt_secret is None and self.jwks_url is None:

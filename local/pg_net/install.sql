@@ -10,7 +10,7 @@ do $$
 begin
     if exists (select from pg_catalog.pg_available_extensions where name = 'pg_net') then
         raise exception 'extension pg_net is available: use it instead of the stand-in'
-            using hint = 'create extension pg_net';
+            using hint = 'create extension pg_net with schema extensions';
     end if;
 end $$;
 

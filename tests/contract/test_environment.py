@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 import re
 import subprocess
@@ -15,6 +17,7 @@ from tests.unit.functions.fakes import ENVIRONMENT, SECRETS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / ".env.example"
+DEPLOY = ROOT / "docs" / "deploy.md"
 LINE = re.compile(r"(?P<name>[A-Z][A-Z_]*)=(?P<value>.*)")
 
 
@@ -76,6 +79,65 @@ def test_with_the_required_variables_a_function_starts() -> None:
     started = import_main(ENVIRONMENT)
     assert (started.returncode, started.stderr) == (0, "")
     assert "health" in started.stdout
+
+
+def deployed_variables() -> dict[str, set[str]]:
+    """Give the variables of the documented deploy command, by the option that sets them."""
+    text = DEPLOY.read_text(encoding="utf-8")
+    commands = re.findall(r"^gcloud run deploy (?:.*\\\n)*.*", text, flags=re.MULTILINE)
+    (command,) = commands
+    return {
+        option: {each.partition("=")[0] for each in value.split(",")}
+        for option, value in re.findall(r"--(set-env-vars|set-secrets) (\S+)", command)
+    }
+
+
+def test_with_the_variables_of_the_documented_deployment_every_function_starts() -> None:
+    names = set().union(*deployed_variables().values())
+    assert names <= set(variables())
+    values = ENVIRONMENT | {"SUPABASE_JWKS_URL": "https://project.test/auth/v1/.well-known/jwks.json"}
+    started = import_main({name: values[name] for name in names})
+    assert (started.returncode, started.stderr) == (0, "")
+    line, functions = started.stdout.splitlines()
+    assert json.loads(line)["event"] == "started"
+    folders = {path.parent.name for path in (ROOT / "functions").glob("[a-z]*/endpoint.py")}
+    assert set(ast.literal_eval(functions)) == folders
+
+
+def test_the_documented_deployment_keeps_what_is_secret_among_the_secrets() -> None:
+    secret = {name for name, (comment, _) in read_example().items() if re.search(r"[Ss]ecret\.", comment)}
+    given = deployed_variables()
+    assert given["set-secrets"] <= secret
+    assert given["set-env-vars"] & secret == set()
+
+
+@pytest.mark.parametrize("name", sorted(set().union(*deployed_variables().values())))
+def test_without_one_of_them_nothing_starts(name: str) -> None:
+    values = ENVIRONMENT | {"SUPABASE_JWKS_URL": "https://project.test/auth/v1/.well-known/jwks.json"}
+    given = set().union(*deployed_variables().values()) - {name}
+    refused = import_main({each: values[each] for each in given})
+    assert refused.returncode == 1
+    assert "SettingsError: wrong environment (see .env.example): " in refused.stderr
+    assert name in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "severity"),
+    [
+        pytest.param({}, "INFO", id="one"),
+        pytest.param({"SUPABASE_JWKS_URL": "https://project.test/jwks.json"}, "WARNING", id="two"),
+    ],
+)
+def test_the_first_line_says_which_verifiers_are_in_force(changes: dict[str, str], severity: str) -> None:
+    started = import_main(ENVIRONMENT | changes)
+    line = json.loads(started.stdout.splitlines()[0])
+    assert (line["severity"], line["event"]) == (severity, "started")
+    expected = [
+        "HS256 with SUPABASE_JWT_SECRET",
+        *(["ES256 and RS256 with SUPABASE_JWKS_URL"] if changes else []),
+    ]
+    assert line["verifiers"] == expected
+    assert [secret for secret in SECRETS if secret in started.stdout] == []
 
 
 @pytest.mark.parametrize("name", [name for name, required in variables().items() if required])

@@ -99,9 +99,15 @@ def test_a_webhook_that_is_not_rightly_signed_is_unauthorized(stack: Stack, http
 
 def test_the_secret_key_refreshes_and_the_publishable_key_does_not(stack: Stack, http: httpx.Client) -> None:
     assert_refreshed(http.post(SLUG, headers={"apikey": stack.secret_key}))
-    for key in (stack.publishable_key, stack.anon_key, stack.service_role_key):
+    for key in (stack.publishable_key, stack.anon_key):
         headers = {"apikey": key, "authorization": f"Bearer {key}"}
         assert_refused(http.post(SLUG, headers=headers), ErrorCode.UNAUTHORIZED)
+    legacy = {"apikey": stack.service_role_key, "authorization": f"Bearer {stack.service_role_key}"}
+    refused = http.post(SLUG, headers=legacy)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "unauthorized")
+    assert refused.json()["error"]["message"] == (
+        "Legacy service_role keys are not accepted; call with the project's secret key (sb_secret_…)."
+    )
     assert_refused(http.post(SLUG), ErrorCode.UNAUTHORIZED)
 
 
@@ -202,7 +208,8 @@ def test_each_function_is_servable_alone_as_deployed(stack: Stack, tmp_path: Pat
                 headers = sign(BODY, secret=stack.webhook_secret)
                 assert_refreshed(client.post("/", content=BODY, headers=headers))
                 assert_refused(client.post("/", content=BODY), ErrorCode.UNAUTHORIZED)
-        lines = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
+        started, *lines = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
+    assert started["verifiers"] == ["HS256 with SUPABASE_JWT_SECRET"]
     assert {line["function"] for line in lines} == {target}
     assert [line["outcome"] for line in lines][-2:] == [
         "ok",

@@ -12,6 +12,7 @@ from _shared.result import Err, ErrorCode, Ok
 from _shared.runtime import Runtime
 from _shared.tokens import TokenVerifier
 from tests.unit.functions.fakes import (
+    JWT_SECRET,
     PUBLISHABLE_KEY,
     SECRET_KEY,
     FakeDatabase,
@@ -77,6 +78,31 @@ async def test_a_signed_call_is_a_webhook() -> None:
 )
 async def test_everyone_else_is_unauthorized(headers: Mapping[str, str]) -> None:
     assert await who(headers) is ErrorCode.UNAUTHORIZED
+
+
+LEGACY: dict[str, Any] = {"iss": "supabase", "ref": "abcdefghijklmnopqrst", "sub": None, "aud": None}
+
+
+@pytest.mark.parametrize(
+    "secret", [JWT_SECRET, "somebody-elses-" + "0123456789" * 5], ids=["true", "made-up"]
+)
+@pytest.mark.parametrize("header", ["authorization", "apikey"])
+async def test_a_legacy_service_role_key_is_told_what_to_use_instead(secret: str, header: str) -> None:
+    """Also where the project's secret is still trusted: whoever holds that key holds it for good."""
+    key = make_token(secret, role="service_role", **LEGACY)
+    settings = make_settings()
+    runtime = Runtime(settings, FakeDatabase(), TokenVerifier(settings, httpx.AsyncClient()))
+    headers = {header: f"Bearer {key}" if header == "authorization" else key}
+    assert await authenticate(headers, b"", EVERY_KIND, runtime) == Err(
+        ErrorCode.UNAUTHORIZED,
+        "Legacy service_role keys are not accepted; call with the project's secret key (sb_secret_…).",
+        cause="legacy service_role key",
+    )
+    # the legacy anon key is what a signed-out app sends: it needs a user, not another key
+    anon = await authenticate(bearer(make_token(role="anon", **LEGACY)), b"", EVERY_KIND, runtime)
+    assert isinstance(anon, Err)
+    assert (anon.code, anon.message) == (ErrorCode.UNAUTHORIZED, None)
+    assert await who({"apikey": SECRET_KEY}) is Service
 
 
 # Made when it is needed: a signature is good for five minutes only.

@@ -10,6 +10,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from _shared.accept import MAX_BODY_BYTES
+from _shared.answer import CORS_REQUEST_HEADERS
 from _shared.call import ENDPOINTS, Call, Input
 from _shared.callers import Anonymous, Service, User, Webhook
 from _shared.endpoint import endpoint
@@ -207,6 +208,42 @@ async def test_browsers_may_ask_first_and_may_read_the_answer(client_of: ClientO
     for headers in ({}, dict(bearer(make_token()))):
         assert (await client.get("/", headers=headers)).headers["access-control-allow-origin"] == "*"
     assert (await client.options("/elsewhere")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("requested", "allowed"),
+    [
+        pytest.param(
+            "authorization,x-region,traceparent,x-supabase-api-version",
+            "authorization,x-region,traceparent,x-supabase-api-version",
+            id="as-clients-of-today-ask",
+        ),
+        pytest.param("x-later", "x-later", id="one-of-a-later-version"),
+        pytest.param("", CORS_REQUEST_HEADERS, id="none"),
+        pytest.param("x-a; x-b", CORS_REQUEST_HEADERS, id="no-list-of-names"),
+        pytest.param("x-a, <b>", CORS_REQUEST_HEADERS, id="no-name"),
+    ],
+)
+async def test_a_preflight_allows_the_headers_it_asks_for(
+    client_of: ClientOf, requested: str, allowed: str
+) -> None:
+    client = client_of(echo("GET", callers={User}))
+    asked = await client.options("/", headers={"access-control-request-headers": requested})
+    assert asked.headers["access-control-allow-headers"] == allowed
+    assert asked.headers["vary"] == "access-control-request-headers"
+
+
+async def test_the_option_region_of_client_libraries_is_no_input(client_of: ClientOf) -> None:
+    headers = {"apikey": SECRET_KEY, "x-region": "eu-west-1"}
+    reading = client_of(echo("GET", callers={Service}, query=Period))
+    response = await reading.get("/?start=2026-03-14&forceFunctionRegion=eu-west-1", headers=headers)
+    assert (response.status_code, response.json()["data"]["input"]["start"]) == (200, "2026-03-14")
+    other = await reading.get("/?start=2026-03-14&region=eu-west-1", headers=headers)
+    assert other.status_code == 400
+
+    writing = client_of(echo("POST", callers={Service}, body=Note))
+    response = await writing.post("/?forceFunctionRegion=eu-west-1", headers=headers, content=b'{"count": 2}')
+    assert (response.status_code, response.json()["data"]["input"]) == (200, {"count": 2})
 
 
 async def test_the_request_id_is_the_gateways_when_it_looks_like_one(client_of: ClientOf) -> None:

@@ -59,6 +59,28 @@ def test_public_keys_alone_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
+    ("secret", "keys", "verifiers"),
+    [
+        pytest.param(True, False, ["HS256 with SUPABASE_JWT_SECRET"], id="secret"),
+        pytest.param(False, True, ["ES256 and RS256 with SUPABASE_JWKS_URL"], id="public-keys"),
+        pytest.param(
+            True,
+            True,
+            ["HS256 with SUPABASE_JWT_SECRET", "ES256 and RS256 with SUPABASE_JWKS_URL"],
+            id="both",
+        ),
+    ],
+)
+def test_the_verifiers_in_force_are_said_in_words(*, secret: bool, keys: bool, verifiers: list[str]) -> None:
+    settings = make_settings(
+        SUPABASE_JWT_SECRET=ENVIRONMENT["SUPABASE_JWT_SECRET"] if secret else None,
+        SUPABASE_JWKS_URL="https://auth.test/jwks.json" if keys else None,
+    )
+    assert settings.verifiers == verifiers
+    assert ENVIRONMENT["SUPABASE_JWT_SECRET"] not in str(settings.verifiers)
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         pytest.param("SUPABASE_URL", "not-an-address-XYZZY", id="not-a-url"),
