@@ -161,7 +161,7 @@ def _problems(connection: Connection) -> list[str]:
     return [problem for (problem,) in connection.execute("select problem from private.platform_problems()")]
 
 
-SCHEDULES = ("hourly-refresh", "nightly-cleanup", "nightly-precompute", "sweep", "sweep-hierarchy")
+SCHEDULES = ("hourly-refresh", "nightly-audit", "nightly-cleanup", "nightly-precompute", "sweep")
 LOST = [
     *(f"schedule fersk-{name} is missing" for name in SCHEDULES),
     "nobody may listen to broadcasts: realtime.messages has no policy of ours",
