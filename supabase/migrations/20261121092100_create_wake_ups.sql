@@ -99,7 +99,8 @@ create or replace function stats.writers_in_flight() returns boolean
 create or replace function public.acknowledge_wake_ups() returns integer
     language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: the service role holds no rights on stats
 declare
-    v_writers integer := coalesce(pg_sequence_last_value('stats.wake_up_turn'), 0);
+    -- with nobody to acknowledge for a year or two, it outgrows an integer
+    v_writers integer := least(coalesce(pg_sequence_last_value('stats.wake_up_turn'), 0), 2147483647);
 begin
     perform setval('stats.wake_up_turn', 1, false);
     return v_writers;

@@ -12,11 +12,17 @@ exception when others then
     perform stats.record_error(p_statement || ': ' || sqlstate || ': ' || sqlerrm);
 end $$;
 
--- A few chapters each time, at random; the night audits all.
+-- A few chapters each time, at random; the night audits all. While a migration has the table locked there is nothing to
+-- compare, and the sweep does not wait for it.
 create or replace function stats.audit_sample(p_chapters integer default 5) returns integer
-    language sql volatile security invoker set search_path = ''
+    language plpgsql volatile security invoker set search_path = '' as $$
+begin
+    lock table public.activities in access share mode nowait;
     return stats.heal(array(select u.id from public.organization_units u where u.kind = 'local'
                             order by random() limit p_chapters));
+exception when lock_not_available then
+    return 0;
+end $$;
 
 create or replace function stats.prune_records() returns void
     language plpgsql volatile security invoker set search_path = '' as $$
@@ -38,7 +44,7 @@ begin
     perform stats.attempt('select stats.fold()');
     select p.organization_id into v_organization_id
     from stats.pending_changes p, stats.settings s, stats.refresh_pace r
-    where p.oldest_at < clock_timestamp() - s.debounce and not stats.is_recent(r.last_started_at, r.refresh_interval)
+    where not stats.is_recent(p.oldest_at, s.debounce) and not stats.is_recent(r.last_started_at, r.refresh_interval)
     order by p.oldest_at limit 1;
     if not found then
         return v_is_pending;
@@ -57,7 +63,9 @@ create or replace function public.get_health() returns jsonb
             'last_sweep_at', stats.noted_time('stats.swept_at'),
             -- what a later refresh did not hit any more is history
             'last_error', (select e.message from stats.errors e
-                           where e.happened_at > coalesce(l.last_finished_at, '-infinity') order by e.id desc limit 1),
+                           -- a time in the future counts as none: the clock was set back
+                           where l.last_finished_at is null or l.last_finished_at > clock_timestamp()
+                              or e.happened_at > l.last_finished_at order by e.id desc limit 1),
             'pending_changes', p.number,
             'oldest_pending_seconds', p.seconds,
             'pending_unit_changes', u.number,
