@@ -24,14 +24,12 @@ comment on function stats.measure_list(text, text) is 'Each measure''s name put 
 
 -- contact_id is for the update trigger alone: the log names no contact.
 create or replace view stats.contributions as
-    select a.organization_id, a.unit_id as chapter_id, a.peer_mentor_id, a.activity_type_id,
-           (a.occurred_at at time zone 'UTC')::date as bucket_date, a.contact_id,
+    select a.organization_id, a.chapter_id, a.peer_mentor_id, a.activity_type_id, a.bucket_date, a.contact_id,
            1                       as activity_count,
            a.duration_minutes      as total_minutes,
            a.participant_count     as participant_count,
            a.approved_expenses_nok as approved_nok
-    from public.activities a
-    where a.is_counted;
+    from stats.countable_activities a;
 comment on view stats.contributions is 'What each activity that counts adds to each measure.';
 
 -- Append-only: writers insert rows of their own and wait for nobody; stats.fold() moves them into the totals. No index:

@@ -1,14 +1,17 @@
 -- Purpose: the triggers that write the change log.
 -- Locks: brief, SHARE ROW EXCLUSIVE on activities. Data safety: new objects only.
 --
--- The three functions are written by stats.define_change_triggers() from stats.measures and stats.contributions, so that
--- what an activity adds is said once, for the log as for the totals. A measure that comes later calls it again.
+-- The three functions are written by stats.define_change_triggers() from stats.measures, stats.contributions and
+-- stats.countable_activities, so that what counts, on which day, and what it adds is said once. Whoever changes one of
+-- them calls it again.
 
--- The view's own query, over the rows of a statement.
+-- The views' own queries, over the rows of a statement.
 create or replace function stats.contributions_of(p_rows text) returns text
     language sql stable security invoker set search_path = '' as $$
-    select format('(%s)', replace(rtrim(pg_get_viewdef('stats.contributions'::regclass), ';'),
-                                  'public.activities', p_rows))
+    select format('(%s)', replace(
+        rtrim(pg_get_viewdef('stats.contributions'::regclass), ';'), 'stats.countable_activities',
+        format('(%s)', replace(rtrim(pg_get_viewdef('stats.countable_activities'::regclass), ';'),
+                               'public.activities', p_rows))))
 $$;
 
 create or replace function stats.define_change_triggers() returns void

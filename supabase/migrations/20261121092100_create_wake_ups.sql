@@ -51,10 +51,10 @@ begin
     if not pg_try_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.writers')) then
         perform pg_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.writers'));   -- for the moment a drain tries it
     end if;
-    if current_setting('fersk.asked_by', true) = pg_current_xact_id()::text then
+    if current_setting('fersk.asked_by', true) = tg_table_name || pg_current_xact_id() then
         return null;
     end if;
-    perform set_config('fersk.asked_by', pg_current_xact_id()::text, true);
+    perform set_config('fersk.asked_by', tg_table_name || pg_current_xact_id(), true);
     select * into v_settings from stats.settings;
 
     if v_settings.refresh_mode = 'async'
