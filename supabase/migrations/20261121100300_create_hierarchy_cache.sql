@@ -83,7 +83,10 @@ begin
     from unnest(p_entries) n
     order by n.unit_id, n.period_year   -- two at once lock in the same order
     on conflict (unit_id, period_year) do update
-        set payload = excluded.payload, computed_at = excluded.computed_at, computed_at_mark = excluded.computed_at_mark;
+        set payload = excluded.payload, computed_at = excluded.computed_at, computed_at_mark = excluded.computed_at_mark
+        -- never an older computation in place of a newer one, unless that has marks which nobody ever set
+        where e.computed_at_mark <= excluded.computed_at_mark
+           or e.computed_at_mark > stats.current_mark(e.unit_id, e.period_year);
     get diagnostics v_stored = row_count;
     return v_stored;
 end $$;

@@ -4,7 +4,7 @@
 begin;
 \ir helpers.psql
 \ir hierarchy.psql
-select plan(34);
+select plan(39);
 select tests.settle_hierarchy();
 
 insert into stats.marks (unit_id, period_year, marks)
@@ -74,6 +74,16 @@ select results_eq($$ select * from tests.stored() $$, $$ values ('7', true) $$, 
 select is(stats.compute_hierarchy_entry(tests.id('nord/region'), 2026), true, 'OD-12 one that begins now');
 select results_eq($$ select computed_at_mark, stats.is_outdated(e) from public.hierarchy_stats_cache e where unit_id = tests.id('nord/region') $$,
     $$ values (8::bigint, false) $$, 'OD-12 is fresh');
+
+select is(tests.stores(7), 0, 'OD-13 and is not replaced by an older one');
+select results_eq($$ select computed_at_mark, stats.is_outdated(e) from public.hierarchy_stats_cache e where unit_id = tests.id('nord/region') $$,
+    $$ values (8::bigint, false) $$, 'OD-13 (it is as it was)');
+delete from stats.marks where true;
+select results_eq($$ select stats.is_outdated(e) from public.hierarchy_stats_cache e where unit_id = tests.id('nord/region') $$, array[true],
+    'OD-14 where the marks were lost, nothing is known of it');
+select is(stats.compute_hierarchy_entry(tests.id('nord/region'), 2026), true, 'OD-14 a computation');
+select results_eq($$ select computed_at_mark, stats.is_outdated(e) from public.hierarchy_stats_cache e where unit_id = tests.id('nord/region') $$,
+    $$ values (0::bigint, false) $$, 'OD-14 replaces it');
 
 select * from finish();
 rollback;
