@@ -70,8 +70,7 @@ begin
     -- every summary of these units and of those above them, in every year; mv_* lack the repair
     insert into stats.tree_changes (organization_id, unit_id)
     select u.organization_id, u.id from public.organization_units u
-    where u.id = any (p_chapter_ids)
-       or (p_chapter_ids is null and not exists (select from public.organization_units b where b.parent_id = u.id));
+    where p_chapter_ids is null or u.id = any (p_chapter_ids);
     insert into stats.unrefreshed_changes as n (organization_id, change_count, oldest_at)
     select u.organization_id, count(*), clock_timestamp() from public.organization_units u
     where p_chapter_ids is null or u.id = any (p_chapter_ids)
