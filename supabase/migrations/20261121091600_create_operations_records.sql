@@ -43,7 +43,8 @@ end;
 -- at every isolation level, nobody waits for it, and no serializable transaction depends on it.
 create sequence if not exists stats.fold_asked_at minvalue 0 start 0;
 create sequence if not exists stats.refresh_asked_at minvalue 0 start 0;
--- How many have come since a wake-up was last acknowledged: the first of them sends the next one.
+create sequence if not exists stats.refresh_looked_at minvalue 0 start 0;
+-- Whose turn it is to send a wake-up: that of the first to come after the last one was acknowledged.
 create sequence if not exists stats.wake_up_turn;
 
 create or replace function stats.noted_time(p_sequence regclass) returns timestamptz
@@ -63,7 +64,8 @@ comment on function stats.is_recent(timestamptz, interval) is 'Whether it happen
 
 revoke all on stats.settings, stats.stats_refresh_log, stats.errors
     from public, anon, authenticated, service_role;
-revoke all on sequence stats.errors_id_seq, stats.fold_asked_at, stats.refresh_asked_at, stats.wake_up_turn
+revoke all on sequence stats.errors_id_seq, stats.fold_asked_at, stats.refresh_asked_at, stats.refresh_looked_at,
+    stats.wake_up_turn
     from public, anon, authenticated, service_role;
 revoke execute on function stats.record_error(text), stats.noted_time(regclass), stats.note_time(regclass),
     stats.is_recent(timestamptz, interval) from public, anon, authenticated, service_role;

@@ -3,8 +3,8 @@
 --
 -- A wake-up only says "look now"; the sweep is the guarantee. One fold serves every organisation, so one wake-up does:
 -- the first writer to come after the last acknowledgement sends the next, whatever its isolation level and however many
--- organisations it touches. What a writer asks it asks of sequences and of one row of settings: it waits for nobody, and
--- no serializable transaction fails because of it.
+-- organisations it touches. A writer asks sequences, which are outside of transactions: it waits for nobody, and no
+-- serializable transaction fails because of it.
 
 create or replace function stats.wake(p_slug text, p_type text, p_organization_id uuid, p_records jsonb, p_truncated boolean)
     returns bigint
@@ -35,12 +35,12 @@ exception when others then
     perform stats.record_error(p_type || ': ' || sqlstate || ': ' || sqlerrm);
 end $$;
 
+-- At every commit, so nearly always it must find at once that there is nothing to do: three sequences tell.
 create or replace function stats.request_upkeep() returns trigger
     language plpgsql security definer set search_path = '' as $$   -- DEFINER: writers hold no rights on stats, private and net
 declare
-    v_settings stats.settings;
-    v_records  jsonb;
-    v_is_more  boolean;
+    v_now     bigint  := extract(epoch from clock_timestamp()) * 1000000;   -- as stats.note_time
+    v_is_more boolean;
 begin
     -- SET CONSTRAINTS ... IMMEDIATE fires this inside of the statement: too early, and others would rely on it.
     if pg_trigger_depth() > 1 then
@@ -51,26 +51,26 @@ begin
     if not pg_try_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.writers')) then
         perform pg_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.writers'));   -- for the moment a drain tries it
     end if;
-    if current_setting('fersk.asked_by', true) = tg_table_name || pg_current_xact_id() then
-        return null;
+    -- The first since the last acknowledgement sends; the others rely on it, unless it is two seconds old and so counts as
+    -- lost. A time in the future, before the clock was set back, counts as none.
+    if pg_sequence_last_value('stats.wake_up_turn') is null and nextval('stats.wake_up_turn') = 1
+        or (v_now - coalesce(pg_sequence_last_value('stats.fold_asked_at'), 0) between 0 and 2000000) is not true then
+        if (select s.refresh_mode from stats.settings s) = 'async' then
+            v_is_more := currval(pg_get_serial_sequence(format('stats.%I', tg_table_name), 'id')) > new.id;
+            perform stats.ask('invalidate-hierarchy-cache', 'units_changed', new.organization_id,
+                              stats.named_record(to_jsonb(new)), v_is_more);
+        end if;
     end if;
-    perform set_config('fersk.asked_by', tg_table_name || pg_current_xact_id(), true);
-    select * into v_settings from stats.settings;
-
-    if v_settings.refresh_mode = 'async'
-        -- not the first, and the first one's wake-up is not two seconds old, when it counts as lost
-        and (nextval('stats.wake_up_turn') = 1 or not stats.is_recent(stats.noted_time('stats.fold_asked_at'), '2 seconds')) then
-        v_records := stats.named_record(to_jsonb(new));
-        v_is_more := currval(pg_get_serial_sequence(format('stats.%I', tg_table_name), 'id')) > new.id;
-        perform stats.ask('invalidate-hierarchy-cache', 'units_changed', new.organization_id, v_records, v_is_more);
-    end if;
+    -- Once a second somebody looks whether it is time for a refresh.
     if tg_table_name = 'activity_changes'
-        and not stats.is_recent(stats.noted_time('stats.refresh_asked_at'), v_settings.debounce)
-        and not (select stats.is_recent(greatest(p.last_requested_at, p.last_started_at), p.refresh_interval)
-                 from stats.refresh_pace p) then
-        v_records := stats.named_record(to_jsonb(new));
-        v_is_more := currval('stats.activity_changes_id_seq') > new.id;
-        perform stats.ask('refresh-stats-views', 'activities_changed', new.organization_id, v_records, v_is_more);
+        and (v_now - coalesce(pg_sequence_last_value('stats.refresh_looked_at'), 0) between 0 and 1000000) is not true then
+        perform stats.note_time('stats.refresh_looked_at');
+        if (select not stats.is_recent(p.last_requested_at, p.refresh_interval)
+                   and not stats.is_recent(p.last_started_at, p.refresh_interval) from stats.refresh_pace p) then
+            v_is_more := currval('stats.activity_changes_id_seq') > new.id;
+            perform stats.ask('refresh-stats-views', 'activities_changed', new.organization_id,
+                              stats.named_record(to_jsonb(new)), v_is_more);
+        end if;
     end if;
     return null;
 end $$;
@@ -99,13 +99,13 @@ create or replace function stats.writers_in_flight() returns boolean
 create or replace function public.acknowledge_wake_ups() returns integer
     language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: the service role holds no rights on stats
 declare
-    v_writers integer := coalesce(pg_sequence_last_value('stats.wake_up_turn'), 0);
+    v_wake_ups integer := (pg_sequence_last_value('stats.wake_up_turn') is not null)::integer;
 begin
     perform setval('stats.wake_up_turn', 1, false);
-    return v_writers;
+    return v_wake_ups;
 end $$;
 comment on function public.acknowledge_wake_ups() is
-    'First step of an invalidation: the next writer sends a wake-up. The number of writers that relied on this one. Service role only.';
+    'First step of an invalidation: the next writer sends a wake-up; 1 if one was on its way. Service role only.';
 
 create or replace function public.take_unit_changes() returns jsonb
     language plpgsql volatile security definer set search_path = '' set statement_timeout = '30s' as $$   -- DEFINER: as above

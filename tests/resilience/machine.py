@@ -188,7 +188,7 @@ class Statistics(Writes):
     @rule()
     def time_passes(self) -> None:
         """As if the last request and the last refresh were long ago."""
-        self.dba.execute("select setval('stats.refresh_asked_at', 0)")
+        self.dba.execute("select setval('stats.refresh_asked_at', 0), setval('stats.refresh_looked_at', 0)")
         with self.may_wait():
             self.dba.execute(
                 "update stats.stats_refresh_log "
