@@ -51,16 +51,22 @@ class Cast:
         """None when nothing is cached."""
         row = self.reader.execute(
             "select stats.is_outdated(e) from public.hierarchy_stats_cache e "
-            "where unit_id = %s and period_year = %s and payload is not null",
+            "where unit_id = %s and period_year = %s",
             [unit_id, YEAR],
         ).fetchone()
         return None if row is None else row[0]
 
     def marks(self) -> set[UUID]:
-        rows = self.reader.execute(
-            "select unit_id from public.hierarchy_stats_cache where invalidated_at is not null"
-        )
-        return {row[0] for row in rows}
+        """The units that were marked since the test began."""
+        return {row[0] for row in self.reader.execute("select unit_id from stats.marks")}
+
+    def wake_ups(self) -> int:
+        """How many were sent: nobody takes them from the queue."""
+        row = self.reader.execute(
+            "select count(*) from net.http_request_queue where url like '%/invalidate-hierarchy-cache'"
+        ).fetchone()
+        assert row is not None
+        return int(row[0])
 
 
 @contextmanager
@@ -70,6 +76,9 @@ def hierarchy_cast(own: OwnCluster) -> Iterator[Cast]:
         writer, drainer, reader = (stack.enter_context(own.connect()) for _ in range(3))
         drain(reader)
         reader.execute("delete from public.hierarchy_stats_cache")
+        reader.execute("delete from stats.marks")
+        reader.execute("delete from stats.errors")
+        reader.execute("delete from net.http_request_queue")
         reader.execute(PRECOMPUTE)
         scene = load_scene(reader)
         yield Cast(writer, drainer, reader, scene)

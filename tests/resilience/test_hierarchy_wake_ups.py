@@ -1,11 +1,14 @@
-"""Transactions that commit around a drain: each is either drained or sends a wake-up of its own."""
+"""Transactions that commit around a drain: each is folded or sends a wake-up; and who waits for whom: nobody."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.resilience.hierarchy_cast import YEAR
 from tests.resilience.hierarchy_sessions import drain
+from tests.resilience.sessions import begin
 
 if TYPE_CHECKING:
     from tests.resilience.hierarchy_cast import Cast
@@ -30,7 +33,7 @@ def test_a_writer_that_relies_on_anothers_wake_up_is_waited_for(cast: Cast) -> N
     cast.writer.execute(
         "set constraints all immediate"
     )  # as at its commit: it looks, and relies on the first
-    assert cast.reader.execute("select count(*) from stats.wake_ups").fetchone() == (1,)
+    assert cast.wake_ups() == 1
     cast.drainer.execute("select public.acknowledge_wake_ups()")
     row = cast.drainer.execute("select public.take_unit_changes()").fetchone()
     assert row is not None
@@ -46,19 +49,24 @@ def test_a_writer_that_comes_after_the_acknowledgement_sends_its_own_wake_up(cas
     cast.writer.execute("begin")
     cast.write(2)
     assert drain(cast.drainer) == 1
-    assert cast.reader.execute("select count(*) from stats.wake_ups").fetchone() == (0,)
+    assert cast.wake_ups() == 1
     cast.writer.execute("commit")
-    assert cast.reader.execute("select count(*) from stats.wake_ups").fetchone() == (1,)
+    assert cast.wake_ups() == 2
 
 
-def test_a_writer_with_an_old_snapshot_does_not_rely_on_a_wake_up_it_still_sees(cast: Cast) -> None:
+@pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+def test_a_writer_with_an_old_snapshot_knows_which_wake_ups_are_over(cast: Cast, isolation: str) -> None:
     cast.write(1, chapter=2)
-    cast.writer.execute("begin isolation level repeatable read")
-    assert cast.writer.execute("select count(*) from stats.wake_ups").fetchone() == (1,)
+    begin(cast.writer, isolation)
+    assert cast.writer.execute("select count(*) from stats.activity_changes").fetchone() == (1,)
     drain(cast.drainer)
     cast.write(2)
     cast.writer.execute("commit")
-    assert cast.reader.execute("select count(*) from stats.wake_ups").fetchone() == (1,)
+    assert cast.wake_ups() == 2
+    begin(cast.writer, isolation)
+    cast.write(3)
+    cast.writer.execute("commit")
+    assert cast.wake_ups() == 2  # that one is still on its way
 
 
 def test_a_drain_that_fails_leaves_the_log_to_the_next(cast: Cast) -> None:
@@ -75,17 +83,49 @@ def test_a_drain_that_fails_leaves_the_log_to_the_next(cast: Cast) -> None:
     assert {cast.chapter, cast.here} <= cast.marks()
 
 
-def test_the_sweep_asks_about_what_no_webhook_has_reached(cast: Cast) -> None:
+def test_the_sweep_folds_what_no_wake_up_has_reached(cast: Cast) -> None:
     cast.write(1)
-    with cast.reader.transaction():
-        cast.reader.execute("delete from net.http_request_queue")  # as if every wake-up were lost
-    row = cast.reader.execute("select stats.sweep_unit_changes()").fetchone()
-    assert row == (False,)  # too early: a wake-up may still be on its way
-    cast.reader.execute("update stats.activity_changes set changed_at = changed_at - interval '2 seconds'")
-    assert cast.reader.execute("select stats.sweep_unit_changes()").fetchone() == (True,)
-    queued = cast.reader.execute(
-        "select url, convert_from(body, 'UTF8')::jsonb ->> 'type' from net.http_request_queue"
-    ).fetchall()
-    assert [(url.rpartition("/")[2], kind) for url, kind in queued] == [
-        ("invalidate-hierarchy-cache", "sweep")
-    ]
+    assert cast.reader.execute("select stats.sweep()").fetchone() == (True,)
+    assert {cast.chapter, cast.here} <= cast.marks()
+    assert cast.reader.execute("select count(*) from stats.unit_changes").fetchone() == (0,)
+
+
+def test_a_writer_holds_nothing_that_a_fold_or_a_sweep_waits_for(cast: Cast) -> None:
+    """Not even one whose constraints are immediate, or whose wake-up fails, while it stays open."""
+    cast.writer.execute("begin")
+    cast.writer.execute("set constraints all immediate")
+    cast.write(1)
+    cast.writer.execute("set constraints all deferred")
+    cast.write(2)
+    cast.writer.execute("set constraints all immediate")  # as at its commit
+    cast.reader.execute("set lock_timeout = '20ms'")
+    for upkeep in ("sweep()", "refresh(p_force := true)", "fold()", "rebuild()"):
+        cast.reader.execute(f"select stats.{upkeep}")
+    assert cast.reader.execute("select count(*) from stats.errors").fetchone() == (0,)
+    cast.reader.execute("set lock_timeout = 0")
+
+
+def test_a_wake_up_that_fails_keeps_no_other_writer_waiting(cast: Cast) -> None:
+    secret = "select private.secret('fersk_webhook_secret')"
+    row = cast.drainer.execute(secret).fetchone()
+    assert row is not None
+    cast.drainer.execute("delete from private.secrets where name = 'fersk_webhook_secret'")
+    try:
+        cast.writer.execute("begin")
+        cast.write(1)
+        cast.writer.execute("set constraints all immediate")  # as at its commit; and it stays open
+        cast.drainer.execute("select public.acknowledge_wake_ups()")
+        cast.drainer.execute("set lock_timeout = '20ms'")
+        cast.drainer.execute(
+            "update public.activities set duration_minutes = duration_minutes % 1440 + 1 "
+            "where id = (select id from public.activities order by id desc limit 1)"
+        )
+        cast.drainer.execute("set lock_timeout = 0")
+        cast.writer.execute("commit")
+        failed = cast.reader.execute(
+            "select count(*) from stats.errors where message like 'units_changed: P0002: %'"
+        ).fetchone()
+        assert failed == (2,)
+    finally:
+        cast.drainer.execute("select private.set_secret('fersk_webhook_secret', %s)", [row[0]])
+        cast.drainer.execute("delete from stats.errors")

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, LiteralString
 from uuid import UUID
 
-import psycopg
 import pytest
+from psycopg import ClientCursor
 
 from tests.resilience import operations
 from tests.resilience.comparison import SNAPSHOTS, differences
+from tests.resilience.hierarchy_sessions import act_as
+from tests.resilience.hierarchy_truth import wrong_entries
 from tests.resilience.own_cluster import own_cluster
 from tests.resilience.scene import Draft, Scene, load_scene
-from tests.resilience.waiting import blocked
+from tests.resilience.sessions import begin
+from tests.resilience.waiting import wait_until_blocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.resilience.own_cluster import Connection, OwnCluster
 
-REFRESH_SERIES = "refresh materialized view concurrently stats.mv_activity_time_series"
+    Sessions = tuple[Connection, Connection, Connection]
+
 DRAFT = Draft(0, 0, 0, 0, "2026-05-17 12:00Z", 60, 2, "registered")
 
 
@@ -32,16 +37,18 @@ def own() -> Iterator[OwnCluster]:
 
 @pytest.fixture
 def sessions(own: OwnCluster) -> Iterator[tuple[Connection, Connection, Connection]]:
-    """A writer, somebody who refreshes, and an observer; all begin with an empty log."""
+    """A writer, somebody who folds, and an observer; all begin with an empty log."""
     with ExitStack() as stack:
-        writer, refresher, observer = (stack.enter_context(own.connect()) for _ in range(3))
-        observer.execute("select stats.rebuild()")
-        yield writer, refresher, observer
-        for connection in (writer, refresher):
+        writer, folder, observer = (stack.enter_context(own.connect()) for _ in range(3))
+        observer.execute("select stats.rebuild(), stats.fold()")
+        observer.execute("select stats.fold()")
+        yield writer, folder, observer
+        for connection in (writer, folder):
             connection.execute("rollback")
         observer.execute("update stats.settings set refresh_mode = 'async', debounce = '10 seconds'")
         observer.execute("delete from public.activities where id < %s", [UUID(int=1000)])
         assert differences(observer) == []
+        assert observer.execute("select * from stats.audit()").fetchall() == []
 
 
 @pytest.fixture
@@ -54,155 +61,245 @@ def write(connection: Connection, scene: Scene, number: int) -> None:
     operations.insert(connection, [scene.activity(UUID(int=number), DRAFT)])
 
 
-def test_what_commits_while_a_refresh_waits_is_neither_lost_nor_doubled(
-    sessions: tuple[Connection, Connection, Connection], scene: Scene
-) -> None:
-    """It comes after the snapshots that the refresh works with, and before it prunes the log."""
-    writer, refresher, observer = sessions
+def fold(connection: Connection) -> str:
+    row = connection.execute("select stats.fold() ->> 'outcome'").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def pending(observer: Connection) -> int:
+    row = observer.execute("select count(*) from stats.activity_changes").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+
+
+def test_a_transaction_open_across_a_fold_is_folded_by_the_next(sessions: Sessions, scene: Scene) -> None:
+    writer, folder, observer = sessions
     writer.execute("begin")
-    writer.execute("refresh materialized view concurrently stats.mv_yearly_stats")
-    refresh_all = "select stats.refresh(p_force := true)"
-    with blocked(refresh_all, session=refresher, by=writer, observer=observer) as refresh:
-        write(observer, scene, 1)
-        writer.execute("rollback")
-    refresh.result()
-    assert observer.execute("select count(*) from stats.pending_changes").fetchone() == (1,)
+    write(writer, scene, 1)
+    write(observer, scene, 2)
+    assert fold(folder) == "folded"
+    assert differences(writer) == []
+    writer.execute("commit")
+    assert pending(observer) == 1
+    assert differences(observer) == []
+    fold(folder)
+    assert pending(observer) == 0
     assert differences(observer) == []
 
 
-def test_pruning_all_that_is_seen_loses_it(
-    sessions: tuple[Connection, Connection, Connection], scene: Scene
+def test_control_two_statements_instead_of_one_lose_what_commits_between_them(
+    sessions: Sessions, scene: Scene
 ) -> None:
-    """A simpler design, as a control of what is above: the comparison finds the one lost activity."""
-    writer, refresher, observer = sessions
+    """A simpler design: add up the log, then empty it. The comparison finds the one lost activity."""
+    writer, folder, observer = sessions
     writer.execute("begin")
     write(writer, scene, 1)
-    refresher.execute("begin")
-    for view in SNAPSHOTS:
-        refresher.execute(f"refresh materialized view concurrently stats.{view}")
+    folder.execute("begin")
+    added = folder.execute("select count(*) from stats.activity_changes").fetchone()
+    assert added == (0,)
     writer.execute("commit")
-    refresher.execute("delete from stats.activity_changes")
-    found = differences(refresher)
-    assert {view for view, _, _ in found} == {
+    folder.execute("delete from stats.activity_changes")
+    assert {view for view, _, _ in differences(folder)} == {
         "live_peer_mentor_stats",
         "live_chapter_stats",
         "live_time_series",
+        "live_monthly_rows",
         "live_yearly_rows",
     }
-    refresher.execute("rollback")
+    folder.execute("rollback")
     assert differences(observer) == []
 
 
-def test_a_refresh_that_waited_for_a_newer_one_is_refused(
-    sessions: tuple[Connection, Connection, Connection], scene: Scene
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
+def test_a_second_fold_neither_waits_nor_counts_twice(
+    sessions: Sessions, scene: Scene, isolation: str
 ) -> None:
-    """It keeps the snapshot it began with, which lacks what the other has contained and pruned."""
-    writer, refresher, observer = sessions
+    writer, folder, observer = sessions
+    write(writer, scene, 1)
+    begin(observer, isolation)
+    assert pending(observer) == 1  # the snapshot is taken
+    folder.execute("begin")
+    assert fold(folder) == "folded"
+    assert fold(observer) == "already_running"
+    assert differences(observer) == []
+    folder.execute("commit")
+    assert differences(observer) == []
+    # above READ COMMITTED it still sees what has been folded; its own fold would take it once more
+    assert fold(observer) == ("folded" if isolation == "read committed" else "already_running")
+    assert differences(observer) == []
+    observer.execute("commit")
+    assert differences(observer) == []
+
+
+def test_a_fold_that_fails_leaves_everything_to_the_next(sessions: Sessions, scene: Scene) -> None:
+    writer, folder, observer = sessions
+    write(writer, scene, 1)
+    folder.execute("begin")
+    fold(folder)
+    folder.execute("rollback")
+    assert pending(observer) == 1
+    assert differences(observer) == []
+    assert fold(observer) == "folded"
+    assert differences(observer) == []
+
+
+def test_what_a_transaction_writes_after_its_own_fold_counts_once(sessions: Sessions, scene: Scene) -> None:
+    writer, folder, observer = sessions
     writer.execute("begin")
     write(writer, scene, 1)
-    writer.execute("select stats.refresh(p_force := true)")
-    with blocked(REFRESH_SERIES, session=refresher, by=writer, observer=observer) as refresh:
-        writer.execute("commit")
-    with pytest.raises(psycopg.errors.SerializationFailure, match="would go back in time"):
-        refresh.result()
-    assert differences(observer) == []
-    refresher.execute(REFRESH_SERIES)  # the retry that the error asks for
-    assert differences(observer) == []
-
-
-def test_a_refresh_at_repeatable_read_older_than_the_last_one_is_refused(
-    sessions: tuple[Connection, Connection, Connection], scene: Scene
-) -> None:
-    writer, refresher, observer = sessions
-    refresher.execute("begin isolation level repeatable read")
-    assert differences(refresher) == []
-    write(writer, scene, 1)
-    writer.execute(REFRESH_SERIES)
-    with pytest.raises(psycopg.errors.SerializationFailure):
-        refresher.execute(REFRESH_SERIES)
-    refresher.execute("rollback")
-    refresher.execute("begin isolation level repeatable read")
-    refresher.execute(REFRESH_SERIES)
-    refresher.execute("commit")
-    assert differences(observer) == []
-
-
-def test_what_a_transaction_writes_after_its_own_refresh_counts_once(
-    sessions: tuple[Connection, Connection, Connection], scene: Scene
-) -> None:
-    """Later transactions have committed meanwhile, so the snapshot alone would call all of it contained."""
-    writer, refresher, observer = sessions
-    writer.execute("begin")
-    write(writer, scene, 1)
-    write(refresher, scene, 2)
-    writer.execute(REFRESH_SERIES)
+    write(folder, scene, 2)
+    fold(writer)
     write(writer, scene, 3)
     assert differences(writer) == []
     operations.delete(writer, [UUID(int=1)])
     assert differences(writer) == []
+    assert differences(observer) == []
     writer.execute("commit")
     assert differences(observer) == []
 
 
-def test_a_reader_with_an_older_snapshot_keeps_its_numbers(
-    sessions: tuple[Connection, Connection, Connection], scene: Scene
-) -> None:
-    writer, refresher, observer = sessions
+def test_a_reader_with_an_older_snapshot_keeps_its_numbers(sessions: Sessions, scene: Scene) -> None:
+    writer, folder, observer = sessions
     write(writer, scene, 1)
-    observer.execute("begin isolation level repeatable read")
+    begin(observer, "repeatable read")
     before = observer.execute("select * from stats.live_time_series order by 1, 2, 3").fetchall()
     write(writer, scene, 2)
-    refresher.execute("select public.take_unit_changes()")  # or the log would be kept for the hierarchy
-    refresher.execute("select stats.refresh(p_force := true)")
-    assert refresher.execute("select count(*) from stats.activity_changes").fetchone() == (0,)
+    fold(folder)
+    folder.execute("select stats.refresh(p_force := true)")
+    folder.execute("select stats.rebuild()")
     assert observer.execute("select * from stats.live_time_series order by 1, 2, 3").fetchall() == before
     assert differences(observer) == []
     observer.execute("commit")
 
 
-def test_a_plain_refresh_is_exact_for_everybody_but_older_snapshots(
-    sessions: tuple[Connection, Connection, Connection], scene: Scene
+@pytest.mark.parametrize("how", ["", "concurrently"])
+def test_nothing_live_reads_through_what_is_being_refreshed(
+    sessions: Sessions, scene: Scene, how: LiteralString
 ) -> None:
-    """PostgreSQL's own limit: a plain REFRESH shows its rows to snapshots that are older than they are."""
-    writer, refresher, observer = sessions
-    observer.execute("begin isolation level repeatable read")
-    assert observer.execute("select count(*) from public.organizations").fetchone() == (4,)
+    writer, folder, observer = sessions
+    begin(observer, "repeatable read")
+    assert differences(observer) == []
     write(writer, scene, 1)
-    refresher.execute("refresh materialized view stats.mv_activity_time_series")
-    assert differences(refresher) == []
-    assert {view for view, _, _ in differences(observer)} == {"live_time_series"}
+    folder.execute("begin")
+    for view in SNAPSHOTS:
+        folder.execute(f"refresh materialized view {how} stats.{view}")
+    for connection in (writer, observer):
+        connection.execute("set lock_timeout = '20ms'")
+        assert differences(connection) == []
+        connection.execute("set lock_timeout = 0")
+    folder.execute("commit")
+    assert differences(observer) == []
     observer.execute("commit")
 
 
-def test_a_statement_is_not_refreshed_in_its_middle(
-    sessions: tuple[Connection, Connection, Connection], scene: Scene
-) -> None:
-    """One statement, three triggers: a refresh in the first would find rows that are not logged yet."""
-    writer, refresher, observer = sessions
+def test_a_statement_may_be_folded_in_its_middle(sessions: Sessions, scene: Scene) -> None:
+    """One statement, three triggers, and constraints that are immediate, where there are no functions."""
+    writer, folder, observer = sessions
     write(writer, scene, 1)
     write(writer, scene, 2)
-    refresher.execute("update stats.settings set refresh_mode = 'inline', debounce = '0'")
-    refresher.execute("update stats.stats_refresh_log set last_requested_at = null, last_started_at = null")
+    folder.execute("update stats.settings set refresh_mode = 'inline', debounce = '0'")
     writer.execute("begin")
     writer.execute("set constraints all immediate")
-    new = [scene.activity(UUID(int=3), DRAFT)]
-    operations.replace(writer, [UUID(int=1)], [UUID(int=2)], new)
+    operations.replace(writer, [UUID(int=1)], [UUID(int=2)], [scene.activity(UUID(int=3), DRAFT)])
     assert differences(writer) == []
     writer.execute("commit")
     assert differences(observer) == []
 
 
-def test_a_rebuild_waits_for_writers_and_repairs_what_was_damaged(
-    sessions: tuple[Connection, Connection, Connection], scene: Scene
-) -> None:
-    writer, refresher, observer = sessions
+def test_a_rebuild_repairs_what_was_damaged_and_waits_for_no_writer(sessions: Sessions, scene: Scene) -> None:
+    writer, folder, observer = sessions
     write(writer, scene, 1)
-    refresher.execute("delete from stats.activity_changes")
-    refresher.execute("update stats.snapshot_positions set own_change_id = null")
+    folder.execute("delete from stats.activity_changes")
     assert differences(observer) != []
     writer.execute("begin")
     write(writer, scene, 2)
-    with blocked("select stats.rebuild()", session=refresher, by=writer, observer=observer) as rebuild:
-        writer.execute("commit")
-    rebuild.result()
+    folder.execute("begin")
+    folder.execute("set local lock_timeout = '20ms'")
+    folder.execute("select stats.rebuild()")
+    write(observer, scene, 3)  # nor does a writer wait for the rebuild
+    assert differences(folder) == []
+    folder.execute("commit")
     assert differences(observer) == []
+    writer.execute("commit")
+    assert differences(observer) == []
+
+
+def test_a_reader_sees_a_rebuild_as_a_whole_or_not_at_all(sessions: Sessions, scene: Scene) -> None:
+    writer, folder, observer = sessions
+    write(writer, scene, 1)
+    folder.execute("begin")
+    folder.execute("select stats.rebuild()")
+    assert differences(observer) == []
+    assert fold(observer) == "already_running"
+    write(observer, scene, 2)
+    folder.execute("commit")
+    assert differences(observer) == []
+    fold(observer)
+    assert differences(observer) == []
+
+
+REWRITE = "alter table public.activities add column rewritten uuid default gen_random_uuid()"
+READS: dict[str, LiteralString] = {
+    "summary": "select stats.computed_hierarchy_entry(%(root)s, 2026)::text",
+    "precomputed": "select public.precompute_hierarchy(%(organization)s, 2026)",
+    "report": (
+        "select public.generate_bufdir_report(%(organization)s, '2026-01-01', '2027-01-01')::jsonb -> 'totals'"
+    ),
+    "status": "select public.get_snapshot_status('2026-01-01', '2027-01-01') -> 'record_count_now'",
+    "alignment": "select public.get_bufdir_alignment(2026)",
+    "series": "select * from public.get_activity_series('2026-01-01', '2026-12-31', 'year')",
+    "months": "select * from public.get_monthly_series(%(coordinator)s, '2026-01-01', '2026-12-31')",
+    "coordinators": "select count(*) from public.coordinator_monthly_stats",
+    "last days": "select count(last_activity_date) from public.peer_mentor_stats",
+    "audit": "select count(*) from stats.audit()",
+    "rebuild": "select stats.rebuild()",
+    "refresh": "select stats.refresh(p_force := true) ->> 'outcome'",
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_nothing_reads_the_activities_of_before_a_migration_that_rewrites_them(
+    sessions: Sessions, scene: Scene, name: str
+) -> None:
+    """To a snapshot that is older than the rewritten table, it is empty. So the lock comes first."""
+    writer, folder, observer = sessions
+    places = {
+        "root": scene.regions[0],
+        "organization": scene.organization,
+        "coordinator": scene.coordinators[0],
+    }
+    write(observer, scene, 1)
+    query = ClientCursor(folder).mogrify(READS[name], places)
+
+    def read() -> list[tuple[object, ...]]:
+        if name in {"audit", "rebuild", "refresh", "summary", "precomputed"}:
+            return folder.execute(query.encode()).fetchall()
+        with folder.transaction():
+            act_as(folder, scene.organization, scene.admin)
+            return folder.execute(query.encode()).fetchall()
+
+    before = read()
+    writer.execute("begin")
+    writer.execute(REWRITE)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read)
+        try:
+            if name not in {"series", "refresh"}:  # they read none
+                wait_until_blocked(observer, folder, by=writer)
+        finally:
+            writer.execute("commit")
+        after = reading.result()
+    observer.execute("alter table public.activities drop column rewritten")
+    if name != "summary":  # which says when it was computed
+        assert after == before
+    else:
+        assert figures_of(str(after)) == figures_of(str(before))
+    assert differences(observer) == []
+    assert wrong_entries(observer) == []
+
+
+def figures_of(entry: str) -> str:
+    return entry[entry.index("{") : entry.index("}")]

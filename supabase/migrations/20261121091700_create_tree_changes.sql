@@ -1,32 +1,26 @@
--- Purpose: which units' summaries a transaction outdated, for the hierarchy's cache to be invalidated.
+-- Purpose: the log of what outdates the summaries of every year: units moved or deleted, types categorised anew.
 -- Locks: brief, SHARE ROW EXCLUSIVE on the tables that get triggers. Data safety: new objects only.
 --
--- What activities outdate, the change log says already: the cache is one more relation that is derived from it, with a
--- snapshot of its own. Only what outdates every year has a log of its own. Append-only as well: no writer touches a row
--- that another one touches, least of all the national unit's. stats.unit_changes shows what of both no drain has taken.
+-- What activities outdate, the change log says already. Append-only as well: no writer touches a row that another one
+-- touches, least of all the national unit's. stats.unit_changes shows what of both no fold has taken.
 
 create table if not exists stats.tree_changes (
-    id              bigint      generated always as identity primary key,
-    xid             xid8        not null default pg_current_xact_id(),
+    id              bigint      generated always as identity,
     changed_at      timestamptz not null default clock_timestamp(),
     organization_id uuid        not null,
     unit_id         uuid        not null
 );
-comment on table stats.tree_changes is 'Append-only: units moved, deleted or categorised anew, which outdates every year; drained by take_unit_changes.';
+comment on table stats.tree_changes is
+    'Append-only: units moved, deleted or categorised anew, which outdates every year; emptied by the fold.';
 alter table stats.tree_changes enable row level security;   -- deny-all: no policy
 
--- Without a position, before the first drain or after stats.rebuild(), nothing is known of what the cache contains.
 create or replace view stats.unit_changes as
-    select c.id, c.xid, c.changed_at, c.organization_id, c.chapter_id as unit_id, c.bucket_date as changed_on
-    from stats.changes_since_snapshot c where c.relation_name = 'hierarchy_stats_cache'
+    select c.id, c.changed_at, c.organization_id, c.chapter_id as unit_id, c.bucket_date as changed_on
+    from stats.activity_changes c
     union all
-    select c.id, c.xid, c.changed_at, c.organization_id, c.unit_id, null from stats.tree_changes c
-    union all
-    select null, '18446744073709551615', null, u.organization_id, u.id, null   -- a transaction that no snapshot shows
-    from public.organization_units u
-    where not exists (select from stats.snapshot_positions p where p.relation_name = 'hierarchy_stats_cache');
+    select c.id, c.changed_at, c.organization_id, c.unit_id, null from stats.tree_changes c;
 comment on view stats.unit_changes is
-    'Units whose summary, and whose ancestors'', is outdated, and that no drain has marked; changed_on is null for every year.';
+    'Units whose summary, and whose ancestors'', is outdated, and that no fold has marked; changed_on is null for every year.';
 
 -- A unit that moves outdates the ancestors it leaves and those it joins, in every year.
 create or replace function stats.log_unit_moves() returns trigger
@@ -57,8 +51,10 @@ begin
     insert into stats.tree_changes (organization_id, unit_id)
     select u.organization_id, u.id
     from public.organization_units u
-    where u.organization_id in (select t.organization_id from public.activity_types t join changed_rows c on c.activity_type_id = t.id)
-      and not exists (select from public.organization_units b where b.parent_id = u.id);   -- the leaves: every unit contains one
+    where u.organization_id in (select t.organization_id from public.activity_types t
+                                join changed_rows c on c.activity_type_id = t.id)
+      -- the leaves: every unit contains one
+      and not exists (select from public.organization_units b where b.parent_id = u.id);
     return null;
 end $$;
 create or replace trigger bufdir_category_mappings_log_inserts after insert on public.bufdir_category_mappings
@@ -84,6 +80,6 @@ create or replace trigger activity_types_log_deletions after delete on public.ac
     referencing old table as changed_rows for each statement execute function stats.log_type_deletions();
 
 revoke all on stats.tree_changes, stats.unit_changes from public, anon, authenticated, service_role;
+revoke all on sequence stats.tree_changes_id_seq from public, anon, authenticated, service_role;
 revoke execute on function stats.log_unit_moves(), stats.log_unit_deletions(), stats.log_mapping_changes(),
-    stats.log_type_deletions()
-    from public, anon, authenticated, service_role;
+    stats.log_type_deletions() from public, anon, authenticated, service_role;
