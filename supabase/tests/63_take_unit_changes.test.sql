@@ -97,7 +97,7 @@ select throws_ok($$ select public.take_unit_changes() $$, '42501', 'permission d
 select throws_ok($$ select public.acknowledge_wake_ups() $$, '42501', 'permission denied for function acknowledge_wake_ups', 'TK-20 nor acknowledge');
 select throws_ok($$ select public.request_invalidation_again() $$, '42501', 'permission denied for function request_invalidation_again', 'TK-20 nor send');
 select throws_ok($$ select * from public.hierarchy_stats_cache $$, '42501', 'permission denied for table hierarchy_stats_cache', 'TK-21 nor read the cache itself');
-select throws_ok($$ update public.hierarchy_stats_cache set payload = null $$, '42501', 'permission denied for table hierarchy_stats_cache', 'TK-21 nor write it');
+select throws_ok($$ update public.hierarchy_stats_cache set payload = null where true $$, '42501', 'permission denied for table hierarchy_stats_cache', 'TK-21 nor write it');
 select tests.act_as_role('anon');
 select throws_ok($$ select public.take_unit_changes() $$, '42501', 'permission denied for function take_unit_changes', 'TK-22 anon may not');
 select tests.act_as_role('service_role');

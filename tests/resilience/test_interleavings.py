@@ -73,8 +73,6 @@ def pending(observer: Connection) -> int:
     return int(row[0])
 
 
-
-
 def test_a_transaction_open_across_a_fold_is_folded_by_the_next(sessions: Sessions, scene: Scene) -> None:
     writer, folder, observer = sessions
     writer.execute("begin")
