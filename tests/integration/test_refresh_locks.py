@@ -39,7 +39,10 @@ def refresher(own: OwnCluster) -> Iterator[Connection]:
         operations.insert(connection, [scene.activity(FIRST_ID, DRAFTS[0])])
         # nothing was asked for of late: writers go all the way to asking for a refresh
         connection.execute("update stats.stats_refresh_log set last_started_at = null")
-        connection.execute("select setval('stats.refresh_asked_at', 0), setval('stats.refresh_looked_at', 0), setval('stats.wake_up_turn', 1, false)")
+        connection.execute(
+            "select setval('stats.refresh_asked_at', 0), setval('stats.refresh_looked_at', 0),"
+            " setval('stats.wake_up_turn', 1, false)"
+        )
         connection.execute("begin")
         answer = connection.execute("select stats.refresh(p_force := true)").fetchone()
         assert answer is not None
@@ -85,7 +88,13 @@ def test_a_refresh_holds_no_lock_that_readers_or_writers_ask_for(
         # EXCLUSIVE admits ACCESS SHARE, which is all that a reader asks for
         assert locks[view] <= {"AccessShareLock", "RowExclusiveLock", "ExclusiveLock"}, view
         assert "ExclusiveLock" in locks[view], view
-    for table in ("activity_changes", "daily_totals", "monthly_totals", "peer_mentor_totals", "yearly_totals"):
+    for table in (
+        "activity_changes",
+        "daily_totals",
+        "monthly_totals",
+        "peer_mentor_totals",
+        "yearly_totals",
+    ):
         assert locks[table] <= {"AccessShareLock", "RowExclusiveLock"}, table
     assert "AccessExclusiveLock" not in set().union(*locks.values())
 

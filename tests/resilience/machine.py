@@ -51,6 +51,7 @@ class Statistics(Writes):
         self.dba.execute("update stats.settings set refresh_mode = %s, debounce = '0'", [mode])
         self.time_passes()
         self.writer.execute("select stats.rebuild()")
+
     @invariant()
     def every_statistic_is_exact(self) -> None:
         if self.isolation:

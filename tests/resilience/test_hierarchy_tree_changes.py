@@ -39,8 +39,7 @@ def test_a_move_outdates_old_and_new_ancestors_in_every_year(cast: Cast) -> None
         cast.reader.execute("select stats.compute_hierarchy_entry(%s, 2025)", [region])
     operations.move_chapter(cast.writer, cast.chapter, cast.there)
     years: LiteralString = (
-        "select bool_and(stats.is_outdated(e)) from public.hierarchy_stats_cache e "
-        "where unit_id = any(%s)"
+        "select bool_and(stats.is_outdated(e)) from public.hierarchy_stats_cache e where unit_id = any(%s)"
     )
     assert cast.reader.execute(years, [[cast.here, cast.there]]).fetchone() == (True,)
     assert cast.is_outdated(cast.chapter) is False

@@ -73,8 +73,6 @@ def pending(observer: Connection) -> int:
     return int(row[0])
 
 
-
-
 def test_a_transaction_open_across_a_fold_is_folded_by_the_next(sessions: Sessions, scene: Scene) -> None:
     writer, folder, observer = sessions
     writer.execute("begin")
@@ -248,7 +246,7 @@ READS: dict[str, LiteralString] = {
     "summary": "select payload from stats.computed_hierarchy_entry(%(root)s, 2026)",
     "precomputed": "select public.precompute_hierarchy(%(organization)s, 2026)",
     "report": (
-        "select public.generate_bufdir_report(%(organization)s, '2026-01-01', '2027-01-01')::jsonb -> 'totals'"
+        "select public.generate_bufdir_report(%(organization)s, '2026-01-01', '2027-01-01') -> 'totals'"
     ),
     "status": "select public.get_snapshot_status('2026-01-01', '2027-01-01') -> 'record_count_now'",
     "alignment": "select public.get_bufdir_alignment(2026)",
