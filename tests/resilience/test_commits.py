@@ -81,37 +81,42 @@ RULE = (
 )
 
 
-def _change_rule(connection: Connection, *counted: str) -> None:
-    """Do the rest of what docs/data-layer.md says, after the lock; ends the transaction."""
+def _replace_rule(connection: Connection, *counted: str) -> None:
     statuses = sql.SQL(", ").join(map(sql.Literal, counted))
     connection.execute(sql.SQL(RULE).format(statuses))
-    connection.execute("select stats.apply_counting_rule()")
-    connection.execute("commit")
 
 
 @pytest.fixture
 def _rule(cast: Cast) -> Iterator[None]:
     yield
-    cast.reader.execute("begin")
-    _change_rule(cast.reader, "registered")
+    _replace_rule(cast.reader, "registered")
+    cast.reader.execute("select stats.apply_counting_rule()")
 
 
 @pytest.mark.usefixtures("_rule")
-def test_a_changed_rule_counts_for_writers_that_were_open(cast: Cast) -> None:
+@pytest.mark.parametrize("is_locked_first", [True, False], ids=["as-documented", "without-the-first-line"])
+def test_a_changed_rule_counts_for_writers_that_were_open(cast: Cast, *, is_locked_first: bool) -> None:
     lock: LiteralString = "lock table public.activities in share row exclusive mode"
+    apply: LiteralString = "select stats.apply_counting_rule()"
     draft = Draft(0, 0, 0, 0, "2026-05-17 12:00Z", 60, 2, "draft")
     for counted in (("registered", "draft"), ("registered",)):  # and the change back
         cast.writer.execute("begin")
         operations.insert(cast.writer, [cast.scene.activity(UUID(int=10 + len(counted)), draft)])
         cast.drainer.execute("begin")
-        with blocked(lock, session=cast.drainer, by=cast.writer, observer=cast.reader) as locking:
+        if not is_locked_first:
+            _replace_rule(cast.drainer, *counted)
+        waits = lock if is_locked_first else apply
+        with blocked(waits, session=cast.drainer, by=cast.writer, observer=cast.reader) as waiting:
             cast.writer.execute("commit")
-        locking.result()
-        _change_rule(cast.drainer, *counted)
+        waiting.result()
+        if is_locked_first:
+            _replace_rule(cast.drainer, *counted)
+            cast.drainer.execute(apply)
+        cast.drainer.execute("commit")
         assert cast.reader.execute("select * from stats.audit()").fetchall() == []
-        uncounted = cast.reader.execute(
+        otherwise = cast.reader.execute(
             "select count(*) from public.activities where is_counted <> (status::text = any (%s))",
             [list(counted)],
         ).fetchone()
-        assert uncounted == (0,)
+        assert otherwise == (0,)
     assert differences(cast.reader) == []
