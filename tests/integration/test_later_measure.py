@@ -1,4 +1,4 @@
-"""The schema can grow: a later migration adds a measure and is rolled back, while people go on registering."""
+"""The schema can grow: a later migration adds a measure, and is rolled back, while people register."""
 
 from __future__ import annotations
 

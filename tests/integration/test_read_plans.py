@@ -33,6 +33,7 @@ def coordinator() -> Iterator[Connection]:
         assert seed(own.url, Request(DEFAULT_ROWS, 1, DEFAULT_UNTIL))
         person, organization, chapters = _five_chapters(connection)
         assert chapters == 5
+        connection.execute("select stats.refresh(p_force := true)")
         connection.execute(
             """update public.activities set duration_minutes = duration_minutes %% 1440 + 1 where id in (
                    select id from public.activities where organization_id = %s and is_counted

@@ -76,7 +76,7 @@ def test_every_live_view_that_exists_is_compared(owner: Connection) -> None:
 
 @pytest.mark.parametrize("statement", DAMAGES)
 def test_control_the_comparison_notices(owner: Connection, statement: LiteralString) -> None:
-    """What the histories never find would be found: one activity is folded, one pending, and one is damaged."""
+    """What the histories never find would be found: one activity is folded, one pending, one damaged."""
     scene = load_scene(owner)
     draft = Draft(0, 0, 0, 0, MOMENTS[0], 60, 2, "registered")
     rows = [scene.activity(UUID(int=number), draft) for number in (1, 2)]

@@ -1,4 +1,4 @@
-"""Transactions that commit around a drain: each is folded or sends a wake-up; and who waits for whom: nobody."""
+"""Transactions that commit around a drain: each is folded or sends a wake-up, and nobody waits."""
 
 from __future__ import annotations
 

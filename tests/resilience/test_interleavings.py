@@ -121,6 +121,7 @@ def test_a_second_fold_neither_waits_nor_counts_twice(
     assert pending(observer) == 1  # the snapshot is taken
     folder.execute("begin")
     assert fold(folder) == "folded"
+    observer.execute("set local lock_timeout = '1s'")
     assert fold(observer) == "already_running"
     assert differences(observer) == []
     folder.execute("commit")
@@ -231,6 +232,7 @@ def test_a_reader_sees_a_rebuild_as_a_whole_or_not_at_all(sessions: Sessions, sc
     folder.execute("begin")
     folder.execute("select stats.rebuild()")
     assert differences(observer) == []
+    observer.execute("set lock_timeout = '1s'")
     assert fold(observer) == "already_running"
     write(observer, scene, 2)
     folder.execute("commit")
@@ -241,10 +243,10 @@ def test_a_reader_sees_a_rebuild_as_a_whole_or_not_at_all(sessions: Sessions, sc
 
 REWRITE = "alter table public.activities add column rewritten uuid default gen_random_uuid()"
 READS: dict[str, LiteralString] = {
-    "summary": "select stats.computed_hierarchy_entry(%(root)s, 2026)::text",
+    "summary": "select payload from stats.computed_hierarchy_entry(%(root)s, 2026)",
     "precomputed": "select public.precompute_hierarchy(%(organization)s, 2026)",
     "report": (
-        "select public.generate_bufdir_report(%(organization)s, '2026-01-01', '2027-01-01')::jsonb -> 'totals'"
+        "select public.generate_bufdir_report(%(organization)s, '2026-01-01', '2027-01-01') -> 'totals'"
     ),
     "status": "select public.get_snapshot_status('2026-01-01', '2027-01-01') -> 'record_count_now'",
     "alignment": "select public.get_bufdir_alignment(2026)",
@@ -270,6 +272,7 @@ def test_nothing_reads_the_activities_of_before_a_migration_that_rewrites_them(
         "coordinator": scene.coordinators[0],
     }
     write(observer, scene, 1)
+    observer.execute("update public.activities set contact_id = id where id = %s", [UUID(int=1)])
     query = ClientCursor(folder).mogrify(READS[name], places)
 
     def read() -> list[tuple[object, ...]]:
@@ -291,13 +294,6 @@ def test_nothing_reads_the_activities_of_before_a_migration_that_rewrites_them(
             writer.execute("commit")
         after = reading.result()
     observer.execute("alter table public.activities drop column rewritten")
-    if name != "summary":  # which says when it was computed
-        assert after == before
-    else:
-        assert figures_of(str(after)) == figures_of(str(before))
+    assert after == before
     assert differences(observer) == []
     assert wrong_entries(observer) == []
-
-
-def figures_of(entry: str) -> str:
-    return entry[entry.index("{") : entry.index("}")]

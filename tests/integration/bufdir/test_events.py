@@ -52,7 +52,8 @@ def connection(stack: Stack) -> Iterator[Connection]:
         db.execute("update stats.settings set debounce = '0'")
         db.execute("update stats.stats_refresh_log set last_started_at = null")
         db.execute(
-            "select setval('stats.refresh_asked_at', 0), setval('stats.refresh_looked_at', 0), setval('stats.wake_up_turn', 1, false)"
+            "select setval('stats.refresh_asked_at', 0), setval('stats.refresh_looked_at', 0),"
+            " setval('stats.wake_up_turn', 1, false)"
         )
         yield db
 
