@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from local.cluster import BIN
+from local import postgres
 from local.migrations import without_password
 from tests.resilience import operations
 from tests.resilience.comparison import differences
@@ -43,7 +43,7 @@ def own() -> Iterator[OwnCluster]:
 def schema_of(own: OwnCluster) -> list[str]:
     url, password = without_password(own.admin_url)
     dump = subprocess.run(
-        [str(BIN / "pg_dump"), "--schema-only", url],
+        [postgres.program("pg_dump"), "--schema-only", url],
         env={**os.environ, "PGPASSWORD": password},
         capture_output=True,
         text=True,
