@@ -15,8 +15,8 @@ create table if not exists stats.differences (
     chapter_id    uuid        not null
 );
 comment on table stats.differences is
-    'Append-only: where an audit found totals + log, or is_counted, to differ from the '
-    'activities. The sweep keeps the newest thousand.';
+    'Append-only: where an audit found totals + log, is_counted or a fresh summary to '
+    'differ from the activities. The sweep keeps the newest thousand.';
 alter table stats.differences enable row level security;   -- deny-all: no policy
 
 -- For each key: the totals, and the log, less what the activities say. Nothing is left where they
@@ -47,7 +47,8 @@ begin
         'with found as (%s union '
         'select ''activities'', a.unit_id from public.activities a '
         'where a.is_counted <> stats.counts_in_statistics(a.status) '
-        'and ($1 is null or a.unit_id = any ($1))), '
+        'and ($1 is null or a.unit_id = any ($1)) '
+        'union select ''hierarchy_stats_cache'', w from stats.wrong_summaries($1) w), '
         'recorded as (insert into stats.differences (relation_name, chapter_id) '
         'select f.relation_name, f.chapter_id from found f order by 1, 2 returning id) '
         'select array_agg(id) from recorded',
@@ -57,7 +58,7 @@ begin
 end $$;
 comment on function stats.audit(uuid[]) is
     'Compares the statistics of the named or all chapters with the activities, in one snapshot; '
-    'records and returns what differs.';
+    'records and returns what differs. A summary may be of any unit.';
 
 -- Writers and readers wait for nothing: the rows of the log that are in the snapshot of the
 -- activities go with it, and others stay. Only a fold has to wait.

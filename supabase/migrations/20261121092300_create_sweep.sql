@@ -52,8 +52,8 @@ begin
     end if;
     select p.organization_id into v_organization_id
     from stats.pending_changes p, stats.settings s, stats.refresh_pace r
-    where p.oldest_at < clock_timestamp() - s.debounce and not stats.is_recent(r.last_started_at,
-        r.refresh_interval)
+    where not stats.is_recent(p.oldest_at, s.debounce)
+      and not stats.is_recent(r.last_started_at, r.refresh_interval)
     order by p.oldest_at limit 1;
     if not found then
         return v_is_pending;
@@ -74,8 +74,11 @@ create or replace function public.get_health() returns jsonb
             'last_sweep_at', stats.noted_time('stats.swept_at'),
             -- what a later refresh did not hit any more is history
             'last_error', (select e.message from stats.errors e
-                           where e.happened_at > coalesce(l.last_finished_at, '-infinity')
-                               order by e.id desc limit 1),
+                           -- a time in the future counts as none: the clock was set back
+                           where l.last_finished_at is null
+                              or l.last_finished_at > clock_timestamp()
+                              or e.happened_at > l.last_finished_at
+                           order by e.id desc limit 1),
             'pending_changes', p.number,
             'oldest_pending_seconds', p.seconds,
             'pending_unit_changes', u.number,

@@ -42,8 +42,8 @@ create or replace function stats.decayed_reads(p_reads double precision, p_last_
     p_now timestamptz)
     returns double precision
     language sql immutable security invoker set search_path = ''
-    return p_reads * power(0.5, extract(epoch
-        from p_now - p_last_read_at)::double precision / 86400);
+    -- a time in the future counts as now: the clock was set back
+    return p_reads * power(0.5, greatest(extract(epoch from p_now - p_last_read_at), 0)::double precision / 86400);
 
 -- Each of the two only ever grows, so equal sums mean that both are unchanged.
 create or replace function stats.current_mark(p_unit_id uuid, p_year integer) returns bigint
@@ -84,6 +84,24 @@ begin
     into v_entry;   -- one statement, so that payload and mark agree
     return v_entry;
 end $$;
+
+-- For the audit: cached summaries that call themselves fresh and are not what a computation gives.
+-- All of them, an organisation and year in one statement, or those of the named units.
+create or replace function stats.wrong_summaries(p_unit_ids uuid[]) returns setof uuid
+    language sql stable security invoker set search_path = '' as $$
+    select e.unit_id
+    from (select distinct u.organization_id, c.period_year
+          from public.hierarchy_stats_cache c
+          join public.organization_units u on u.id = c.unit_id
+          where p_unit_ids is null) y
+    cross join lateral stats.hierarchy_summaries(y.organization_id, y.period_year) s
+    join public.hierarchy_stats_cache e on e.unit_id = s.unit_id and e.period_year = y.period_year
+    where e.payload is distinct from s.payload and not stats.is_outdated(e)
+    union
+    select e.unit_id from public.hierarchy_stats_cache e
+    where e.unit_id = any (p_unit_ids) and not stats.is_outdated(e)
+      and e.payload is distinct from stats.hierarchy_summary(e.unit_id, e.period_year)
+$$;
 
 create or replace function stats.store_hierarchy_entries(p_entries public.hierarchy_stats_cache[])
     returns integer
@@ -127,4 +145,5 @@ revoke execute on function stats.decayed_reads(double precision, timestamptz, ti
     stats.current_mark(uuid, integer), stats.is_outdated(public.hierarchy_stats_cache),
     stats.computed_hierarchy_entry(uuid, integer),
         stats.store_hierarchy_entries(public.hierarchy_stats_cache[]),
-    stats.compute_hierarchy_entry(uuid, integer) from public, anon, authenticated, service_role;
+    stats.compute_hierarchy_entry(uuid, integer), stats.wrong_summaries(uuid[])
+    from public, anon, authenticated, service_role;

@@ -1,6 +1,11 @@
 -- Purpose: a measure that comes later: how many activities of a chapter were registered by proxy.
 -- Locks: brief, ACCESS EXCLUSIVE on the log and the totals. Data safety: the totals are computed anew from the activities.
 
+do $$ begin   -- before all else: a fold and writers would otherwise go on with what they have begun
+    perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
+    lock table public.activities in share row exclusive mode;
+end $$;
+
 alter table stats.measures add column proxy_count bigint not null default 0;
 
 create or replace view stats.contributions as

@@ -1,6 +1,11 @@
 -- Purpose: undo the measure that came later.
 -- Locks: brief, ACCESS EXCLUSIVE on the log and the totals. Data safety: the measure is lost; it can be computed anew.
 
+do $$ begin   -- before all else: a fold and writers would otherwise go on with what they have begun
+    perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
+    lock table public.activities in share row exclusive mode;
+end $$;
+
 -- What takes the column away from a view also takes away what stands on it; both are made as they were.
 drop view if exists public.chapter_stats, stats.visible_chapter_stats, stats.live_chapter_stats, stats.contributions;
 create view stats.contributions as
