@@ -56,14 +56,18 @@ class Cast:
         ).fetchone()
         return None if row is None else row[0]
 
-    def marks(self) -> set[UUID]:
-        """The units that were marked since the test began."""
-        return {row[0] for row in self.reader.execute("select unit_id from stats.marks")}
+    def marked(self) -> set[UUID]:
+        """The units that a fold has marked since their summaries were computed."""
+        rows = self.reader.execute(
+            "select unit_id from public.hierarchy_stats_cache "
+            "where computed_at_mark <> stats.current_mark(unit_id, period_year)"
+        )
+        return {row[0] for row in rows}
 
     def wake_ups(self) -> int:
-        """How many were sent: nobody takes them from the queue."""
+        """How many wake-ups to fold were sent, since the test began."""
         row = self.reader.execute(
-            "select count(*) from net.http_request_queue where url like '%/invalidate-hierarchy-cache'"
+            "select count(*) from net.http_request_queue where url like %s", ["%invalidate-hierarchy-cache"]
         ).fetchone()
         assert row is not None
         return int(row[0])
@@ -75,10 +79,10 @@ def hierarchy_cast(own: OwnCluster) -> Iterator[Cast]:
     with ExitStack() as stack:
         writer, drainer, reader = (stack.enter_context(own.connect()) for _ in range(3))
         drain(reader)
+        with reader.transaction():
+            reader.execute("delete from net.http_request_queue")
+            reader.execute("delete from stats.errors")
         reader.execute("delete from public.hierarchy_stats_cache")
-        reader.execute("delete from stats.marks")
-        reader.execute("delete from stats.errors")
-        reader.execute("delete from net.http_request_queue")
         reader.execute(PRECOMPUTE)
         scene = load_scene(reader)
         yield Cast(writer, drainer, reader, scene)

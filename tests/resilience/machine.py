@@ -11,10 +11,11 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from psycopg import sql
 
 from tests.resilience.comparison import SNAPSHOTS, differences, public_differences
-from tests.resilience.machine_writes import Writes
+from tests.resilience.machine_writes import Writes, small
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from uuid import UUID
 
     from tests.resilience.own_cluster import Connection
 
@@ -51,6 +52,8 @@ class Statistics(Writes):
         self.dba.execute("update stats.settings set refresh_mode = %s, debounce = '0'", [mode])
         self.time_passes()
         self.writer.execute("select stats.rebuild()")
+        self.writer.execute("select public.take_unit_changes()")
+        assert self.writer.execute("select count(*) from stats.daily_totals").fetchone() == (0,)
 
     @invariant()
     def every_statistic_is_exact(self) -> None:
@@ -61,6 +64,10 @@ class Statistics(Writes):
             with self.observer.transaction():
                 self.compare_public(self.observer)
         assert differences(self.observer) == []
+
+    def chapters(self, chapter: int | None) -> list[UUID] | None:
+        """One of the scene's, or null for all."""
+        return None if chapter is None else [self.scene.chapters[chapter]]
 
     def compare_public(self, connection: Connection) -> None:
         assert public_differences(connection, self.scene.organization, self.scene.admin) == []
@@ -100,7 +107,7 @@ class Statistics(Writes):
 
     @contextmanager
     def may_be_too_old(self) -> Iterator[None]:
-        """Somebody else's refresh, newer than the transaction's snapshot; nothing else may go wrong."""
+        """Somebody else's rebuild or refresh, newer than the snapshot; nothing else may go wrong."""
         try:
             yield
         except psycopg.errors.SerializationFailure:
@@ -115,7 +122,7 @@ class Statistics(Writes):
     @rule(view=views)
     def refresh_view_plainly(self, view: str) -> None:
         with self.may_be_too_old():
-            self.writer.execute(PLAIN.format(sql.Identifier(view)))
+            self.writer.execute(PLAIN.format(sql.Identifier(view)))  # no live figure reads it
 
     @rule()
     def refresh_all(self) -> None:
@@ -126,15 +133,20 @@ class Statistics(Writes):
             )
 
     @rule()
-    def fold(self) -> None:
-        """In the middle of the writer's transaction, after its own changes and before others."""
+    def drain(self) -> None:
+        """Folds, in the midst of this transaction."""
+        self.writer.execute("select public.take_unit_changes()")
+
+    @rule(chapter=small | st.none())
+    def rebuild(self, chapter: int | None) -> None:
         with self.may_be_too_old():
-            self.writer.execute("select public.take_unit_changes()")
+            self.writer.execute("select stats.rebuild(%s)", [self.chapters(chapter)])
 
     @rule()
-    def rebuild(self) -> None:
-        with self.may_be_too_old():
-            self.writer.execute("select stats.rebuild()")
+    def audit(self) -> None:
+        """In the transaction, where its changes count, and outside, where they do not."""
+        assert self.writer.execute("select * from stats.audit()").fetchall() == []
+        assert self.dba.execute("select * from stats.audit()").fetchall() == []
 
     # ---------------------------------------------------------------- and by others
 
@@ -171,15 +183,15 @@ class Statistics(Writes):
             assert row[0] != "failed" or self.isolation
 
     @rule()
-    def dba_rebuilds(self) -> None:
-        with self.may_wait():
-            self.dba.execute("select stats.rebuild()")
-
-    @rule()
-    def service_folds(self) -> None:
+    def service_drains(self) -> None:
         with self.may_wait(), self.dba.transaction():
             self.dba.execute("set local role service_role")
             self.dba.execute("select public.take_unit_changes()")
+
+    @rule(chapter=small | st.none())
+    def dba_rebuilds(self, chapter: int | None) -> None:
+        with self.may_wait():
+            self.dba.execute("select stats.rebuild(%s)", [self.chapters(chapter)])
 
     @rule()
     def schedule_sweeps(self) -> None:
@@ -189,7 +201,10 @@ class Statistics(Writes):
     @rule()
     def time_passes(self) -> None:
         """As if the last request and the last refresh were long ago."""
-        self.dba.execute("select setval('stats.refresh_asked_at', 0), setval('stats.refresh_looked_at', 0)")
+        self.dba.execute(
+            "select setval(s, 0) from unnest(%s::regclass[]) s",
+            [["stats.refresh_asked_at", "stats.refresh_looked_at", "stats.fold_asked_at"]],
+        )
         with self.may_wait():
             self.dba.execute(
                 "update stats.stats_refresh_log "
