@@ -18,7 +18,7 @@ select pg_temp.create_role('supabase_auth_admin', 'login noinherit');
 
 grant anon, authenticated, service_role to authenticator;
 grant anon, authenticated, service_role to postgres with admin option;
-grant authenticator to postgres;
+grant authenticator to postgres with admin option;   -- a dump of roles sets its time limits
 grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres;
 grant set on parameter session_replication_role to postgres;   -- to restore data without our triggers
 

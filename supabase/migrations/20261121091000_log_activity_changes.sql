@@ -1,14 +1,17 @@
 -- Purpose: the triggers that write the change log.
 -- Locks: brief, SHARE ROW EXCLUSIVE on activities. Data safety: new objects only.
 --
--- The three functions are written by stats.define_change_triggers() from stats.measures and stats.contributions, so that
--- what an activity adds is said once, for the log as for the totals. A measure that comes later calls it again.
+-- The three functions are written by stats.define_change_triggers() from stats.measures,
+-- stats.contributions and stats.countable_activities, so that what counts, on which day, and what
+-- it adds is said once. Whoever changes one of them calls it again.
 
--- The view's own query, over the rows of a statement.
+-- The views' own queries, over the rows of a statement.
 create or replace function stats.contributions_of(p_rows text) returns text
     language sql stable security invoker set search_path = '' as $$
-    select format('(%s)', replace(rtrim(pg_get_viewdef('stats.contributions'::regclass), ';'),
-                                  'public.activities', p_rows))
+    select format('(%s)', replace(
+        rtrim(pg_get_viewdef('stats.contributions'::regclass), ';'), 'stats.countable_activities',
+        format('(%s)', replace(rtrim(pg_get_viewdef('stats.countable_activities'::regclass), ';'),
+                               'public.activities', p_rows))))
 $$;
 
 create or replace function stats.define_change_triggers() returns void
@@ -19,8 +22,10 @@ declare
     v_sums     text := stats.measure_list('sum(c.%I) as %I');
     -- DEFINER: writers hold no rights on stats
     v_frame    text := 'create or replace function stats.%I() returns trigger language plpgsql '
-                       'security definer set search_path = '''' as $body$ begin %s return null; end $body$';
-    v_insert   text := format('insert into stats.activity_changes (%s, is_first, %s) ', v_keys, v_measures);
+                       'security definer set search_path = '''' '
+                       'as $body$ begin %s return null; end $body$';
+    v_insert   text := format('insert into stats.activity_changes (%s, is_first, %s) ', v_keys,
+        v_measures);
     v_grouped  text := v_insert || format(
         'select %s, row_number() over () = 1, %s from %%s c group by %s;', v_keys, v_sums, v_keys);
 begin
@@ -32,8 +37,8 @@ begin
         format(v_grouped, stats.contributions_of('new_rows'))));
     execute format(v_frame, 'log_deleted_activities', replace(
         format(v_grouped, stats.contributions_of('old_rows')), 'sum(', '-sum('));
-    -- By contact first: one that changes alone leaves sums of zero, which tell the hierarchy, where distinct contacts
-    -- are counted.
+    -- By contact first: one that changes alone leaves sums of zero, which tell the hierarchy, where
+    -- distinct contacts are counted.
     execute format(v_frame, 'log_updated_activities', format(v_grouped, format(
         '(select %1$s, %2$s from (select %1$s, contact_id, %3$s from %4$s n union all '
         'select %1$s, contact_id, %5$s from %6$s o) c group by %1$s, contact_id having %7$s)',
@@ -42,7 +47,8 @@ begin
         stats.measure_list('sum(c.%I) <> 0', ' or '))));
 end $$;
 comment on function stats.define_change_triggers() is
-    'Writes the trigger functions of the change log from the measures; called again when there is a new one.';
+    'Writes the trigger functions of the change log from the measures; called again when there is '
+    'a new one.';
 select stats.define_change_triggers();
 
 create or replace trigger activities_log_inserts after insert on public.activities

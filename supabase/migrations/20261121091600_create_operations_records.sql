@@ -7,7 +7,8 @@ create table if not exists stats.settings (
     debounce     interval not null default '10 seconds' check (debounce >= interval '0')
 );
 comment on table stats.settings is
-    'One row. async: webhooks wake the functions; inline: the writer''s commit folds and refreshes, where there are none.';
+    'One row. async: webhooks wake the functions; inline: the writer''s commit folds and '
+    'refreshes, where there are none.';
 insert into stats.settings default values on conflict do nothing;
 alter table stats.settings enable row level security;   -- deny-all: no policy
 
@@ -20,7 +21,8 @@ create table if not exists stats.stats_refresh_log (
     last_applied      bigint
 );
 comment on table stats.stats_refresh_log is
-    'One row: when a refresh of mv_* was last asked for, started, finished (with success). Whoever refreshes holds it locked.';
+    'One row: when a refresh of mv_* was last asked for, started, finished (with success). '
+    'Whoever refreshes holds it locked.';
 insert into stats.stats_refresh_log default values on conflict do nothing;
 alter table stats.stats_refresh_log enable row level security;   -- deny-all: no policy
 
@@ -30,7 +32,9 @@ create table if not exists stats.errors (
     happened_at timestamptz not null default clock_timestamp(),
     message     text        not null
 );
-comment on table stats.errors is 'Append-only: what went wrong in the upkeep and failed nobody. The sweep keeps the newest thousand.';
+comment on table stats.errors is
+    'Append-only: what went wrong in the upkeep and failed nobody. The sweep keeps the newest '
+    'thousand.';
 alter table stats.errors enable row level security;   -- deny-all: no policy
 
 create or replace function stats.record_error(p_message text) returns void
@@ -39,11 +43,14 @@ begin atomic
     insert into stats.errors (message) values (p_message);
 end;
 
--- When something was last asked for, in microseconds since 1970. A sequence is outside of transactions: all see it at once,
--- at every isolation level, nobody waits for it, and no serializable transaction depends on it.
+-- When something was last asked for, in microseconds since 1970. A sequence is outside of
+-- transactions: all see it at once, at every isolation level, nobody waits for it, and no
+-- serializable transaction depends on it.
 create sequence if not exists stats.fold_asked_at minvalue 0 start 0;
 create sequence if not exists stats.refresh_asked_at minvalue 0 start 0;
--- How many have come since a wake-up was last acknowledged: the first of them sends the next one.
+create sequence if not exists stats.refresh_looked_at minvalue 0 start 0;
+-- Whose turn it is to send a wake-up: that of the first to come after the last one was
+-- acknowledged.
 create sequence if not exists stats.wake_up_turn;
 
 create or replace function stats.noted_time(p_sequence regclass) returns timestamptz
@@ -59,11 +66,15 @@ end;
 create or replace function stats.is_recent(p_at timestamptz, p_interval interval) returns boolean
     language sql volatile security invoker set search_path = ''
     return coalesce(p_at > clock_timestamp() - p_interval and p_at <= clock_timestamp(), false);
-comment on function stats.is_recent(timestamptz, interval) is 'Whether it happened less than the interval ago.';
+comment on function stats.is_recent(timestamptz, interval) is
+    'Whether it happened less than the interval ago.';
 
 revoke all on stats.settings, stats.stats_refresh_log, stats.errors
     from public, anon, authenticated, service_role;
-revoke all on sequence stats.errors_id_seq, stats.fold_asked_at, stats.refresh_asked_at, stats.wake_up_turn
+revoke all on sequence stats.errors_id_seq, stats.fold_asked_at, stats.refresh_asked_at,
+    stats.refresh_looked_at,
+    stats.wake_up_turn
     from public, anon, authenticated, service_role;
-revoke execute on function stats.record_error(text), stats.noted_time(regclass), stats.note_time(regclass),
+revoke execute on function stats.record_error(text), stats.noted_time(regclass),
+    stats.note_time(regclass),
     stats.is_recent(timestamptz, interval) from public, anon, authenticated, service_role;

@@ -1,31 +1,14 @@
--- Purpose: the fold: it moves the log into the totals, marks the summaries that this outdates, and tells the apps.
--- Locks: none that a writer or a reader asks for. Data safety: what leaves the log is in the totals, in one statement.
+-- Purpose: the fold: it moves the log into the totals, marks the summaries that this outdates, and
+-- tells the apps.
+-- Locks: none that a writer or a reader asks for. Data safety: what leaves the log is in the
+-- totals, in one statement.
 --
--- One statement has one snapshot: what it deletes from the log is what it adds to the totals. So no reader, at whatever
--- isolation level and in whatever copy of the database, sees a change twice or not at all. It costs what changed.
+-- One statement has one snapshot: what it deletes from the log is what it adds to the totals. So no
+-- reader, at whatever isolation level and in whatever copy of the database, sees a change twice or
+-- not at all. It costs what changed.
 
--- Counted up whenever a fold outdates a unit's summary of a year; period_year 0 stands for every year. A table apart from
--- the summaries: whoever computes one waits for no fold, and no fold for them.
-create table if not exists stats.marks (
-    unit_id        uuid        not null,
-    period_year    integer     not null,
-    marks          bigint      not null default 1,
-    invalidated_at timestamptz not null default clock_timestamp(),
-    primary key (unit_id, period_year)
-) with (fillfactor = 80);
-comment on table stats.marks is 'How often each unit''s summary of a year was outdated; only ever grows.';
-alter table stats.marks enable row level security;   -- deny-all: no policy
-
-create table if not exists stats.unrefreshed_changes (
-    organization_id uuid        primary key,
-    change_count    bigint      not null,
-    oldest_at       timestamptz not null
-);
-comment on table stats.unrefreshed_changes is 'Changes that are folded, but not yet in mv_*; emptied by the refresh.';
-alter table stats.unrefreshed_changes enable row level security;   -- deny-all: no policy
-
--- What adds the rows of "taken" to every totals table: for the fold and the rebuild. Rows that have come down to nothing
--- are named by their place, for stats.remove_zeros.
+-- What adds the rows of "taken" to every totals table: for the fold and the rebuild. Rows that have
+-- come down to nothing are named by their place, for stats.remove_zeros.
 create or replace function stats.totals_upserts() returns text
     language sql stable security invoker set search_path = '' as $$
     select string_agg(format(
@@ -36,9 +19,11 @@ create or replace function stats.totals_upserts() returns text
         (select string_agg(n::text, ', ' order by n)
          from generate_series(1, cardinality(string_to_array(t.keys, ', '))) n),
         stats.measure_list('sum(%I) <> 0', ' or '), t.conflict,
-        stats.measure_list('%I = t.%I + excluded.%I'), stats.measure_list('t.%I = 0', ' and ')), ', ' order by t.name)
+        stats.measure_list('%I = t.%I + excluded.%I'), stats.measure_list('t.%I = 0', ' and ')),
+            ', ' order by t.name)
         || ', zeros as (' || string_agg(format(
-        'select %1$L as name, array_agg(a.ctid) as places from added_%1$s a where a.is_zero', t.name),
+        'select %1$L as name, array_agg(a.ctid) as places from added_%1$s a where a.is_zero',
+            t.name),
         ' union all ' order by t.name) || ')'
     from stats.totals t
 $$;
@@ -59,19 +44,23 @@ create or replace function stats.fold() returns jsonb
 declare
     v_result jsonb;
 begin
-    -- One at a time, and never waiting. A statement of its own, so that the next one's snapshot has what the last fold did.
+    -- One at a time, and never waiting. A statement of its own, so that the next one's snapshot has
+    -- what the last fold did.
     if not pg_try_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold')) then
-        return jsonb_build_object('outcome', 'already_running', 'units', 0, 'invalidated', 0, 'organizations', '[]'::jsonb);
+        return jsonb_build_object('outcome', 'already_running', 'units', 0, 'invalidated', 0,
+            'organizations', '[]'::jsonb);
     end if;
     if not exists (select from stats.unit_changes) then
-        return jsonb_build_object('outcome', 'folded', 'units', 0, 'invalidated', 0, 'organizations', '[]'::jsonb);
+        return jsonb_build_object('outcome', 'folded', 'units', 0, 'invalidated', 0,
+            'organizations', '[]'::jsonb);
     end if;
     execute 'with recursive taken as (delete from stats.activity_changes where true returning *), '
         || stats.totals_upserts() || $fold$,
     moved as (
         delete from stats.tree_changes where true returning *
     ), touched as materialized (
-        select organization_id, chapter_id as unit_id, date_part('year', bucket_date)::integer as period_year
+        select organization_id, chapter_id as unit_id, date_part('year',
+               bucket_date)::integer as period_year
         from taken group by 1, 2, 3
         union
         select organization_id, unit_id, 0 from moved
@@ -99,7 +88,8 @@ begin
         select organization_id, jsonb_agg(distinct bucket_date) as dates from taken group by 1
     ), told as (
         select w.organization_id, w.unit_ids, coalesce(d.dates, '[]') as dates
-        from (select organization_id, jsonb_agg(distinct unit_id) as unit_ids from walk group by 1) w
+        from (select organization_id, jsonb_agg(distinct unit_id) as unit_ids from walk
+            group by 1) w
         left join days d on d.organization_id = w.organization_id
     )
     select jsonb_build_object(
@@ -107,31 +97,36 @@ begin
         'units', (select count(distinct t.unit_id) from touched t),
         'invalidated', (select count(*) from marked),
         'zeros', (select jsonb_object_agg(z.name, to_jsonb(z.places)) from zeros z),
-        'organizations', (select coalesce(jsonb_agg(to_jsonb(t) order by t.organization_id), '[]') from told t))
+        'organizations', (select coalesce(jsonb_agg(to_jsonb(t) order by t.organization_id), '[]')
+            from told t))
     $fold$ into v_result;
     perform stats.remove_zeros(v_result -> 'zeros');
     perform stats.tell(v_result -> 'organizations');
     return v_result - 'zeros';
 exception
-    -- Above READ COMMITTED the snapshot may be older than the last fold. Then that one was the fold that was asked for.
+    -- Above READ COMMITTED the snapshot may be older than the last fold. Then that one was the fold
+    -- that was asked for.
     when serialization_failure then
-        return jsonb_build_object('outcome', 'already_running', 'units', 0, 'invalidated', 0, 'organizations', '[]'::jsonb);
+        return jsonb_build_object('outcome', 'already_running', 'units', 0, 'invalidated', 0,
+            'organizations', '[]'::jsonb);
 end $$;
 comment on function stats.fold() is
-    'Moves the log into the totals, marks summaries, broadcasts; {outcome: folded | already_running, units, invalidated, organizations}.';
+    'Moves the log into the totals, marks summaries, broadcasts; {outcome: folded | '
+    'already_running, units, invalidated, organizations}.';
 
 -- A broadcast that fails is on record and fails no fold: clients read again after a reconnect.
 create or replace function stats.tell(p_organizations jsonb) returns void
     language plpgsql volatile security invoker set search_path = '' as $$
 begin
-    perform private.broadcast_invalidation((o ->> 'organization_id')::uuid,
-                                           array(select jsonb_array_elements_text(o -> 'unit_ids'))::uuid[],
-                                           array(select jsonb_array_elements_text(o -> 'dates'))::date[])
+    perform private.broadcast_invalidation(
+        (o ->> 'organization_id')::uuid,
+        array(select jsonb_array_elements_text(o -> 'unit_ids'))::uuid[],
+        array(select jsonb_array_elements_text(o -> 'dates'))::date[])
     from jsonb_array_elements(p_organizations) o;
 exception when others then
     perform stats.record_error('broadcast: ' || sqlstate || ': ' || sqlerrm);
 end $$;
 
-revoke all on stats.marks, stats.unrefreshed_changes from public, anon, authenticated, service_role;
-revoke execute on function stats.totals_upserts(), stats.remove_zeros(jsonb), stats.fold(), stats.tell(jsonb)
+revoke execute on function stats.totals_upserts(), stats.remove_zeros(jsonb), stats.fold(),
+    stats.tell(jsonb)
     from public, anon, authenticated, service_role;

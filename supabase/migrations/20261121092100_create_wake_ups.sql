@@ -1,76 +1,91 @@
--- Purpose: what a writer's commit asks for: a fold within a second, a refresh of mv_* when it is time.
+-- Purpose: what a writer's commit asks for: a fold within a second, a refresh of mv_* when it is
+-- time.
 -- Locks: brief, SHARE ROW EXCLUSIVE on both logs for their triggers. Data safety: new objects only.
 --
--- A wake-up only says "look now"; the sweep is the guarantee. One fold serves every organisation, so one wake-up does:
--- the first writer to come after the last acknowledgement sends the next, whatever its isolation level and however many
--- organisations it touches. What a writer asks it asks of sequences and of one row of settings: it waits for nobody, and
--- no serializable transaction fails because of it.
+-- A wake-up only says "look now"; the sweep is the guarantee. One fold serves every organisation,
+-- so one wake-up does: the first writer to come after the last acknowledgement sends the next,
+-- whatever its isolation level and however many organisations it touches. A writer asks sequences,
+-- which are outside of transactions: it waits for nobody, and no serializable transaction fails
+-- because of it.
 
-create or replace function stats.wake(p_slug text, p_type text, p_organization_id uuid, p_records jsonb, p_truncated boolean)
+create or replace function stats.wake(p_slug text, p_type text, p_organization_id uuid,
+    p_records jsonb, p_truncated boolean)
     returns bigint
     language sql volatile security invoker set search_path = ''
     return private.send_webhook(p_slug, jsonb_build_object(
         'type', p_type,
-        'table', case p_slug when 'refresh-stats-views' then 'activity_changes' else 'unit_changes' end,
+        'table', case p_slug when 'refresh-stats-views' then 'activity_changes'
+                             else 'unit_changes' end,
         'organization_id', p_organization_id, 'records', p_records, 'truncated', p_truncated));
-comment on function stats.wake(text, text, uuid, jsonb, boolean) is 'Queues a wake-up: ids and dates only, of one organisation.';
+comment on function stats.wake(text, text, uuid, jsonb, boolean) is
+    'Queues a wake-up: ids and dates only, of one organisation.';
 
 -- Asked before it is done, so that what fails is not tried again by every writer.
-create or replace function stats.ask(p_slug text, p_type text, p_organization_id uuid, p_records jsonb, p_truncated boolean)
+create or replace function stats.ask(p_slug text, p_type text, p_organization_id uuid,
+    p_records jsonb, p_truncated boolean)
     returns void
     language plpgsql volatile security invoker set search_path = '' as $$
 begin
-    if p_slug = 'refresh-stats-views' then
-        perform stats.note_time('stats.refresh_asked_at');
-    else
-        perform stats.note_time('stats.fold_asked_at');
-    end if;
-    if p_slug = 'refresh-stats-views' and (select s.refresh_mode from stats.settings s) = 'inline' then
-        perform stats.refresh(p_force := false);
-    else
+    perform stats.note_time(case p_slug when 'refresh-stats-views' then 'stats.refresh_asked_at'
+                                        else 'stats.fold_asked_at' end);
+    if p_slug <> 'refresh-stats-views'
+        or (select s.refresh_mode from stats.settings s) = 'async' then
         perform stats.wake(p_slug, p_type, p_organization_id, p_records, p_truncated);
+    else
+        perform stats.refresh(p_force := false);
     end if;
 exception when others then
-    -- Never the writer's problem: the changes are in the log, where readers see them, and the sweep asks again.
+    -- Never the writer's problem: the changes are in the log, where readers see them, and the sweep
+    -- asks again.
     perform stats.record_error(p_type || ': ' || sqlstate || ': ' || sqlerrm);
 end $$;
 
+-- At every commit, so nearly always it must find at once that there is nothing to do: three
+-- sequences tell.
 create or replace function stats.request_upkeep() returns trigger
-    language plpgsql security definer set search_path = '' as $$   -- DEFINER: writers hold no rights on stats, private and net
+    -- DEFINER: writers hold no rights on stats, private and net
+    language plpgsql security definer set search_path = '' as $$
 declare
-    v_settings stats.settings;
-    v_records  jsonb;
-    v_is_more  boolean;
+    v_now     bigint  := extract(epoch from clock_timestamp()) * 1000000;   -- as stats.note_time
+    v_is_more boolean;
 begin
-    -- SET CONSTRAINTS ... IMMEDIATE fires this inside of the statement: too early, and others would rely on it.
+    -- SET CONSTRAINTS ... IMMEDIATE fires this inside of the statement: too early, and others would
+    -- rely on it.
     if pg_trigger_depth() > 1 then
         return null;
     end if;
-    -- Shared, so writers never wait for each other; held to the commit, and taken before the look at the turn. So a drain
-    -- can tell whether a writer that relied on its wake-up has yet to commit (writers_in_flight).
+    -- Shared, so writers never wait for each other; held to the commit, and taken before the look
+    -- at the turn. So a drain can tell whether a writer that relied on its wake-up has yet to
+    -- commit (writers_in_flight).
     if not pg_try_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.writers')) then
-        perform pg_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.writers'));   -- for the moment a drain tries it
+        -- for the moment a drain tries it
+        perform pg_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.writers'));
     end if;
-    if current_setting('fersk.asked_by', true) = pg_current_xact_id()::text then
-        return null;
+    -- The first since the last acknowledgement sends; the others rely on it, unless it is two
+    -- seconds old and so counts as lost. A time in the future, before the clock was set back,
+    -- counts as none.
+    if pg_sequence_last_value('stats.wake_up_turn') is null and nextval('stats.wake_up_turn') = 1
+        or (v_now - coalesce(pg_sequence_last_value('stats.fold_asked_at'), 0) between 0
+            and 2000000) is not true then
+        if (select s.refresh_mode from stats.settings s) = 'async' then
+            v_is_more := currval(pg_get_serial_sequence(format('stats.%I', tg_table_name),
+                'id')) > new.id;
+            perform stats.ask('invalidate-hierarchy-cache', 'units_changed', new.organization_id,
+                              stats.named_record(to_jsonb(new)), v_is_more);
+        end if;
     end if;
-    perform set_config('fersk.asked_by', pg_current_xact_id()::text, true);
-    select * into v_settings from stats.settings;
-
-    if v_settings.refresh_mode = 'async'
-        -- not the first, and the first one's wake-up is not two seconds old, when it counts as lost
-        and (nextval('stats.wake_up_turn') = 1 or not stats.is_recent(stats.noted_time('stats.fold_asked_at'), '2 seconds')) then
-        v_records := stats.named_record(to_jsonb(new));
-        v_is_more := currval(pg_get_serial_sequence(format('stats.%I', tg_table_name), 'id')) > new.id;
-        perform stats.ask('invalidate-hierarchy-cache', 'units_changed', new.organization_id, v_records, v_is_more);
-    end if;
+    -- Once a second somebody looks whether it is time for a refresh.
     if tg_table_name = 'activity_changes'
-        and not stats.is_recent(stats.noted_time('stats.refresh_asked_at'), v_settings.debounce)
-        and not (select stats.is_recent(greatest(p.last_requested_at, p.last_started_at), p.refresh_interval)
-                 from stats.refresh_pace p) then
-        v_records := stats.named_record(to_jsonb(new));
-        v_is_more := currval('stats.activity_changes_id_seq') > new.id;
-        perform stats.ask('refresh-stats-views', 'activities_changed', new.organization_id, v_records, v_is_more);
+        and (v_now - coalesce(pg_sequence_last_value('stats.refresh_looked_at'), 0) between 0
+            and 1000000) is not true then
+        perform stats.note_time('stats.refresh_looked_at');
+        if (select not stats.is_recent(p.last_requested_at, p.refresh_interval)
+                   and not stats.is_recent(p.last_started_at, p.refresh_interval)
+                       from stats.refresh_pace p) then
+            v_is_more := currval('stats.activity_changes_id_seq') > new.id;
+            perform stats.ask('refresh-stats-views', 'activities_changed', new.organization_id,
+                              stats.named_record(to_jsonb(new)), v_is_more);
+        end if;
     end if;
     return null;
 end $$;
@@ -78,7 +93,8 @@ end $$;
 create or replace function stats.named_record(p_row jsonb) returns jsonb
     language sql immutable security invoker set search_path = ''
     return jsonb_build_array(jsonb_build_object(
-        'id', p_row -> 'id', 'unit_id', coalesce(p_row -> 'chapter_id', p_row -> 'unit_id'), 'date', p_row -> 'bucket_date'));
+        'id', p_row -> 'id', 'unit_id', coalesce(p_row -> 'chapter_id', p_row -> 'unit_id'), 'date',
+            p_row -> 'bucket_date'));
 
 -- Constraint triggers run once a row, at the commit; so only a statement's first row has one.
 drop trigger if exists activity_changes_request_upkeep on stats.activity_changes;
@@ -90,53 +106,6 @@ create constraint trigger tree_changes_request_upkeep after insert on stats.tree
     deferrable initially deferred
     for each row execute function stats.request_upkeep();
 
--- Taken and given back at once: it only asks whether a writer holds the shared one.
-create or replace function stats.writers_in_flight() returns boolean
-    language sql volatile security invoker set search_path = ''
-    return not (pg_try_advisory_lock(hashtext('fersk'), hashtext('stats.writers'))
-                and pg_advisory_unlock(hashtext('fersk'), hashtext('stats.writers')));
-
-create or replace function public.acknowledge_wake_ups() returns integer
-    language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: the service role holds no rights on stats
-declare
-    -- with nobody to acknowledge for a year or two, it outgrows an integer
-    v_writers integer := least(coalesce(pg_sequence_last_value('stats.wake_up_turn'), 0), 2147483647);
-begin
-    perform setval('stats.wake_up_turn', 1, false);
-    return v_writers;
-end $$;
-comment on function public.acknowledge_wake_ups() is
-    'First step of an invalidation: the next writer sends a wake-up. The number of writers that relied on this one. Service role only.';
-
-create or replace function public.take_unit_changes() returns jsonb
-    language plpgsql volatile security definer set search_path = '' set statement_timeout = '30s' as $$   -- DEFINER: as above
-declare
-    v_is_more boolean := stats.writers_in_flight();   -- before the fold's snapshot
-    v_fold    jsonb   := stats.fold();
-begin
-    return jsonb_build_object(
-        'units', v_fold -> 'units', 'invalidated', v_fold -> 'invalidated',
-        'organization_ids', (select coalesce(jsonb_agg(o -> 'organization_id'), '[]')
-                             from jsonb_array_elements(v_fold -> 'organizations') o),
-        -- another fold may yet fail, so the caller is to come back
-        'more', v_is_more or v_fold ->> 'outcome' = 'already_running');
-end $$;
-comment on function public.take_unit_changes() is
-    'Folds: {units, invalidated, organization_ids, more}. Call again while more. Service role only.';
-
-create or replace function public.request_invalidation_again() returns bigint
-    language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: as above
-begin
-    -- any organisation does: a fold serves all
-    return stats.wake('invalidate-hierarchy-cache', 'continued',
-                      (select o.id from public.organizations o order by o.id limit 1), '[]', true);
-end $$;
-comment on function public.request_invalidation_again() is
-    'Sends another wake-up, for a drain that ran out of time before it was done. Service role only.';
-
-revoke execute on function stats.wake(text, text, uuid, jsonb, boolean), stats.ask(text, text, uuid, jsonb, boolean),
-    stats.request_upkeep(), stats.named_record(jsonb), stats.writers_in_flight(), public.acknowledge_wake_ups(),
-    public.take_unit_changes(), public.request_invalidation_again()
+revoke execute on function stats.wake(text, text, uuid, jsonb, boolean),
+    stats.ask(text, text, uuid, jsonb, boolean), stats.request_upkeep(), stats.named_record(jsonb)
     from public, anon, authenticated, service_role;
-grant execute on function public.acknowledge_wake_ups(), public.take_unit_changes(),
-    public.request_invalidation_again() to service_role;

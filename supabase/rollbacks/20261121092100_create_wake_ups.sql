@@ -3,10 +3,6 @@
 
 drop trigger if exists tree_changes_request_upkeep on stats.tree_changes;
 drop trigger if exists activity_changes_request_upkeep on stats.activity_changes;
-drop function if exists public.request_invalidation_again();
-drop function if exists public.take_unit_changes();
-drop function if exists public.acknowledge_wake_ups();
-drop function if exists stats.writers_in_flight();
 drop function if exists stats.request_upkeep();
 drop function if exists stats.named_record(jsonb);
 drop function if exists stats.ask(text, text, uuid, jsonb, boolean);

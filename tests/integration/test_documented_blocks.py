@@ -28,9 +28,7 @@ from local.config import Ports
 from local.requirements import ROOT
 from local.stack import Stack
 from tests import documents
-from tests.contract.test_environment import import_main
 from tests.resilience.own_cluster import empty_cluster
-from tests.unit.functions.fakes import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,14 +173,6 @@ def test_the_deploy_page_pushes_to_an_empty_database() -> None:
         migrations.supabase(*arguments[:-1], "--yes", database_url=cluster.url)  # adds --remote=<url>
         files = sorted((ROOT / "supabase" / "migrations").glob("*.sql"))
         assert migrations.applied(cluster.url) == [file.name.partition("_")[0] for file in files]
-
-
-def test_the_deployed_function_gets_every_variable_it_needs() -> None:
-    (command,) = (block.code for block in DEPLOY if "gcloud run deploy" in block.code)
-    given = re.findall(r"\b([A-Z][A-Z_]+)=…", command)
-    values = ENVIRONMENT | {"SUPABASE_JWKS_URL": "https://project.example/auth/v1/.well-known/jwks.json"}
-    started = import_main({name: values[name] for name in given})
-    assert (started.returncode, started.stderr) == (0, "")
 
 
 def test_a_person_invited_by_sql_signs_in(own: Stack) -> None:

@@ -129,7 +129,7 @@ class Writer:
 
 
 class Refresher:
-    """Compacts several times a second: the schedule's way and the function's way in turn."""
+    """Folds and refreshes several times a second: the schedule's way and the function's way in turn."""
 
     admin = True
 

@@ -30,7 +30,7 @@ IN_ALL = {
     "refreshed": 40,
     "refreshed by hand": 100,
     "refresh rolled back": 20,
-    "drained": 40,  # or nothing would be pruned
+    "drained": 40,
 }
 
 

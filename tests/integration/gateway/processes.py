@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,9 +88,12 @@ def run_upstream() -> Iterator[Upstream]:
             self.send_response(upstream.status)
             for name, value in upstream.headers:
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(upstream.body)))
+            # A 204 has no body: bytes after it would be taken for the next answer on this connection.
+            has_body = upstream.status != HTTPStatus.NO_CONTENT
+            if has_body:
+                self.send_header("Content-Length", str(len(upstream.body)))
             self.end_headers()
-            if self.command != "HEAD":
+            if has_body and self.command != "HEAD":
                 self.wfile.write(upstream.body)
 
         def chunks(self) -> Iterator[bytes]:
