@@ -30,7 +30,7 @@ def stage(faults_cluster: OwnCluster) -> Iterator[Stage]:
     with ExitStack() as stack:
         one, two, observer = (stack.enter_context(faults_cluster.connect()) for _ in range(3))
         observer.execute("select stats.rebuild()")
-        observer.execute("select stats.fold()")
+        observer.execute("select stats.refresh(p_force := true)")
         observer.execute("delete from public.hierarchy_stats_cache where true")
         observer.execute("delete from stats.errors where true")
         observer.execute("delete from stats.differences where true")

@@ -31,7 +31,9 @@ KEPT_THE_OLD_RULE: LiteralString = (
     "select count(*) from public.activities where is_counted <> stats.counts_in_statistics(status)"
 )
 COUNTED: LiteralString = "select coalesce(sum(activity_count), 0) from stats.live_chapter_stats"
-TRUE: LiteralString = "select count(*) from public.activities where status = any (%s::public.activity_status[])"
+TRUE: LiteralString = (
+    "select count(*) from public.activities where status = any (%s::public.activity_status[])"
+)
 
 
 @pytest.fixture
@@ -51,9 +53,7 @@ def change(stage: Stage, definition: LiteralString) -> None:
     stage.two.execute("begin")
     stage.two.execute(definition)
     with blocked(APPLY, session=stage.two, by=stage.one, observer=stage.observer) as applying:
-        stage.one.execute(
-            "update public.activities set duration_minutes = 61 where id = %s", [UUID(int=1)]
-        )
+        stage.one.execute("update public.activities set duration_minutes = 61 where id = %s", [UUID(int=1)])
         stage.one.execute("commit")
     applying.result()
     stage.two.execute("commit")

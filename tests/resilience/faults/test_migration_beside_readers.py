@@ -117,7 +117,9 @@ def test_upkeep_that_waited_for_a_rewrite_leaves_nothing_wrong(
 
 def test_a_computation_without_a_lock_of_its_own_says_zero(stage: Stage, migration: Connection) -> None:
     """A control: this is the danger, and the sequence of steps above meets it."""
-    query: LiteralString = f"select stats.bufdir_report({ORGANIZATION}, {PERIOD}, 1) #>> '{{totals,activity_count}}'"
+    query: LiteralString = (
+        f"select stats.bufdir_report({ORGANIZATION}, {PERIOD}, 1) #>> '{{totals,activity_count}}'"
+    )
     assert int(value(stage.two, query)) > 0
     begin(migration)
     with blocked(query, session=stage.two, by=migration, observer=stage.observer) as reading:

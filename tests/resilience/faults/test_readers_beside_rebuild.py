@@ -104,9 +104,7 @@ def test_a_summary_computed_beside_a_replacement_is_right_or_called_outdated(
     assert wrong_entries(stage.two) == []
     stage.two.execute(precompute)
     assert wrong_entries(stage.two) == []
-    assert len(fresh_entries(stage.two)) == value(
-        stage.two, "select count(*) from public.organization_units"
-    )
+    assert len(fresh_entries(stage.two)) == value(stage.two, "select count(*) from public.organization_units")
 
 
 def test_a_writer_that_began_before_a_rebuild_counts_once(stage: Stage) -> None:
