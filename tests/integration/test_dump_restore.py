@@ -24,6 +24,7 @@ from tests import documents
 from tests.integration.test_pgtap import prove
 from tests.resilience import operations
 from tests.resilience.comparison import SNAPSHOTS, differences, public_differences
+from tests.resilience.hierarchy_truth import wrong_entries
 from tests.resilience.own_cluster import empty_cluster, own_cluster
 from tests.resilience.scene import MINUTES, MOMENTS, Activity, Draft, Scene, load_scene
 
@@ -268,6 +269,92 @@ def test_a_restored_dump_is_exact_and_stays_exact(
             with connection.transaction():
                 assert public_differences(connection, scene.organization, scene.admin) == []
     assert refreshed_at < dumped_at
+
+
+def test_a_dump_of_an_older_major_version_is_exact_in_a_newer_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest, oldest = max(postgres.installed()), min(postgres.installed())
+    if newest == oldest:
+        pytest.skip(f"only one major version of PostgreSQL is installed: {newest}")
+    monkeypatch.setenv(postgres.VARIABLE, str(oldest))
+    with own_cluster("older-major") as source:
+        with source.connect() as connection:
+            scene = load_scene(connection)
+            _write_here_and_there(connection, scene, 1)
+            connection.execute("select stats.fold()")
+            operations.insert(connection, _rows(scene, 100, 5))  # of this the log tells
+        # the newer programs dump, as pg_dump's own page has it
+        with monkeypatch.context() as newer:
+            newer.setenv(postgres.VARIABLE, str(newest))
+            _dump(source, tmp_path)
+            with empty_cluster("newer-major") as target:
+                _restore(target, tmp_path)
+                with target.connect() as connection:
+                    version = connection.execute("show server_version_num").fetchone()
+                    assert version is not None
+                    assert int(version[0]) // 10_000 == newest
+                    connection.execute("select cron.unschedule(jobid) from cron.job")
+                    assert_exact_and_audited(connection)
+                    _write_here_and_there(connection, scene, 200)
+                    connection.execute("select stats.refresh(p_force := true)")
+                    assert_exact_and_audited(connection)
+
+
+def assert_exact_and_audited(connection: Connection) -> None:
+    assert differences(connection) == []
+    assert connection.execute("select * from stats.audit()").fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("schemas", "is_exact"),
+    [(["public", "stats"], True), (["public"], False)],
+    ids=["with-the-statistics", "without-them"],
+)
+def test_data_alone_are_exact_or_found_and_healed(
+    own: OwnCluster, scene: Scene, tmp_path: Path, schemas: list[str], *, is_exact: bool
+) -> None:
+    """Restored with the triggers off, as the CLI does it, into a database that has the migrations."""
+    file = tmp_path / "data"
+    with own.connect() as source:
+        first = 800_000 if is_exact else 810_000
+        _write_here_and_there(source, scene, first)
+        source.execute("select stats.fold()")
+        source.execute("select public.precompute_hierarchy(id, 2026) from public.organizations")
+        operations.insert(source, _rows(scene, first + 100, 5))
+    chosen = [f"--schema={name}" for name in schemas]
+    _run("pg_dump", "--format=custom", "--data-only", f"--file={file}", *chosen, own=own)
+    _run("pg_dump", "--format=custom", "--data-only", f"--file={file}.auth", "--table=auth.users", own=own)
+
+    with empty_cluster("data-alone") as target:
+        database.install_platform(target.instance)
+        migrations.up(target.url)
+        with target.connect(admin=True) as connection:
+            connection.execute("select cron.unschedule(jobid) from cron.job")
+            # what the migrations have put there comes with the dump
+            connection.execute(
+                "delete from stats.settings where true; delete from stats.stats_refresh_log where true"
+            )
+        _run("pg_restore", "--exit-on-error", "--disable-triggers", f"{file}.auth", own=target)
+        _run("pg_restore", "--exit-on-error", "--disable-triggers", str(file), own=target)
+        with target.connect() as connection:
+            if not is_exact:
+                connection.execute("insert into stats.settings default values")
+                connection.execute("insert into stats.stats_refresh_log default values")
+                assert differences(connection) != []
+                found = {name for (name,) in connection.execute("select relation_name from stats.audit()")}
+                assert {"daily_totals", "monthly_totals", "peer_mentor_totals", "yearly_totals"} <= found
+                health = connection.execute("select public.get_health() -> 'differences'").fetchone()
+                assert health is not None
+                assert health[0] > 0
+                connection.execute("select stats.heal()")
+            assert_exact_and_audited(connection)
+            assert wrong_entries(connection) == []
+            connection.execute("select stats.refresh(p_force := true)")
+            _write_here_and_there(connection, scene, first + 200)
+            connection.execute("select stats.fold()")
+            assert_exact_and_audited(connection)
+            assert wrong_entries(connection) == []
 
 
 def test_one_command_repairs_a_damaged_log(own: OwnCluster, scene: Scene) -> None:

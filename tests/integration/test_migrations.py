@@ -100,7 +100,7 @@ def history(instance: Instance) -> dict[str, State]:
     run(instance, ROLLBACKS)
     stops["down, each repeated"] = state_of(instance)
 
-    # Each is repeated as the newest that it was when it came: later ones may have added a column to what it made.
+    # Each is repeated as the newest that it was when it came: later ones may have grown what it made.
     run(instance, [file for file in MIGRATIONS for _ in range(2)])
     stops["up, each twice"] = state_of(instance)
     run(instance, ROLLBACKS)

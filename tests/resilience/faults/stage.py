@@ -59,7 +59,7 @@ class Stage:
         session.execute("set role authenticated")
 
 
-def value(session: Connection, query: LiteralString, parameters: list[object] | None = None) -> Any:  # noqa: ANN401  whatever the query gives
+def value(session: Connection, query: LiteralString, parameters: list[object] | None = None) -> Any:
     """Give the one value of a query's one row."""
     row = session.execute(query, parameters).fetchone()
     assert row is not None

@@ -14,57 +14,51 @@ from tests.resilience.hierarchy_truth import fresh_entries, wrong_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from uuid import UUID as Id
 
 TOTALS = ["daily_totals", "monthly_totals", "peer_mentor_totals", "yearly_totals"]
 SUMMARIES = "hierarchy_stats_cache"
 FOUND: LiteralString = "select relation_name, chapter_id from stats.audit()"
-# Each damages one chapter. A summary is compared with what a computation from the totals gives, so where those are wrong
-# it is found with them; what only a summary tells, it is compared with itself.
+ROW: LiteralString = "00000000-0000-0000-0000-000000000002"
+ITS_CHAPTER: LiteralString = f"(select unit_id from public.activities where id = '{ROW}')"
+# Each damages one chapter. The audit compares summaries with the totals: wrong totals are found as such.
 DAMAGE: dict[str, tuple[LiteralString, list[str]]] = {
     "rows inserted": (
-        """insert into public.activities (id, organization_id, unit_id, peer_mentor_id, registered_by,
+        f"""insert into public.activities (id, organization_id, unit_id, peer_mentor_id, registered_by,
                activity_type_id, occurred_at, duration_minutes)
            select '00000000-0000-0000-0000-000000000009', organization_id, unit_id, peer_mentor_id,
                   registered_by, activity_type_id, occurred_at, 60
-           from public.activities where id = '00000000-0000-0000-0000-000000000001'""",
+           from public.activities where id = '{ROW}'""",
         TOTALS,
     ),
-    "a row deleted": (
-        "delete from public.activities where id = '00000000-0000-0000-0000-000000000002'",
-        TOTALS,
-    ),
+    "a row deleted": (f"delete from public.activities where id = '{ROW}'", TOTALS),
     "minutes changed": (
-        "update public.activities set duration_minutes = 59 where id = '00000000-0000-0000-0000-000000000002'",
+        f"update public.activities set duration_minutes = 59 where id = '{ROW}'",
         TOTALS,
     ),
     "a contact changed": (
-        "update public.activities set contact_id = gen_random_uuid() "
-        "where id = '00000000-0000-0000-0000-000000000002'",
+        f"update public.activities set contact_id = gen_random_uuid() where id = '{ROW}'",
         [SUMMARIES],
     ),
     "a total edited": (
-        "update stats.daily_totals set total_minutes = total_minutes + 1 "
-        "where chapter_id = (select unit_id from public.activities where id = "
-        "'00000000-0000-0000-0000-000000000002') and bucket_date = '2026-05-17'",
+        f"""update stats.daily_totals set total_minutes = total_minutes + 1
+            where chapter_id = {ITS_CHAPTER} and bucket_date = '2026-05-17'""",
         ["daily_totals"],
     ),
     "a total deleted": (
-        "delete from stats.monthly_totals where chapter_id = (select unit_id from public.activities "
-        "where id = '00000000-0000-0000-0000-000000000002') and activity_month = '2026-05-01'",
+        f"""delete from stats.monthly_totals
+            where chapter_id = {ITS_CHAPTER} and activity_month = '2026-05-01'""",
         ["monthly_totals"],
     ),
     "a summary edited": (
-        "update public.hierarchy_stats_cache set payload = jsonb_set(payload, '{activity_count}', '7') "
-        "where unit_id = (select unit_id from public.activities "
-        "where id = '00000000-0000-0000-0000-000000000002')",
+        f"""update public.hierarchy_stats_cache set payload = jsonb_set(payload, '{{activity_count}}', '7')
+            where unit_id = {ITS_CHAPTER}""",
         [SUMMARIES],
     ),
 }
 
 
 @pytest.fixture
-def chapter(stage: Stage) -> Id:
+def chapter(stage: Stage) -> UUID:
     """Give a chapter with two activities more; everything is folded, and every summary cached and fresh."""
     stage.write(stage.one, 1)
     stage.write(stage.one, 2)
@@ -81,7 +75,7 @@ def damage(stage: Stage, statement: LiteralString) -> None:
         admin.execute(statement)
 
 
-def ancestors(stage: Stage, unit: Id) -> set[Id]:
+def ancestors(stage: Stage, unit: UUID) -> set[UUID]:
     rows = stage.observer.execute("select ancestor_id from stats.unit_ancestry where unit_id = %s", [unit])
     return {ancestor for (ancestor,) in rows}
 
@@ -94,7 +88,7 @@ def assert_healed(stage: Stage) -> None:
     assert stage.observer.execute(FOUND).fetchall() == []
 
 
-def read(stage: Stage, unit: Id) -> dict[str, object]:
+def read(stage: Stage, unit: UUID) -> dict[str, object]:
     """What the API says of a unit, to an org admin."""
     stage.as_admin(stage.two)
     answer = value(stage.two, "select public.read_hierarchy_stats(%s, %s)", [unit, YEAR])
@@ -108,7 +102,7 @@ def read(stage: Stage, unit: Id) -> dict[str, object]:
     "repair", ["select stats.heal()", "select stats.rebuild()", "select stats.audit_sample(1000000)"]
 )
 def test_damage_is_found_shown_and_healed(
-    stage: Stage, chapter: Id, name: str, repair: LiteralString
+    stage: Stage, chapter: UUID, name: str, repair: LiteralString
 ) -> None:
     statement, relations = DAMAGE[name]
     damage(stage, statement)
@@ -135,7 +129,7 @@ def test_damage_is_found_shown_and_healed(
     assert {e.unit_id for e in fresh_entries(stage.observer)} >= ancestors(stage, chapter)
 
 
-def test_a_healthy_database_has_nothing_to_show(stage: Stage, chapter: Id) -> None:
+def test_a_healthy_database_has_nothing_to_show(stage: Stage, chapter: UUID) -> None:
     """The allowed twin: what goes through the triggers, folded or not, is no difference."""
     stage.write(stage.one, 3)
     stage.one.execute(
@@ -150,7 +144,7 @@ def test_a_healthy_database_has_nothing_to_show(stage: Stage, chapter: Id) -> No
     assert read(stage, chapter)["stale"] is True
 
 
-def test_the_repair_of_one_chapter_leaves_others_alone(stage: Stage, chapter: Id) -> None:
+def test_the_repair_of_one_chapter_leaves_others_alone(stage: Stage, chapter: UUID) -> None:
     other = stage.scene.chapters[2]
     damage(stage, DAMAGE["minutes changed"][0])
     assert value(stage.observer, "select stats.heal(array[%s::uuid])", [other]) == 0
@@ -164,12 +158,12 @@ def test_the_repair_of_one_chapter_leaves_others_alone(stage: Stage, chapter: Id
 
 
 @pytest.fixture
-def _public_data_restored(stage: Stage, chapter: Id) -> Iterator[None]:
-    """As if only the public tables had been restored: no log, no totals, no marks; the summaries are public."""
+def _public_data_restored(stage: Stage, chapter: UUID) -> Iterator[None]:
+    """As if only the public tables, the summaries among them, had been restored: no log, totals or marks."""
     del chapter
     with stage.cluster.connect(admin=True) as admin:
         for table in (*TOTALS, "marks", "activity_changes", "tree_changes", "unrefreshed_changes"):
-            admin.execute(f"delete from stats.{table} where true".encode())  # noqa: S608  no user's words
+            admin.execute(f"delete from stats.{table} where true".encode())
     yield
     stage.observer.execute("select stats.rebuild()")
 

@@ -1,6 +1,6 @@
 """The clock was wrong, and is set back: what is written as being in the future counts as no time.
 
-A test cannot set the clock, so it writes the times that a wrong clock has left: each of those that the upkeep keeps.
+A test cannot set the clock, so it writes the times that a wrong one has left, wherever the upkeep keeps one.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 SEQUENCES = ["fold_asked_at", "refresh_asked_at", "refresh_looked_at", "swept_at"]
 QUEUED: LiteralString = """
-    select coalesce(array_agg(distinct substring(url from '[^/]*$') order by substring(url from '[^/]*$')), '{}')
-    from net.http_request_queue
+    select coalesce(array_agg(q.slug order by q.slug), '{}')
+    from (select distinct substring(url from '[^/]*$') as slug from net.http_request_queue) q
 """
 IN_AN_HOUR: LiteralString = "clock_timestamp() + interval '1 hour'"
 
@@ -111,7 +111,8 @@ def test_a_unit_that_was_read_in_the_future_becomes_no_favourite_for_ever(stage:
     )
     # and a read of yesterday has faded by half
     stage.observer.execute(
-        "update public.hierarchy_node_access set reads = 8, last_read_at = now() - interval '1 day' where unit_id = %s",
+        "update public.hierarchy_node_access set reads = 8, last_read_at = now() - interval '1 day' "
+        "where unit_id = %s",
         [unit],
     )
     stage.observer.execute("select public.record_node_reads(jsonb_build_object(%s::text, 1))", [unit])

@@ -1,4 +1,4 @@
-"""The counting rule changes while writers are at work: no row keeps the old one, and whoever does is found."""
+"""The counting rule changes while writers are at work: no row keeps the old one, or it is found."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ def test_a_writer_that_waited_for_the_change_writes_by_the_new_rule(stage: Stage
     late: LiteralString = """
         insert into public.activities (id, organization_id, unit_id, peer_mentor_id, registered_by,
                                        activity_type_id, occurred_at, duration_minutes, status)
-        select '00000000-0000-0000-0000-000000000005', organization_id, unit_id, peer_mentor_id, registered_by,
-               activity_type_id, occurred_at, 60, 'draft'
+        select '00000000-0000-0000-0000-000000000005', organization_id, unit_id, peer_mentor_id,
+               registered_by, activity_type_id, occurred_at, 60, 'draft'
         from public.activities where id = '00000000-0000-0000-0000-000000000001'"""
     with blocked(late, session=stage.one, by=rule, observer=stage.observer) as writing:
         rule.execute("commit")
@@ -107,7 +107,7 @@ def test_a_writer_that_waited_for_the_change_writes_by_the_new_rule(stage: Stage
 
 
 def test_a_change_that_locks_no_writer_out_leaves_a_row_behind(stage: Stage, rule: Connection) -> None:
-    """A control: the statement alone, as it was once documented; the audit finds the row, the repair counts it."""
+    """A control: the update alone; the audit finds the row, and the repair counts it."""
     stage.one.execute("begin")
     stage.write(stage.one, 3, "draft")
     with rule.transaction():

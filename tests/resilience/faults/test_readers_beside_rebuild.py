@@ -21,7 +21,8 @@ SERIES: LiteralString = (
 )
 TRUE_SERIES: LiteralString = """
     select b::date, count(a.id), round(coalesce(sum(a.duration_minutes), 0) / 60.0, 2)
-    from generate_series(date_trunc(%(bucket)s, %(from)s::timestamp), %(to)s, ('1 ' || %(bucket)s)::interval) b
+    from generate_series(date_trunc(%(bucket)s, %(from)s::timestamp), %(to)s,
+                         ('1 ' || %(bucket)s)::interval) b
     left join public.activities a on a.status = 'registered' and a.organization_id = %(organization)s
         and date_trunc(%(bucket)s, a.occurred_at at time zone 'UTC') = b
         and (a.occurred_at at time zone 'UTC')::date between %(from)s and %(to)s

@@ -1,4 +1,4 @@
-"""One transaction stays open in the middle of its upkeep, and something is wrong besides: nobody waits for it."""
+"""A transaction stays open in its upkeep, and something is wrong besides: nobody waits for it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def open_upkeep(stage: Stage, request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.mark.parametrize("open_upkeep", MODES, indirect=True)
 def test_writers_of_this_and_other_organisations_do_not_wait(
-    stage: Stage, has_secret: bool, open_upkeep: str
+    stage: Stage, open_upkeep: str, *, has_secret: bool
 ) -> None:
     for number in range(2, 6):
         forget_asking(stage)  # each goes all the way to asking
@@ -90,8 +90,8 @@ def forget_asking(stage: Stage) -> None:
 
 @pytest.mark.parametrize("open_upkeep", MODES, indirect=True)
 @pytest.mark.parametrize("name", UPKEEP)
-def test_the_upkeep_does_not_wait(stage: Stage, has_secret: bool, open_upkeep: str, name: str) -> None:
-    del has_secret
+@pytest.mark.usefixtures("has_secret")
+def test_the_upkeep_does_not_wait(stage: Stage, open_upkeep: str, name: str) -> None:
     stage.write_elsewhere(stage.two, 2)
     said = value(stage.two, UPKEEP[name])
     if name in {"fold", "refresh", "function's refresh"}:
