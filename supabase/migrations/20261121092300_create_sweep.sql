@@ -46,8 +46,8 @@ begin
     perform stats.attempt('select stats.fold()');
     select p.organization_id into v_organization_id
     from stats.pending_changes p, stats.settings s, stats.refresh_pace r
-    where p.oldest_at < clock_timestamp() - s.debounce and not stats.is_recent(r.last_started_at,
-        r.refresh_interval)
+    where p.oldest_at < clock_timestamp() - s.debounce
+      and not stats.is_recent(r.last_started_at, r.refresh_interval)
     order by p.oldest_at limit 1;
     if not found then
         return v_is_pending;
