@@ -36,9 +36,8 @@ create or replace function stats.comparison() returns text
 $$;
 
 create or replace function stats.audit(p_chapter_ids uuid[] default null)
-    returns table (relation_name text, chapter_id uuid)
+    returns setof stats.differences
     language plpgsql volatile security invoker set search_path = '' as $$
-#variable_conflict use_column
 begin
     lock table public.activities in access share mode;
     return query execute format(
@@ -47,8 +46,7 @@ begin
         'where a.is_counted <> stats.counts_in_statistics(a.status) '
         'and ($1 is null or a.unit_id = any ($1))) '
         'insert into stats.differences (relation_name, chapter_id) '
-        'select f.relation_name, f.chapter_id from found f order by 1, 2 '
-        'returning relation_name, chapter_id',
+        'select f.relation_name, f.chapter_id from found f order by 1, 2 returning *',
         stats.comparison()) using p_chapter_ids;
 end $$;
 comment on function stats.audit(uuid[]) is

@@ -129,3 +129,16 @@ def test_a_wake_up_that_fails_keeps_no_other_writer_waiting(cast: Cast) -> None:
     finally:
         cast.drainer.execute("select private.set_secret('fersk_webhook_secret', %s)", [row[0]])
         cast.drainer.execute("delete from stats.errors")
+
+
+def test_a_sweep_folds_while_a_migration_has_the_activities_locked(cast: Cast) -> None:
+    """Its audit has to read them, and is left for the next time."""
+    cast.write(1)
+    cast.writer.execute("begin")
+    cast.writer.execute("lock table public.activities in access exclusive mode")
+    cast.reader.execute("set statement_timeout = '10s'")
+    assert cast.reader.execute("select stats.sweep()").fetchone() == (True,)
+    cast.reader.execute("set statement_timeout = 0")
+    assert cast.reader.execute("select count(*) from stats.unit_changes").fetchone() == (0,)
+    assert cast.reader.execute("select count(*) from stats.errors").fetchone() == (0,)
+    cast.writer.execute("rollback")
