@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from bench import pgbench
-from bench.helpers import Helper, Refresh, Watch
+from bench.helpers import Drain, Helper, Refresh, Watch
 from bench.reads import SQL
 
 if TYPE_CHECKING:
@@ -96,16 +96,14 @@ class Turns:
 def measure(lab: Laboratory, scenario: Scenario, source: str, turns: int = TURNS) -> list[Cell]:
     """Run a scenario on every variant, in each round on fresh copies of the database `source`.
 
-    The variants take turns of two seconds, so that what else the machine does hits all alike. Five turns
-    make up the ten seconds between two refreshes, and one of Fersk's has one; the naive variant's ten seconds
-    stand still while it is not its turn.
+    The variants take turns of two seconds, so that what else the machine does hits all alike. Fersk folds
+    all the time, as in operation. Five turns make up the ten seconds between two refreshes, and one of
+    Fersk's has one; the naive variant's ten seconds stand still while it is not its turn.
     """
-    for variant in VARIANTS:
-        _prepare(lab.copy(f"{variant}_template", source), variant)
     cells: list[Cell] = []
     for n in range(scenario.rounds):
         for variant in VARIANTS:
-            lab.copy(variant, f"{variant}_template")
+            _prepare(lab.copy(variant, source), variant)
         with psycopg.connect(lab.url("template1", admin=True), autocommit=True) as connection:
             connection.execute("checkpoint")
         found = {variant: Turns() for variant in VARIANTS}
@@ -117,7 +115,6 @@ def measure(lab: Laboratory, scenario: Scenario, source: str, turns: int = TURNS
         cells += [found[variant].cell(scenario, variant, n, turns * scenario.seconds) for variant in VARIANTS]
     for variant in VARIANTS:
         lab.drop(variant)
-        lab.drop(f"{variant}_template")
     return cells
 
 
@@ -132,6 +129,8 @@ def _prepare(db_url: str, variant: str) -> None:
 def _take_turn(lab: Laboratory, scenario: Scenario, variant: str, found: Turns, *, refresh: bool) -> None:
     watch = Watch(lab.url(variant, admin=True))
     helpers: list[Helper] = [watch]
+    if variant == FERSK:
+        helpers.append(Drain(lab.url(variant)))
     if refresh:
         helpers.append(refresher := Refresh(lab.url(variant)))
     if variant == NAIVE and found.ended:
@@ -142,7 +141,8 @@ def _take_turn(lab: Laboratory, scenario: Scenario, variant: str, found: Turns, 
         done = pgbench.run(scenario.load, port=lab.port, password=lab.password, database=variant)
         found.latencies += [transaction.milliseconds for transaction in done]
     finally:
-        watch.done.set()
+        for helper in helpers:
+            helper.done.set()
         for helper in helpers:
             helper.join()
     for helper in helpers:
