@@ -115,6 +115,8 @@ class Measurements:
         yield "insert_throughput_ratio_hot", ratio_to_bare(self.cells, "hot", FERSK)
         yield "insert_throughput_ratio_single", ratio_to_bare(self.cells, "single", FERSK)
         yield "insert_throughput_ratio_bulk", ratio_to_bare(self.cells, "bulk", FERSK)
+        for scenario in sorted({c.scenario for c in self.cells if c.scenario.endswith("_folding")}):
+            yield f"insert_throughput_ratio_{scenario}", ratio_to_bare(self.cells, scenario, FERSK)
         single_rows = [c for c in self.cells if c.scenario in SINGLE_ROW]
         for variant, name in ((FERSK, "insert"), (NAIVE, "naive_insert"), (BARE, "bare_insert")):
             yield f"{name}_max_ms", max(c.max_ms for c in single_rows if c.variant == variant)
