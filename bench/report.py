@@ -80,7 +80,7 @@ def _endurance(measured: Measurements) -> Table:
 
 
 def _writes(measured: Measurements) -> Table:
-    table = Table(title="Inserts: median of the rounds (max: of all), folds and a refresh within each run")
+    table = Table(title="Inserts: median of the rounds (max: of all), a refresh within each run")
     for column in (
         "load",
         "variant",
