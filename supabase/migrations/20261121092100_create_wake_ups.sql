@@ -65,8 +65,8 @@ begin
     -- seconds old and so counts as lost. A time in the future, before the clock was set back,
     -- counts as none.
     if pg_sequence_last_value('stats.wake_up_turn') is null and nextval('stats.wake_up_turn') = 1
-        or (v_now - coalesce(pg_sequence_last_value('stats.fold_asked_at'), 0) between 0
-            and 2000000) is not true then
+        or (v_now - coalesce(pg_sequence_last_value('stats.fold_asked_at'), 0)
+            between 0 and 2000000) is not true then
         if (select s.refresh_mode from stats.settings s) = 'async' then
             v_is_more := currval(pg_get_serial_sequence(format('stats.%I', tg_table_name),
                 'id')) > new.id;
@@ -76,8 +76,8 @@ begin
     end if;
     -- Once a second somebody looks whether it is time for a refresh.
     if tg_table_name = 'activity_changes'
-        and (v_now - coalesce(pg_sequence_last_value('stats.refresh_looked_at'), 0) between 0
-            and 1000000) is not true then
+        and (v_now - coalesce(pg_sequence_last_value('stats.refresh_looked_at'), 0)
+            between 0 and 1000000) is not true then
         perform stats.note_time('stats.refresh_looked_at');
         if (select not stats.is_recent(p.last_requested_at, p.refresh_interval)
                    and not stats.is_recent(p.last_started_at, p.refresh_interval)

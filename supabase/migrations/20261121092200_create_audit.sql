@@ -36,25 +36,19 @@ create or replace function stats.comparison() returns text
 $$;
 
 create or replace function stats.audit(p_chapter_ids uuid[] default null)
-    returns table (relation_name text, chapter_id uuid)
+    returns setof stats.differences
     language plpgsql volatile security invoker set search_path = '' as $$
-#variable_conflict use_column
-declare
-    v_ids bigint[];
 begin
     lock table public.activities in access share mode;
-    execute format(
+    return query execute format(
         'with found as (%s union '
         'select ''activities'', a.unit_id from public.activities a '
         'where a.is_counted <> stats.counts_in_statistics(a.status) '
         'and ($1 is null or a.unit_id = any ($1)) '
-        'union select ''hierarchy_stats_cache'', w from stats.wrong_summaries($1) w), '
-        'recorded as (insert into stats.differences (relation_name, chapter_id) '
-        'select f.relation_name, f.chapter_id from found f order by 1, 2 returning id) '
-        'select array_agg(id) from recorded',
-        stats.comparison()) into v_ids using p_chapter_ids;
-    return query select d.relation_name, d.chapter_id from stats.differences d
-                 where d.id = any (v_ids) order by d.id;
+        'union select ''hierarchy_stats_cache'', w from stats.wrong_summaries($1) w) '
+        'insert into stats.differences (relation_name, chapter_id) '
+        'select f.relation_name, f.chapter_id from found f order by 1, 2 returning *',
+        stats.comparison()) using p_chapter_ids;
 end $$;
 comment on function stats.audit(uuid[]) is
     'Compares the statistics of the named or all chapters with the activities, in one snapshot; '

@@ -1,7 +1,7 @@
 -- RQ: asking for a refresh: at commit, once a transaction, once a debounce, and never the writer's problem.
 begin;
 \ir helpers.psql
-select plan(42);
+select plan(43);
 select tests.settle();
 
 create function tests.requested() returns bigint language sql as $$ select count(*) from tests.requests() $$;
@@ -12,8 +12,8 @@ create function tests.mine() returns bigint language sql as $$ select coalesce(s
 
 -- ---------------------------------------------------------------- one transaction, one request
 
-select results_eq($$ select tgdeferrable, tginitdeferred, tgconstraint <> 0 from pg_trigger where tgname = 'activity_changes_request_upkeep' $$,
-    $$ values (true, true, true) $$, 'RQ-01 the trigger is a constraint trigger, deferred to the commit');
+select results_eq($$ select tgdeferrable, tginitdeferred, tgconstraint <> 0, pg_get_triggerdef(oid) ~ 'WHEN \(new.is_first\)' from pg_trigger where tgname = 'activity_changes_request_upkeep' $$,
+    $$ values (true, true, true, true) $$, 'RQ-01 the trigger is a constraint trigger, deferred to the commit, on the first row of each statement');
 select tests.act_as('nord/ola');
 select tests.add_activity(p_name => 'first');
 select tests.act_as_owner();
@@ -44,6 +44,7 @@ select tests.id('nord'), tests.id('nord/A'), tests.id('nord/ola'), tests.id('nor
 from generate_series(1, 100) n;
 select tests.commit();
 select is(tests.requested(), 3::bigint, 'RQ-08 a hundred rows in one statement ask once');
+select is((select count(*) filter (where is_first) from (select c.is_first from stats.activity_changes c order by c.id desc limit 100) l), 1::bigint, 'RQ-08 one of them is the first');
 select tests.window_is_over();
 do $$ begin for n in 1..100 loop perform tests.add_activity(p_at => timestamptz '2026-01-01Z' + n * interval '1 day'); end loop; end $$;
 select tests.commit();

@@ -47,10 +47,11 @@ select results_eq($$ select (tests.last_sent() -> 'truncated')::boolean, jsonb_a
 select public.acknowledge_wake_ups();
 select is(tests.sends($$ select tests.add_activity(), tests.add_activity('sor/sol', 'sor/S'), tests.add_activity() $$), 1::bigint, 'IR-10 a transaction in two organisations sends one');
 select public.acknowledge_wake_ups();
+create temporary table sent_before on commit drop as select tests.sent() as n;
 set constraints all immediate;
 select tests.add_activity();
 set constraints all deferred;
-select is(tests.sends('select 1'), 0::bigint, 'IR-10 a constraint that is checked in the middle of a statement asks for nothing: it would be too early');
+select is(tests.sent(), (select n from sent_before), 'IR-10 a constraint that is checked in the middle of a statement asks for nothing: it would be too early');
 
 -- ---------------------------------------------------------------- what sends, and what does not
 

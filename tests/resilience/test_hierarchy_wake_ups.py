@@ -222,3 +222,16 @@ def lose_webhooks(cast: Cast) -> list[tuple[str, str]]:
             "delete from net.http_request_queue returning url, convert_from(body, 'UTF8')::jsonb ->> 'type'"
         ).fetchall()
     return [(url.rpartition("/")[2], kind) for url, kind in queued]
+
+
+def test_a_sweep_folds_while_a_migration_has_the_activities_locked(cast: Cast) -> None:
+    """Its audit has to read them, and is left for the next time."""
+    cast.write(1)
+    cast.writer.execute("begin")
+    cast.writer.execute("lock table public.activities in access exclusive mode")
+    cast.reader.execute("set statement_timeout = '10s'")
+    assert cast.reader.execute("select stats.sweep()").fetchone() == (True,)
+    cast.reader.execute("set statement_timeout = 0")
+    assert cast.reader.execute("select count(*) from stats.unit_changes").fetchone() == (0,)
+    assert cast.reader.execute("select count(*) from stats.errors").fetchone() == (0,)
+    cast.writer.execute("rollback")
