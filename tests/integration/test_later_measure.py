@@ -32,6 +32,12 @@ TRUE: LiteralString = """
     select unit_id, count(*) filter (where registered_by <> peer_mentor_id) from public.activities
     where status = 'registered' and organization_id = %s group by 1 order by 1
 """
+CHANGES: list[LiteralString] = [
+    "update public.activities set duration_minutes = 45 where id = %s",
+    "update public.activities set is_proxy_registered = false, registered_by = peer_mentor_id where id = %s",
+    "update public.activities set status = 'rejected' where id = %s",
+    "delete from public.activities where id = %s",
+]
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +88,20 @@ def test_a_measure_comes_and_goes(own: OwnCluster) -> None:
             "insert into public.activities (organization_id, unit_id, peer_mentor_id, activity_type_id,"
             " occurred_at, duration_minutes, registered_by, is_proxy_registered)"
             " select organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at, 30, %s, true"
-            " from public.activities where id = %s"
+            " from public.activities where id = %s returning id"
         )
-        writer.execute(proxy, [scene.coordinators[0], UUID(int=1)])  # in a session that knew the former log
+        by_proxy = writer.execute(
+            proxy, [scene.coordinators[0], UUID(int=1)]
+        ).fetchall()  # knew the old log
         assert_measured(connection)
         connection.execute("select stats.fold()")
+        assert_measured(connection)
+        for change in CHANGES:
+            assert writer.execute(change, [by_proxy[0][0]]).rowcount == 1
+            assert_measured(connection)
+            connection.execute("select stats.fold()")
+            assert_measured(connection)
+        connection.execute("select stats.refresh(p_force := true)")
         assert_measured(connection)
         assert connection.execute("select * from stats.audit()").fetchall() == []
 
