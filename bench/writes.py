@@ -165,7 +165,7 @@ def _stop_clock(db_url: str, seconds: float) -> None:
     with psycopg.connect(db_url) as connection:
         connection.execute(
             "update naive.stats_refresh_log"
-            " set last_refreshed_at = last_refreshed_at + %s * interval '1 second'",
+            " set last_refreshed_at = last_refreshed_at + %s * interval '1 second' where true",
             (seconds,),
         )
 

@@ -14,11 +14,13 @@ from tests.support.unfiltered_writes import in_python_file, in_sql, in_sql_file
 ROOT = Path(__file__).parents[2]
 SQL_FILES = sorted(
     file
-    for folder in ("supabase", "local")
+    for folder in ("supabase", "local", "bench")
     for suffix in ("sql", "psql")
     for file in (ROOT / folder).rglob(f"*.{suffix}")
 )
-PYTHON_FILES = sorted(file for folder in ("local", "tools") for file in (ROOT / folder).rglob("*.py"))
+PYTHON_FILES = sorted(
+    file for folder in ("local", "tools", "bench") for file in (ROOT / folder).rglob("*.py")
+)
 PGTAP = ROOT / "supabase" / "tests"
 # They put statements together from the list of measures; those are looked at as they run, in
 # tests/integration/test_unfiltered_writes.py.

@@ -90,9 +90,7 @@ def test_a_measure_comes_and_goes(own: OwnCluster) -> None:
             " select organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at, 30, %s, true"
             " from public.activities where id = %s returning id"
         )
-        by_proxy = writer.execute(
-            proxy, [scene.coordinators[0], UUID(int=1)]
-        ).fetchall()  # knew the old log
+        by_proxy = writer.execute(proxy, [scene.coordinators[0], UUID(int=1)]).fetchall()  # knew the old log
         assert_measured(connection)
         connection.execute("select stats.fold()")
         assert_measured(connection)
