@@ -32,7 +32,8 @@ select is((public.get_health() -> 'differences')::integer, 4, 'AU-04 health tell
 select is((public.get_health() ->> 'last_difference_at')::timestamptz > now(), true, 'AU-04 and since when');
 select set_eq('select tests.found(''{nord/B,sor/S}'')', '{}'::text[], 'AU-05 only where it was asked');
 insert into public.hierarchy_stats_cache (unit_id, period_year, payload, computed_at, computed_at_mark)
-select tests.id(u), 2026, '{}', now(), stats.current_mark(tests.id(u), 2026) from unnest('{nord/A,nord/B,nord/root}'::text[]) u;
+select tests.id(u), 2026, stats.hierarchy_summary(tests.id(u), 2026), now(), stats.current_mark(tests.id(u), 2026)
+from unnest('{nord/A,nord/B,nord/root}'::text[]) u;
 select stats.fold();
 update public.hierarchy_stats_cache set computed_at_mark = stats.current_mark(unit_id, 2026) where true;
 create function tests.outdated() returns setof text language sql as
