@@ -23,7 +23,7 @@ declare
     -- DEFINER: writers hold no rights on stats
     v_frame    text := 'create or replace function stats.%I() returns trigger language plpgsql '
                        'security definer set search_path = '''' '
-                       'as $body$ begin %s return null; end $body$';
+                       'as $body$ begin %s return new; end $body$';
     v_insert   text := format('insert into stats.activity_changes (%s, is_first, %s) ', v_keys,
         v_measures);
     v_grouped  text := v_insert || format(

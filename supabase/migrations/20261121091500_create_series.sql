@@ -75,32 +75,40 @@ begin
                                where p_chapter_ids is null or c = any (p_chapter_ids));
     end if;
     return query
-        with rows as (
-            select t.activity_month as day, t.chapter_id, t.activity_count, t.total_minutes
+        with days as (   -- by day first: a sum by bucket would truncate the date of every row
+            select t.activity_month as day, sum(t.activity_count) as activity_count,
+                   sum(t.total_minutes) as total_minutes
             from stats.monthly_totals t
             where t.organization_id = v_organization_id
               and t.activity_month >= v_months_from and t.activity_month < v_months_to
+              and (v_chapter_ids is null or t.chapter_id = any (v_chapter_ids))
+            group by 1
             union all
-            select t.bucket_date, t.chapter_id, t.activity_count, t.total_minutes
+            select t.bucket_date, sum(t.activity_count), sum(t.total_minutes)
             from stats.daily_totals t
-            where t.organization_id = v_organization_id and t.bucket_date >= p_from
-                and t.bucket_date < v_months_from
+            where t.organization_id = v_organization_id
+              and t.bucket_date >= p_from and t.bucket_date <= p_to
+              and t.bucket_date < v_months_from
+              and (v_chapter_ids is null or t.chapter_id = any (v_chapter_ids))
+            group by 1
+            union all
+            select t.bucket_date, sum(t.activity_count), sum(t.total_minutes)
+            from stats.daily_totals t
+            where t.organization_id = v_organization_id
+              and t.bucket_date >= v_months_from and t.bucket_date >= v_months_to
               and t.bucket_date <= p_to
+              and (v_chapter_ids is null or t.chapter_id = any (v_chapter_ids))
+            group by 1
             union all
-            select t.bucket_date, t.chapter_id, t.activity_count, t.total_minutes
-            from stats.daily_totals t
-            where t.organization_id = v_organization_id and t.bucket_date >= v_months_to
-                and t.bucket_date <= p_to
-              and t.bucket_date >= v_months_from
-            union all
-            select c.bucket_date, c.chapter_id, c.activity_count, c.total_minutes
+            select c.bucket_date, sum(c.activity_count), sum(c.total_minutes)
             from stats.activity_changes c
             where c.organization_id = v_organization_id and c.bucket_date between p_from and p_to
+              and (v_chapter_ids is null or c.chapter_id = any (v_chapter_ids))
+            group by 1
         ), buckets as (
-            select date_trunc(p_bucket, r.day::timestamp) as bucket,
-                   sum(r.activity_count) as activity_count, sum(r.total_minutes) as total_minutes
-            from rows r
-            where v_chapter_ids is null or r.chapter_id = any (v_chapter_ids)
+            select date_trunc(p_bucket, d.day::timestamp) as bucket,
+                   sum(d.activity_count) as activity_count, sum(d.total_minutes) as total_minutes
+            from days d
             group by 1
         )
         select b.bucket::date, coalesce(s.activity_count, 0)::bigint,

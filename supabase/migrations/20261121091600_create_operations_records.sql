@@ -46,12 +46,10 @@ end;
 -- When something was last asked for, in microseconds since 1970. A sequence is outside of
 -- transactions: all see it at once, at every isolation level, nobody waits for it, and no
 -- serializable transaction depends on it.
+-- stats.fold_asked_at also tells whose turn it is: acknowledging a wake-up sets it to 0, not called,
+-- and the first writer to take that number asks next.
 create sequence if not exists stats.fold_asked_at minvalue 0 start 0;
 create sequence if not exists stats.refresh_asked_at minvalue 0 start 0;
-create sequence if not exists stats.refresh_looked_at minvalue 0 start 0;
--- Whose turn it is to send a wake-up: that of the first to come after the last one was
--- acknowledged.
-create sequence if not exists stats.wake_up_turn;
 
 create or replace function stats.noted_time(p_sequence regclass) returns timestamptz
     language sql volatile security invoker set search_path = ''
@@ -71,9 +69,7 @@ comment on function stats.is_recent(timestamptz, interval) is
 
 revoke all on stats.settings, stats.stats_refresh_log, stats.errors
     from public, anon, authenticated, service_role;
-revoke all on sequence stats.errors_id_seq, stats.fold_asked_at, stats.refresh_asked_at,
-    stats.refresh_looked_at,
-    stats.wake_up_turn
+revoke all on sequence stats.errors_id_seq, stats.fold_asked_at, stats.refresh_asked_at
     from public, anon, authenticated, service_role;
 revoke execute on function stats.record_error(text), stats.noted_time(regclass),
     stats.note_time(regclass),

@@ -4,8 +4,8 @@
 --
 -- A wake-up only says "look now"; the sweep is the guarantee. One fold serves every organisation,
 -- so one wake-up does: the first writer to come after the last acknowledgement sends the next,
--- whatever its isolation level and however many organisations it touches. A writer asks sequences,
--- which are outside of transactions: it waits for nobody, and no serializable transaction fails
+-- whatever its isolation level and however many organisations it touches. A writer asks a sequence,
+-- which is outside of transactions: it waits for nobody, and no serializable transaction fails
 -- because of it.
 
 create or replace function stats.wake(p_slug text, p_type text, p_organization_id uuid,
@@ -26,8 +26,9 @@ create or replace function stats.ask(p_slug text, p_type text, p_organization_id
     returns void
     language plpgsql volatile security invoker set search_path = '' as $$
 begin
-    perform stats.note_time(case p_slug when 'refresh-stats-views' then 'stats.refresh_asked_at'
-                                        else 'stats.fold_asked_at' end);
+    if p_slug = 'refresh-stats-views' then
+        perform stats.note_time('stats.refresh_asked_at');
+    end if;
     if p_slug <> 'refresh-stats-views'
         or (select s.refresh_mode from stats.settings s) = 'async' then
         perform stats.wake(p_slug, p_type, p_organization_id, p_records, p_truncated);
@@ -40,54 +41,62 @@ exception when others then
     perform stats.record_error(p_type || ': ' || sqlstate || ': ' || sqlerrm);
 end $$;
 
--- At every commit, so nearly always it must find at once that there is nothing to do: three
--- sequences tell.
+-- At every commit, so it must find at once that there is nothing to do, as nearly always: one
+-- expression tells, because PL/pgSQL prepares each anew in every transaction.
 create or replace function stats.request_upkeep() returns trigger
     -- DEFINER: writers hold no rights on stats, private and net
     language plpgsql security definer set search_path = '' as $$
 declare
-    v_now     bigint  := extract(epoch from clock_timestamp()) * 1000000;   -- as stats.note_time
-    v_is_more boolean;
+    v_asked_at bigint;
+    v_is_mine  boolean;
+    v_is_more  boolean;
+    v_records  jsonb;
 begin
-    -- SET CONSTRAINTS ... IMMEDIATE fires this inside of the statement: too early, and others would
-    -- rely on it.
-    if pg_trigger_depth() > 1 then
-        return null;
+    if (case
+        -- SET CONSTRAINTS ... IMMEDIATE fires this inside of the statement: too early, and others
+        -- would rely on it.
+        when pg_trigger_depth() > 1 then true
+        -- Shared, so writers never wait for each other; held to the commit, and taken before the
+        -- look. So a drain can tell whether a writer that relied on its wake-up has yet to commit
+        -- (writers_in_flight).
+        when pg_try_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.writers')) then
+            date_part('epoch', clock_timestamp()) * 1000000   -- as stats.note_time
+                - pg_sequence_last_value('stats.fold_asked_at') between 0 and 2000000
+    end) then
+        return new;   -- and not null, which would be one more expression
     end if;
-    -- Shared, so writers never wait for each other; held to the commit, and taken before the look
-    -- at the turn. So a drain can tell whether a writer that relied on its wake-up has yet to
-    -- commit (writers_in_flight).
-    if not pg_try_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.writers')) then
-        -- for the moment a drain tries it
-        perform pg_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.writers'));
-    end if;
+    -- not had at once: for the moment a drain tries it
+    perform pg_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.writers'));
     -- The first since the last acknowledgement sends; the others rely on it, unless it is two
     -- seconds old and so counts as lost. A time in the future, before the clock was set back,
-    -- counts as none.
-    if pg_sequence_last_value('stats.wake_up_turn') is null and nextval('stats.wake_up_turn') = 1
-        or (v_now - coalesce(pg_sequence_last_value('stats.fold_asked_at'), 0)
-            between 0 and 2000000) is not true then
-        if (select s.refresh_mode from stats.settings s) = 'async' then
-            v_is_more := currval(pg_get_serial_sequence(format('stats.%I', tg_table_name),
-                'id')) > new.id;
-            perform stats.ask('invalidate-hierarchy-cache', 'units_changed', new.organization_id,
-                              stats.named_record(to_jsonb(new)), v_is_more);
-        end if;
+    -- counts as none. A number that is no time: another writer is just about to send.
+    v_asked_at := pg_sequence_last_value('stats.fold_asked_at');
+    v_is_mine := case when v_asked_at is null then nextval('stats.fold_asked_at') = 0
+                      else v_asked_at > 1000 and not stats.is_recent(
+                          stats.noted_time('stats.fold_asked_at'), interval '2 seconds') end;
+    if not v_is_mine then
+        return new;
     end if;
-    -- Once a second somebody looks whether it is time for a refresh.
-    if tg_table_name = 'activity_changes'
-        and (v_now - coalesce(pg_sequence_last_value('stats.refresh_looked_at'), 0)
-            between 0 and 1000000) is not true then
-        perform stats.note_time('stats.refresh_looked_at');
-        if (select not stats.is_recent(p.last_requested_at, p.refresh_interval)
-                   and not stats.is_recent(p.last_started_at, p.refresh_interval)
-                       from stats.refresh_pace p) then
-            v_is_more := currval('stats.activity_changes_id_seq') > new.id;
-            perform stats.ask('refresh-stats-views', 'activities_changed', new.organization_id,
-                              stats.named_record(to_jsonb(new)), v_is_more);
-        end if;
+    perform stats.note_time('stats.fold_asked_at');
+    v_is_more := currval(pg_get_serial_sequence(format('stats.%I', tg_table_name), 'id')) > new.id;
+    v_records := stats.named_record(to_jsonb(new));
+    if (select s.refresh_mode from stats.settings s) = 'async' then
+        perform stats.ask('invalidate-hierarchy-cache', 'units_changed', new.organization_id,
+                          v_records, v_is_more);
     end if;
-    return null;
+    -- Whether anything is pending is not asked here: a serializable transaction would read what
+    -- others write.
+    if (select not stats.is_recent(p.last_requested_at, p.refresh_interval)
+               and not stats.is_recent(p.last_started_at, p.refresh_interval)
+        from stats.refresh_pace p) then
+        if tg_table_name = 'tree_changes' then   -- whatever else has changed comes later
+            v_records := '[]';
+            v_is_more := true;
+        end if;
+        perform stats.ask('refresh-stats-views', 'activities_changed', new.organization_id,
+                          v_records, v_is_more);
+    end if;
+    return new;
 end $$;
 
 create or replace function stats.named_record(p_row jsonb) returns jsonb

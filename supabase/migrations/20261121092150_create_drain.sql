@@ -11,9 +11,9 @@ create or replace function public.acknowledge_wake_ups() returns integer
     -- DEFINER: the service role holds no rights on stats
     language plpgsql volatile security definer set search_path = '' as $$
 declare
-    v_wake_ups integer := (pg_sequence_last_value('stats.wake_up_turn') is not null)::integer;
+    v_wake_ups integer := (pg_sequence_last_value('stats.fold_asked_at') is not null)::integer;
 begin
-    perform setval('stats.wake_up_turn', 1, false);
+    perform setval('stats.fold_asked_at', 0, false);
     return v_wake_ups;
 end $$;
 comment on function public.acknowledge_wake_ups() is

@@ -89,7 +89,7 @@ select ok((select (tests.last_sent() ->> 'organization_id')::uuid in (select id 
 -- ---------------------------------------------------------------- without functions
 
 update stats.settings set refresh_mode = 'inline' where only_row;
-select tests.asked('stats.refresh_looked_at', '0');
+select tests.asked('stats.fold_asked_at', '0');
 select is(tests.sends('select tests.add_activity()'), 0::bigint, 'IR-19 where there are no functions nothing is sent');
 select is((select count(*) from stats.unit_changes), 1::bigint, 'IR-19 the change is in the log');
 select is(stats.sweep(), true, 'IR-20 until the sweep');

@@ -84,10 +84,10 @@ select set_eq($$ select * from tests.marks() $$, array['nord/B 0', 'nord/region 
 
 -- ---------------------------------------------------------------- wake-ups
 
-select nextval('stats.wake_up_turn');
+select nextval('stats.fold_asked_at');
 select is(public.acknowledge_wake_ups(), 1, 'TK-19 an invalidation begins by acknowledging the wake-up');
 select is(public.acknowledge_wake_ups(), 0, 'TK-19 twice does no harm');
-select is(nextval('stats.wake_up_turn'), 1::bigint, 'TK-19 and the next writer is the first again');
+select is(nextval('stats.fold_asked_at'), 0::bigint, 'TK-19 and the next writer is the first again');
 select is(public.take_unit_changes() -> 'more', 'false', 'TK-25 nobody is in flight');
 
 -- ---------------------------------------------------------------- who may

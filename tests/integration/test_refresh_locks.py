@@ -40,8 +40,7 @@ def refresher(own: OwnCluster) -> Iterator[Connection]:
         # nothing was asked for of late: writers go all the way to asking for a refresh
         connection.execute("update stats.stats_refresh_log set last_started_at = null")
         connection.execute(
-            "select setval('stats.refresh_asked_at', 0), setval('stats.refresh_looked_at', 0),"
-            " setval('stats.wake_up_turn', 1, false)"
+            "select setval('stats.refresh_asked_at', 0), setval('stats.fold_asked_at', 0, false)"
         )
         connection.execute("begin")
         answer = connection.execute("select stats.refresh(p_force := true)").fetchone()

@@ -202,8 +202,7 @@ class Statistics(Writes):
     def time_passes(self) -> None:
         """As if the last request and the last refresh were long ago."""
         self.dba.execute(
-            "select setval(s, 0) from unnest(%s::regclass[]) s",
-            [["stats.refresh_asked_at", "stats.refresh_looked_at", "stats.fold_asked_at"]],
+            "select setval('stats.refresh_asked_at', 0), setval('stats.fold_asked_at', 0, false)"
         )
         with self.may_wait():
             self.dba.execute(

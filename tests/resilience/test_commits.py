@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 ISOLATIONS = ["read committed", "repeatable read", "serializable"]
 WINDOW_SECONDS = 2  # in which a wake-up counts as being on its way
 NOBODY_HAS_ASKED: LiteralString = """
-    select setval('stats.refresh_asked_at', 0), setval('stats.refresh_looked_at', 0),
-           setval('stats.wake_up_turn', 1, false)
+    select setval('stats.refresh_asked_at', 0), setval('stats.fold_asked_at', 0, false)
 """
 
 

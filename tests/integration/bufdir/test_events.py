@@ -51,10 +51,7 @@ def connection(stack: Stack) -> Iterator[Connection]:
     with owner(stack) as db:
         db.execute("update stats.settings set debounce = '0'")
         db.execute("update stats.stats_refresh_log set last_started_at = null")
-        db.execute(
-            "select setval('stats.refresh_asked_at', 0), setval('stats.refresh_looked_at', 0),"
-            " setval('stats.wake_up_turn', 1, false)"
-        )
+        db.execute("select setval('stats.refresh_asked_at', 0), setval('stats.fold_asked_at', 0, false)")
         yield db
 
 

@@ -68,9 +68,7 @@ def value(session: Connection, query: LiteralString, parameters: list[object] | 
 
 def forget_what_was_asked(session: Connection) -> None:
     """As if nothing had been asked for of late: the next writer asks for everything."""
-    for sequence in ("fold_asked_at", "refresh_asked_at", "refresh_looked_at"):
-        session.execute("select setval(('stats.' || %s)::regclass, 0)", [sequence])
-    session.execute("select setval('stats.wake_up_turn', 1, false)")
+    session.execute("select setval('stats.refresh_asked_at', 0), setval('stats.fold_asked_at', 0, false)")
     session.execute(
         "update stats.stats_refresh_log set last_requested_at = null, last_started_at = null where only_row"
     )

@@ -15,7 +15,7 @@ from tests.resilience.faults.stage import Stage, forget_what_was_asked, value
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SEQUENCES = ["fold_asked_at", "refresh_asked_at", "refresh_looked_at", "swept_at"]
+SEQUENCES = ["fold_asked_at", "refresh_asked_at", "swept_at"]
 QUEUED: LiteralString = """
     select coalesce(array_agg(q.slug order by q.slug), '{}')
     from (select distinct substring(url from '[^/]*$') as slug from net.http_request_queue) q
@@ -35,7 +35,7 @@ def _clock(stage: Stage) -> Iterator[None]:
 
 
 def note(stage: Stage, when: LiteralString) -> None:
-    """Everything was asked for, begun and done at that time; the last acknowledgement came long after."""
+    """Everything was asked for, begun and done at that time."""
     for sequence in SEQUENCES:
         stage.observer.execute(
             f"select setval('stats.{sequence}', (extract(epoch from {when}) * 1000000)::bigint)"
@@ -44,7 +44,6 @@ def note(stage: Stage, when: LiteralString) -> None:
         f"update stats.stats_refresh_log set last_requested_at = {when}, last_started_at = {when}, "
         f"last_finished_at = {when} where only_row"
     )
-    stage.observer.execute("select nextval('stats.wake_up_turn')")
 
 
 def test_a_commit_asks_for_a_fold_and_a_refresh(stage: Stage) -> None:

@@ -83,8 +83,7 @@ def test_writers_of_this_and_other_organisations_do_not_wait(
 
 def forget_asking(stage: Stage) -> None:
     stage.observer.execute(
-        "select setval('stats.fold_asked_at', 0), setval('stats.refresh_asked_at', 0), "
-        "setval('stats.refresh_looked_at', 0), setval('stats.wake_up_turn', 1, false)"
+        "select setval('stats.refresh_asked_at', 0), setval('stats.fold_asked_at', 0, false)"
     )
 
 
