@@ -50,7 +50,7 @@ SCENARIOS = (
     Scenario("single", 1, rounds=1),
     Scenario("spread", 8),
     Scenario("hot", 8, slots="hot_slots", slot_count=2_000),
-    Scenario("bulk", 2, rows=1_000, rounds=1),
+    Scenario("bulk", 2, rows=1_000),
     Scenario("spread_folding", 8, rounds=1, folds=True),
     Scenario("bulk_folding", 2, rows=1_000, rounds=1, folds=True),
 )
