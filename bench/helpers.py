@@ -6,19 +6,26 @@ import math
 import threading
 import time
 from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import psycopg
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SAMPLE_SECONDS = 0.02
+FOLD_SECONDS = 0.5  # about as often as the worker's wake-ups come under load
 REFRESH_AFTER_SECONDS = 0.5
 
 
 class Helper(threading.Thread):
-    """A thread with a database connection, that keeps its error for the one who joins it."""
+    """A thread with a database connection, that works until `done` and keeps its error for who joins it."""
 
     def __init__(self, db_url: str) -> None:
         super().__init__(daemon=True)
         self._db_url = db_url
+        self.done = threading.Event()
         self.error: psycopg.Error | None = None
 
     def run(self) -> None:
@@ -33,13 +40,34 @@ class Helper(threading.Thread):
         """Do what this helper is for."""
         raise NotImplementedError
 
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Run beside the block. Raises the error that ended the work, if one did."""
+        self.start()
+        try:
+            yield
+        finally:
+            self.done.set()
+            self.join()
+        if self.error:
+            raise self.error
+
+
+class Drain(Helper):
+    """Does in the database what the woken function has it do: acknowledge, and fold."""
+
+    def work(self, connection: psycopg.Connection) -> None:
+        """Take what there is, twice a second."""
+        while not self.done.wait(FOLD_SECONDS):
+            connection.execute("select public.acknowledge_wake_ups()")
+            connection.execute("select public.take_unit_changes()")
+
 
 class Watch(Helper):
-    """Looks, many times a second, at which writers wait for a heavyweight lock, until `done`."""
+    """Looks, many times a second, at which writers wait for a heavyweight lock."""
 
     def __init__(self, db_url: str) -> None:
         super().__init__(db_url)
-        self.done = threading.Event()
         self.samples = 0
         self.waiting: Counter[str] = Counter()
 

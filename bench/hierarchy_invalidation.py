@@ -32,7 +32,7 @@ LOOK = """
     with entries as materialized (
         select e.unit_id, e.period_year, e.payload, stats.is_outdated(e) as is_outdated
         from public.hierarchy_stats_cache e
-        where e.unit_id = any(%(units)s::uuid[]) and e.period_year = %(year)s and e.payload is not null)
+        where e.unit_id = any(%(units)s::uuid[]) and e.period_year = %(year)s)
     select count(*) filter (where is_outdated),
            count(*) filter (where case when not is_outdated
                                        then payload <> stats.hierarchy_summary(unit_id, period_year) end)

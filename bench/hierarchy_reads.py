@@ -54,20 +54,16 @@ def measure(connection: Connection, rows: int, year: int, rounds: int) -> dict[s
 
 
 def _log(connection: Connection, leaf: str, count: int, year: int) -> None:
-    """Log changes that no drain has taken, but that every entry contains.
+    """Log changes that no fold has taken, of a year before the entry's.
 
     The worst case: all of it is looked through, because none of it outdates the entry.
     """
     connection.execute(
-        "insert into stats.activity_changes (xid, organization_id, chapter_id, peer_mentor_id, "
-        "activity_type_id, bucket_date, activity_count, total_minutes, participant_count, approved_nok) "
-        "select '3', organization_id, id, id, id, make_date(%s, 3, 1), 0, 0, 0, 0 "
+        "insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, "
+        "activity_type_id, bucket_date) "
+        "select organization_id, id, id, id, make_date(%s, 3, 1) "
         "from public.organization_units, generate_series(1, %s) where id = %s",
-        [year, count, leaf],
-    )
-    connection.execute(
-        "update stats.snapshot_positions set snapshot = '3:3:', own_xid = '1' "
-        "where relation_name = 'hierarchy_stats_cache'"
+        [year - 1, count, leaf],
     )
 
 

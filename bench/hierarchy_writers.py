@@ -3,43 +3,25 @@
 from __future__ import annotations
 
 import statistics
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, LiteralString
 
 import psycopg
 
 from bench import pgbench
-from bench.helpers import Helper
+from bench.helpers import Drain
 from bench.pgbench import percentile
 from bench.reads import SQL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from local.config import Instance
 
 WRITERS, COMMITS_A_SECOND = 4, 200  # a steady load: at full speed one measures who else wants the processors
-TURN_SECONDS, WARMING_SECONDS = 5, 1  # new sessions: their first transactions plan and compile
-DRAIN_SECONDS = 0.5  # about as often as the worker's wake-ups come under load
-TRIGGER: LiteralString = "activity_changes_request_invalidation"
+TURN_SECONDS, WARMING_SECONDS = 4, 1  # new sessions: their first transactions plan and compile
+TURNS_A_ROUND = 3  # in one of a few turns, what else the machine does can be most of the slow hundredth
+TRIGGER: LiteralString = "activity_changes_request_upkeep"
 
 
-class Drain(Helper):
-    """Does in the database what the function has it do, again and again, until `done`."""
-
-    def __init__(self, db_url: str) -> None:
-        super().__init__(db_url)
-        self.done = threading.Event()
-
-    def work(self, connection: psycopg.Connection) -> None:
-        """Acknowledge, and take what there is."""
-        while not self.done.wait(DRAIN_SECONDS):
-            connection.execute("select public.acknowledge_wake_ups()")
-            connection.execute("select public.take_unit_changes()")
-
-
-def measure(instance: Instance, turns: int) -> dict[str, float]:
+def measure(instance: Instance, rounds: int) -> dict[str, float]:
     """Return p99 in ms with and without the trigger, and the median over the turns of their ratio.
 
     The functions server is not asked meanwhile: it has processors of its own where it is deployed, here it
@@ -47,11 +29,10 @@ def measure(instance: Instance, turns: int) -> dict[str, float]:
     """
     db_url = instance.database_url("postgres")
     found: dict[str, list[list[float]]] = {"enable": [], "disable": []}
-    with psycopg.connect(db_url, autocommit=True) as connection, _draining(db_url):
+    with psycopg.connect(db_url, autocommit=True) as connection, Drain(db_url).running():
         connection.execute((SQL / "slots.sql").read_bytes())
         try:
-            for turn in range(turns + 1):
-                connection.execute("select stats.refresh(p_force := true)")  # the log never grows longer
+            for turn in range(rounds * TURNS_A_ROUND + 1):
                 for state in found if turn % 2 else reversed(found):
                     connection.execute(f"alter table stats.activity_changes {state} trigger {TRIGGER}")
                     found[state].append(_write(instance))
@@ -71,19 +52,6 @@ def _ratio(with_triggers: list[list[float]], without: list[list[float]], share: 
         percentile(mine, share) / percentile(theirs, share)
         for mine, theirs in zip(with_triggers, without, strict=True)
     )
-
-
-@contextmanager
-def _draining(db_url: str) -> Iterator[None]:
-    drain = Drain(db_url)
-    drain.start()
-    try:
-        yield
-    finally:
-        drain.done.set()
-        drain.join()
-    if drain.error:
-        raise drain.error
 
 
 def _write(instance: Instance) -> list[float]:

@@ -1,4 +1,4 @@
-"""How long reads take: plain view, snapshot and live, with more and more changes that the snapshot lacks."""
+"""How long reads take: plain view and live, with more and more changes that no fold has taken."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SQL = Path(__file__).parent / "sql"
 PENDING = (0, 1_000, 50_000)
 SLOTS, BATCH = 20_000, 1_000  # rows of bench.slots, and of one statement
-PLAIN, SNAPSHOT, LIVE = "plain", "snapshot", "live"
+PLAIN, LIVE = "plain", "live"
 
 
 @dataclass(frozen=True)
@@ -52,24 +52,14 @@ def questions(until: dt.date) -> list[Question]:
     admin, coordinator = people.people[0].id, people.coordinators[0].id
     since = (until + dt.timedelta(days=1)).replace(year=until.year - 1)
     span = f"bucket_date between '{since}' and '{until}'"
-    mine = f"organization_id = '{people.organization_id}' and {span}"
-    # by day first: the fastest way for each, because the month is then computed for 365 rows only
-    months = (
-        "select date_trunc('month', bucket_date::timestamp)::date, sum(activities), sum(amount)"
-        " from (select bucket_date, {} as activities, {} as amount from {} where {} group by 1) d"
-        " group by 1 order by 1"
-    )
+    mine = f"organization_id = '{people.organization_id}'"
     days = f"select * from {{}} where {span} order by chapter_id, bucket_date"
     one_chapter = (
         f"select * from {{}} where {span} and chapter_id = '{people.chapters[0]}' order by bucket_date"
     )
     chapters = "select * from {} order by chapter_id"
-    sums = ("sum(activity_count)", "sum(total_minutes)")
     by_month = {
         PLAIN: f"select * from plain.activity_months where {span} order by 1",
-        SNAPSHOT: months.format(
-            "sum(activity_count)", "sum(total_hours)", "public.mv_activity_time_series", span
-        ),
         LIVE: f"select * from public.get_activity_series('{since}', '{until}', 'month')",
     }
     return [
@@ -80,9 +70,14 @@ def questions(until: dt.date) -> list[Question]:
             "org_12_months_unfiltered",
             None,
             {
-                PLAIN: months.format("count(*)", "sum(duration_minutes)", "stats.countable_activities", mine),
-                SNAPSHOT: months.format(*sums, "stats.mv_activity_time_series", mine),
-                LIVE: months.format(*sums, "stats.live_time_series_rows", mine),
+                # by day first: the fastest way, because the month is then computed for 365 rows only
+                PLAIN: "select date_trunc('month', bucket_date::timestamp)::date, sum(n), sum(minutes)"
+                " from (select bucket_date, count(*) as n, sum(duration_minutes) as minutes"
+                f" from stats.countable_activities where {mine} and {span} group by 1) d"
+                " group by 1 order by 1",
+                LIVE: "select activity_month, sum(activity_count), sum(total_minutes)"
+                f" from stats.live_monthly_rows where {mine}"
+                f" and activity_month between '{since}' and '{until}' group by 1 order by 1",
             },
         ),
         Question("org_12_months_by_chapter_and_day", admin, _ways(days, "activity_time_series")),
@@ -91,8 +86,7 @@ def questions(until: dt.date) -> list[Question]:
 
 
 def _ways(statement: str, relation: str) -> dict[str, str]:
-    relations = {PLAIN: f"plain.{relation}", SNAPSHOT: f"public.mv_{relation}", LIVE: f"public.{relation}"}
-    return {way: statement.format(name) for way, name in relations.items()}
+    return {PLAIN: statement.format(f"plain.{relation}"), LIVE: statement.format(f"public.{relation}")}
 
 
 def measure(db_url: str, rows: int, until: dt.date, rounds: int) -> Iterator[Reading]:
@@ -105,13 +99,18 @@ def measure(db_url: str, rows: int, until: dt.date, rounds: int) -> Iterator[Rea
         for pending in PENDING:
             make_pending(connection, pending)
             for question in questions(until):
-                yield Reading(rows, pending, question.name, _ask(connection, question, rounds))
+                yield Reading(rows, pending, question.name, ask(connection, question, rounds))
 
 
 def make_pending(connection: psycopg.Connection, changes: int) -> None:
-    """Compact the log, then register about as many activities of the last year: each is one change."""
-    connection.execute("select stats.rebuild()")
+    """Fold, then register about as many activities of the last year: each is one change."""
+    connection.execute("select stats.fold()")
     connection.execute("vacuum stats.activity_changes")
+    add_changes(connection, changes)
+
+
+def add_changes(connection: psycopg.Connection, changes: int) -> None:
+    """Register about as many activities of the last year, a thousand a statement."""
     for n in range(changes // BATCH):
         connection.execute(
             """
@@ -125,7 +124,11 @@ def make_pending(connection: psycopg.Connection, changes: int) -> None:
         )
 
 
-def _ask(connection: psycopg.Connection, question: Question, rounds: int) -> dict[str, float]:
+def ask(connection: psycopg.Connection, question: Question, rounds: int) -> dict[str, float]:
+    """Return the median latency in milliseconds of each way to answer.
+
+    Raises AssertionError if the live answer is not the plain one, or both are empty.
+    """
     timings: dict[str, list[float]] = {way: [] for way in question.statements}
     answers: dict[str, list[str]] = {}
     with _as(connection, question.caller):
@@ -135,7 +138,7 @@ def _ask(connection: psycopg.Connection, question: Question, rounds: int) -> dic
                 rows = connection.execute(statement).fetchall()
                 timings[way].append((time.perf_counter() - started) * 1000)
                 answers[way] = [" ".join(str(value) for value in row) for row in rows]
-    if answers[LIVE] != answers[PLAIN] or not answers[LIVE]:
+    if any(answer != answers[LIVE] for answer in answers.values()) or not answers[LIVE]:
         raise AssertionError(f"{question.name}: the live answer is not the plain one, or both are empty")
     return {way: statistics.median(values) for way, values in timings.items()}
 

@@ -11,8 +11,7 @@ from rich.table import Table
 
 from bench import verdicts
 from bench.figures import TARGETS, label
-from bench.reads import LIVE, PENDING, PLAIN, SNAPSHOT
-from bench.refreshes import ratio
+from bench.reads import LIVE, PENDING, PLAIN
 from bench.writes import VARIANTS, ratio_to_bare
 
 if TYPE_CHECKING:
@@ -26,7 +25,8 @@ OUTPUT = Path(__file__).parent / "out" / "stats.json"
 def show(console: Console, measured: Measurements) -> list[str]:
     """Print the tables. Returns the names of the missed targets."""
     console.print(_reads(measured))
-    console.print(_refreshes(measured))
+    console.print(_upkeep(measured))
+    console.print(_endurance(measured))
     if measured.cells:
         console.print(_writes(measured))
     table, missed = _targets(measured)
@@ -41,30 +41,41 @@ def save(measured: Measurements, path: Path = OUTPUT) -> None:
         measured.figures(),
         TARGETS,
         reads=[asdict(reading) for reading in measured.readings],
-        refreshes=[asdict(refresh) for refresh in measured.refreshes],
+        upkeep=[asdict(cost) for cost in measured.upkeep],
+        endurance=[asdict(endurance) for endurance in measured.endurance],
         writes=[asdict(cell) for cell in measured.cells],
     )
 
 
 def _reads(measured: Measurements) -> Table:
-    table = Table(title="Reads: median ms; live with 0 / 1,000 / 50,000 changes that the snapshot lacks")
-    for column in ("activities", "question", "plain view", "snapshot", *(f"live, {n:,}" for n in PENDING)):
+    table = Table(title="Reads: median ms; live with 0 / 1,000 / 50,000 changes that are not folded")
+    for column in ("activities", "question", "plain view", *(f"live, {n:,}" for n in PENDING)):
         table.add_column(column, justify="left" if column == "question" else "right")
     cells = {(r.rows, r.question, r.pending): r.milliseconds for r in measured.readings}
     for rows, question in dict.fromkeys((r.rows, r.question) for r in measured.readings):
         calm = cells[rows, question, PENDING[0]]
         live = (f"{cells[rows, question, n][LIVE]:.1f}" for n in PENDING)
-        table.add_row(label(rows), question, f"{calm[PLAIN]:.1f}", f"{calm[SNAPSHOT]:.1f}", *live)
+        table.add_row(label(rows), question, f"{calm[PLAIN]:.1f}", *live)
     return table
 
 
-def _refreshes(measured: Measurements) -> Table:
-    table = Table(title="Refresh CONCURRENTLY after 1,000 changes: median ms")
-    for column in ("activities", "snapshot", "as first written", "Fersk", "ratio"):
-        table.add_column(column, justify="left" if column == "snapshot" else "right")
-    for cost in measured.refreshes:
-        untuned, tuned = statistics.median(cost.untuned_ms), statistics.median(cost.tuned_ms)
-        table.add_row(label(cost.rows), cost.view, f"{untuned:.0f}", f"{tuned:.0f}", f"{ratio([cost]):.2f}")
+def _upkeep(measured: Measurements) -> Table:
+    table = Table(title="Upkeep: median ms of one fold of so many changes, and of refreshing all of mv_*")
+    for column in ("activities", "work", "changes", "ms"):
+        table.add_column(column, justify="left" if column == "work" else "right")
+    for cost in measured.upkeep:
+        table.add_row(label(cost.rows), cost.work, f"{cost.changes:,}", f"{cost.median:.1f}")
+    return table
+
+
+def _endurance(measured: Measurements) -> Table:
+    table = Table(title="Live reads after a burst, and beside an old transaction: median ms")
+    for column in ("figure", "question", "at rest", "afterwards"):
+        table.add_column(column, justify="left" if column in {"figure", "question"} else "right")
+    for endurance in measured.endurance:
+        for question, at_rest in endurance.at_rest.items():
+            afterwards = endurance.afterwards[question]
+            table.add_row(endurance.name, question, f"{at_rest:.1f}", f"{afterwards:.1f}")
     return table
 
 

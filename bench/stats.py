@@ -1,4 +1,4 @@
-"""`make bench-stats`: statistics as plain views, as snapshots and live, side by side in one run.
+"""`make bench-stats`: statistics as plain views and live, side by side in one run, and their upkeep.
 
 It starts a Postgres of its own and removes it again. Every variant is measured in turn, round by round, so
 that what else the machine does hits all alike; the figures are ratios or medians. The last line names the
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from rich.console import Console
 
-from bench import reads, refreshes, report, seed_large, verdicts, writes
+from bench import endurance, reads, report, seed_large, upkeep, verdicts, writes
 from bench.activities import Request
 from bench.figures import Measurements, label
 from bench.laboratory import laboratory
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SIZES, QUICK_SIZES = (100_000, 1_000_000), (20_000,)
 TEN_MILLION = 10_000_000
 QUICK_TURNS = QUICK_SECONDS = 1
-READ_ROUNDS, REFRESH_ROUNDS, QUICK_ROUNDS = 3, 3, 1
+READ_ROUNDS, UPKEEP_ROUNDS, QUICK_ROUNDS = 5, 7, 1
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -44,7 +44,7 @@ def main(words: Sequence[str] | None = None) -> int:
     started = time.monotonic()
     with laboratory(progress) as lab:
         for rows in arguments.rows:
-            _measure_size(lab, progress, measured, rows, quick=arguments.quick)
+            _measure_size(lab, progress, measured, rows, arguments)
     missed = report.show(console, measured)
     report.save(measured)
     console.print(f"{time.monotonic() - started:.0f} s; written to {report.OUTPUT}")
@@ -52,24 +52,29 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _measure_size(
-    lab: Laboratory, progress: Progress, measured: Measurements, rows: int, *, quick: bool
+    lab: Laboratory, progress: Progress, measured: Measurements, rows: int, arguments: argparse.Namespace
 ) -> None:
-    """Load a data set of this size and measure on it; inserts on the first one only, before the rest."""
+    """Load a data set of this size and measure on it.
+
+    Inserts on the first one only, before the rest; a burst and an old transaction on the last one.
+    """
+    quick = arguments.quick
     name, size = f"bench_{label(rows)}", label(rows)
     with progress.step(f"{size} activities"):
         _load(lab.copy(name), rows)
     if not measured.cells:
-        for scenario in writes.SCENARIOS:
+        for scenario in (s for s in writes.SCENARIOS if not (quick and s.folds)):
             chosen = replace(scenario, rounds=1, seconds=QUICK_SECONDS) if quick else scenario
             with progress.step(f"{size}: inserts, {scenario.name}"):
                 measured.cells += writes.measure(lab, chosen, name, QUICK_TURNS if quick else writes.TURNS)
     with progress.step(f"{size}: reads"):
         rounds = QUICK_ROUNDS if quick else READ_ROUNDS
         measured.readings += reads.measure(lab.url(name), rows, seed_large.DEFAULT_UNTIL, rounds)
-    with progress.step(f"{size}: refreshes"):
-        measured.refreshes += refreshes.measure(
-            lab.url(name), rows, QUICK_ROUNDS if quick else REFRESH_ROUNDS
-        )
+    with progress.step(f"{size}: folds and refreshes"):
+        measured.upkeep += upkeep.measure(lab.url(name), rows, QUICK_ROUNDS if quick else UPKEEP_ROUNDS)
+    if rows == arguments.rows[-1]:
+        with progress.step(f"{size}: after a burst, and beside an old transaction"):
+            measured.endurance += endurance.measure(lab, name, quick=quick)
     lab.drop(name)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from bench import pgbench
-from bench.helpers import Helper, Refresh, Watch
+from bench.helpers import Drain, Helper, Refresh, Watch
 from bench.reads import SQL
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ class Scenario:
     """A kind of load: how many writers, in which chapters, how many rows a statement; repeated how often.
 
     seconds : of one turn.
+    folds   : whether folds go on all the time, as in operation; they take the processors that the writers
+              have here to themselves otherwise.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Scenario:
     rows: int = 1
     rounds: int = 3
     seconds: int = TURN_SECONDS
+    folds: bool = False
 
     @property
     def load(self) -> pgbench.Load:
@@ -47,7 +50,9 @@ SCENARIOS = (
     Scenario("single", 1, rounds=1),
     Scenario("spread", 8),
     Scenario("hot", 8, slots="hot_slots", slot_count=2_000),
-    Scenario("bulk", 2, rows=1_000, rounds=1),
+    Scenario("bulk", 2, rows=1_000),
+    Scenario("spread_folding", 8, rounds=1, folds=True),
+    Scenario("bulk_folding", 2, rows=1_000, rounds=1, folds=True),
 )
 
 
@@ -97,15 +102,13 @@ def measure(lab: Laboratory, scenario: Scenario, source: str, turns: int = TURNS
     """Run a scenario on every variant, in each round on fresh copies of the database `source`.
 
     The variants take turns of two seconds, so that what else the machine does hits all alike. Five turns
-    make up the ten seconds between two refreshes, and one of Fersk's has one; the naive variant's ten seconds
-    stand still while it is not its turn.
+    make up the ten seconds between two refreshes, and one of Fersk's has one, which folds as well; the naive
+    variant's ten seconds stand still while it is not its turn.
     """
-    for variant in VARIANTS:
-        _prepare(lab.copy(f"{variant}_template", source), variant)
     cells: list[Cell] = []
     for n in range(scenario.rounds):
         for variant in VARIANTS:
-            lab.copy(variant, f"{variant}_template")
+            _prepare(lab.copy(variant, source), variant)
         with psycopg.connect(lab.url("template1", admin=True), autocommit=True) as connection:
             connection.execute("checkpoint")
         found = {variant: Turns() for variant in VARIANTS}
@@ -117,7 +120,6 @@ def measure(lab: Laboratory, scenario: Scenario, source: str, turns: int = TURNS
         cells += [found[variant].cell(scenario, variant, n, turns * scenario.seconds) for variant in VARIANTS]
     for variant in VARIANTS:
         lab.drop(variant)
-        lab.drop(f"{variant}_template")
     return cells
 
 
@@ -132,6 +134,8 @@ def _prepare(db_url: str, variant: str) -> None:
 def _take_turn(lab: Laboratory, scenario: Scenario, variant: str, found: Turns, *, refresh: bool) -> None:
     watch = Watch(lab.url(variant, admin=True))
     helpers: list[Helper] = [watch]
+    if variant == FERSK and scenario.folds:
+        helpers.append(Drain(lab.url(variant)))
     if refresh:
         helpers.append(refresher := Refresh(lab.url(variant)))
     if variant == NAIVE and found.ended:
@@ -142,7 +146,8 @@ def _take_turn(lab: Laboratory, scenario: Scenario, variant: str, found: Turns, 
         done = pgbench.run(scenario.load, port=lab.port, password=lab.password, database=variant)
         found.latencies += [transaction.milliseconds for transaction in done]
     finally:
-        watch.done.set()
+        for helper in helpers:
+            helper.done.set()
         for helper in helpers:
             helper.join()
     for helper in helpers:
@@ -160,7 +165,7 @@ def _stop_clock(db_url: str, seconds: float) -> None:
     with psycopg.connect(db_url) as connection:
         connection.execute(
             "update naive.stats_refresh_log"
-            " set last_refreshed_at = last_refreshed_at + %s * interval '1 second'",
+            " set last_refreshed_at = last_refreshed_at + %s * interval '1 second' where true",
             (seconds,),
         )
 

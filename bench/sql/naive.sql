@@ -32,7 +32,7 @@ begin
     exception when others then
         raise warning 'refresh failed: %', sqlerrm;
     end;
-    update naive.stats_refresh_log set last_refreshed_at = clock_timestamp();
+    update naive.stats_refresh_log set last_refreshed_at = clock_timestamp() where true;
     return new;
 end $$;
 create constraint trigger activities_refresh after insert on public.activities

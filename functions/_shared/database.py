@@ -20,13 +20,13 @@ class Database(HierarchyDatabase, MetricsDatabase, Protocol):
     """  # noqa: D205
 
     async def refresh_stats_views(self) -> Result[RefreshReport]:
-        """Fold the pending changes into the statistics snapshots."""
+        """Fold the log, then refresh `mv_*` if it is time."""
 
     async def claim_webhook(self, webhook_id: str) -> Result[bool]:
         """Remember a webhook; false when it was seen before."""
 
     async def get_health(self) -> Result[DatabaseHealth]:
-        """Read the age of the last refresh and sweep, and the backlog."""
+        """Read the ages, the backlog, and what audits found."""
 
     async def get_profile(self, user: User) -> Result[Profile | None]:
         """Read the user's own profile with the user's own rights; None when there is none."""

@@ -43,8 +43,8 @@ class RefreshReport(Row):
     """Answer of `refresh_stats_views()`.
 
     outcome         : `failed` says that the database keeps the reason; the changes stay in its log.
-    refreshed_at    : when the snapshots were last brought up to date, by this call or an earlier one.
-    applied_changes : rows of the change log that this call folded into the snapshots.
+    refreshed_at    : when `mv_*` were last refreshed, by this call or an earlier one.
+    applied_changes : changes that `mv_*` lacked and this call brought into them.
     duration_ms     : time the refresh took; 0 when there was none.
     """
 
@@ -55,12 +55,19 @@ class RefreshReport(Row):
 
 
 class DatabaseHealth(Row):
-    """Answer of `get_health()`; the database's last error stays in the database."""
+    """Answer of `get_health()`; the database's last error stays in the database.
+
+    pending_changes    : changes that `mv_*` lack; live statistics have them.
+    differences        : what audits of the last day found to differ from the activities.
+    last_difference_at : when an audit last found any; None if never.
+    """
 
     last_refreshed_at: AwareDatetime | None
     last_sweep_at: AwareDatetime | None
     pending_changes: int
     oldest_pending_seconds: Seconds | None
+    differences: int
+    last_difference_at: AwareDatetime | None
 
 
 class Profile(Row):

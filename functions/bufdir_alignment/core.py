@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from _shared.database import Database
 
 _FROM_WORST: tuple[Status, ...] = ("below_threshold", "at_risk", "on_track")
-_REBUILD = "Do not export. Have the snapshots rebuilt (runbook: a number is doubted), then check again."
+_REBUILD = "Do not export. Have the totals rebuilt (runbook: a number is doubted), then check again."
 _REPORT = "Do not export. Both sides count the activities themselves: report this as an error in Fersk."
 
 

@@ -20,7 +20,7 @@ one, so a refresh of seconds would hold up all other wake-ups."""
 
 
 async def refresh_statistics(call: Call[RefreshRequest]) -> Result[RefreshReport]:
-    """Fold the pending changes into the snapshots, or learn that there is no need.
+    """Fold the log, then refresh `mv_*` if it is time.
 
     A webhook whose refresh takes longer than a moment is answered `already_running`; the refresh goes on
     behind the answer, and its failure is logged.

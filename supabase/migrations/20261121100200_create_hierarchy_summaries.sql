@@ -1,5 +1,11 @@
 -- Purpose: what a unit's subtree adds up to: for one unit, and for all units of an organisation in one statement.
--- Locks: none. Data safety: new objects only.
+-- Locks: SHARE on activities while the index is built. Data safety: new objects only.
+
+-- Distinct contacts are counted from the activities themselves: a contact is personal data and stands in no total. So
+-- whoever calls the summaries locks the activities first, in a statement of its own (create_audit says why).
+create index if not exists activities_unit_id_occurred_at_contact_id_idx
+    on public.activities (unit_id, occurred_at) include (contact_id)
+    where is_counted and contact_id is not null;
 
 create or replace function public.get_ancestor_ids(unit_id uuid) returns setof uuid
     language plpgsql stable security invoker set search_path = '' as $$

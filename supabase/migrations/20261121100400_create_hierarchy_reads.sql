@@ -25,36 +25,43 @@ begin
 end $$;
 
 create or replace function app.get_hierarchy_stats(p_unit_id uuid, p_year integer) returns jsonb
-    language plpgsql stable security definer set search_path = '' as $$   -- DEFINER: sums over chapters, after its own check
+    language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: sums over chapters, after its own check
 begin
     perform app.require_readable_unit(p_unit_id, p_year);
+    lock table public.activities in access share mode;
     return stats.hierarchy_summary(p_unit_id, p_year);
 end $$;
+
+-- One statement, so that the entry, its marks and the logs are of one snapshot; null where nothing is cached.
+create or replace function stats.cached_hierarchy_stats(p_unit_id uuid, p_year integer) returns jsonb
+    language sql stable security invoker set search_path = ''
+    return (select jsonb_build_object('unit_id', e.unit_id, 'year', e.period_year, 'payload', e.payload,
+                                      'computed_at', e.computed_at, 'stale', stats.is_outdated(e))
+            from public.hierarchy_stats_cache e where e.unit_id = p_unit_id and e.period_year = p_year);
 
 -- A fresh or outdated entry at once, saying which; a missing one is computed.
 create or replace function app.read_hierarchy_stats(p_unit_id uuid, p_year integer) returns jsonb
     language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: the cache is granted to nobody
 declare
-    v_entry public.hierarchy_stats_cache;
+    v_answer jsonb;
 begin
     perform app.require_readable_unit(p_unit_id, p_year);
-    select * into v_entry from public.hierarchy_stats_cache e where e.unit_id = p_unit_id and e.period_year = p_year and e.payload is not null;
-    if not found then
+    v_answer := stats.cached_hierarchy_stats(p_unit_id, p_year);
+    if v_answer is null then
         -- the second of two readers waits for the first one's computation instead of doing it again
         perform pg_advisory_xact_lock(hashtext('fersk.hierarchy'), hashtext(p_unit_id::text || p_year));
-        select * into v_entry from public.hierarchy_stats_cache e where e.unit_id = p_unit_id and e.period_year = p_year and e.payload is not null;
-        if not found then
-            perform stats.compute_hierarchy_entry(p_unit_id, p_year);
-            select * into v_entry from public.hierarchy_stats_cache e where e.unit_id = p_unit_id and e.period_year = p_year;
-        end if;
+        v_answer := stats.cached_hierarchy_stats(p_unit_id, p_year);
     end if;
-    return jsonb_build_object('unit_id', p_unit_id, 'year', p_year, 'payload', v_entry.payload, 'computed_at', v_entry.computed_at,
-                              'stale', stats.is_outdated(v_entry));
+    if v_answer is null then
+        perform stats.compute_hierarchy_entry(p_unit_id, p_year);
+        v_answer := stats.cached_hierarchy_stats(p_unit_id, p_year);
+    end if;
+    return v_answer;
 end $$;
 
 -- The API calls with the caller's rights; what runs with the owner's stands in app, after its check.
 create or replace function public.get_hierarchy_stats(p_unit_id uuid, p_year integer) returns jsonb
-    language sql stable security invoker set search_path = ''
+    language sql volatile security invoker set search_path = ''
     return app.get_hierarchy_stats(p_unit_id, p_year);
 comment on function public.get_hierarchy_stats(uuid, integer) is 'The summary of a unit''s subtree in a year, computed now.';
 create or replace function public.read_hierarchy_stats(p_unit_id uuid, p_year integer) returns jsonb
@@ -103,7 +110,7 @@ begin
             join public.organization_units u on u.id = n.unit_id and u.organization_id = s.organization_id
             order by 2 desc, 1
             limit s.warm_up_limit) n
-        join public.hierarchy_stats_cache e on e.unit_id = n.unit_id and e.period_year <> 0 and e.payload is not null
+        join public.hierarchy_stats_cache e on e.unit_id = n.unit_id
         where s.warm_up_enabled and s.statistics_enabled and (p_organization_id is null or s.organization_id = p_organization_id)
         order by n.reads desc, e.period_year desc, e.unit_id
     loop
@@ -117,7 +124,7 @@ begin
             v_skipped := v_skipped + 1;
         end if;
     end loop;
-    -- Stored at the end, all at once: a drain that marks these entries must not wait for the computations.
+    -- Stored at the end, all at once: nobody who computes one of them waits for the others.
     perform stats.store_hierarchy_entries(v_computed);
     return jsonb_build_object('warmed', cardinality(v_computed), 'skipped', v_skipped);
 end $$;
@@ -125,14 +132,21 @@ comment on function public.warm_hierarchy_cache(uuid, double precision) is
     'Computes the outdated ones among each organisation''s most read summaries; {warmed, skipped}. Service role only.';
 
 create or replace function public.precompute_hierarchy(p_organization_id uuid, p_year integer) returns integer
-    language sql volatile security definer set search_path = '' set statement_timeout = '120s'   -- DEFINER: as above
-    return (select stats.store_hierarchy_entries(array_agg(
-                row(s.unit_id, p_year, s.payload, clock_timestamp(), pg_current_snapshot(), pg_current_xact_id(), null, null)::public.hierarchy_stats_cache))
-            from stats.hierarchy_summaries(p_organization_id, p_year) s);
+    language plpgsql volatile security definer set search_path = '' set statement_timeout = '120s' as $$   -- DEFINER: as above
+declare
+    v_entries public.hierarchy_stats_cache[];
+begin
+    lock table public.activities in access share mode;
+    select array_agg(row(s.unit_id, p_year, s.payload, clock_timestamp(),
+                         stats.current_mark(s.unit_id, p_year))::public.hierarchy_stats_cache)
+    into v_entries from stats.hierarchy_summaries(p_organization_id, p_year) s;   -- one statement, as above
+    return stats.store_hierarchy_entries(v_entries);
+end $$;
 comment on function public.precompute_hierarchy(uuid, integer) is 'Computes every unit of an organisation for a year, in one statement. Service role only.';
 
-revoke execute on function app.readable_unit(uuid), app.require_readable_unit(uuid, integer), app.get_hierarchy_stats(uuid, integer),
-    app.read_hierarchy_stats(uuid, integer), public.get_hierarchy_stats(uuid, integer), public.read_hierarchy_stats(uuid, integer), public.refresh_hierarchy_entry(uuid, integer), public.record_node_reads(jsonb),
+revoke execute on function stats.cached_hierarchy_stats(uuid, integer), app.readable_unit(uuid), app.require_readable_unit(uuid, integer), app.get_hierarchy_stats(uuid, integer),
+    app.read_hierarchy_stats(uuid, integer), public.get_hierarchy_stats(uuid, integer), public.read_hierarchy_stats(uuid, integer),
+    public.refresh_hierarchy_entry(uuid, integer), public.record_node_reads(jsonb),
     public.warm_hierarchy_cache(uuid, double precision), public.precompute_hierarchy(uuid, integer)
     from public, anon, authenticated, service_role;
 grant execute on function app.get_hierarchy_stats(uuid, integer), app.read_hierarchy_stats(uuid, integer),

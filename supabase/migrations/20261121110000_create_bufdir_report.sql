@@ -87,7 +87,7 @@ begin
 end $$;
 
 create or replace function app.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) returns jsonb
-    language plpgsql stable security definer set search_path = '' as $$   -- DEFINER: sums over all chapters, after its check
+    language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: sums over all chapters, after its check
 begin
     perform app.require_report(p_org_id, p_period_start, p_period_end);
     if p_mapping_version <> 0 and not exists (   -- 0: without a mapping
@@ -95,13 +95,14 @@ begin
         where m.mapping_version = p_mapping_version and t.organization_id = p_org_id) then
         raise exception 'there is no mapping of this version' using errcode = 'invalid_parameter_value';
     end if;
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
     return stats.bufdir_report(p_org_id, p_period_start, p_period_end,
                                coalesce(p_mapping_version, stats.current_mapping_version(p_org_id), 0));
 end $$;
 
 create or replace function public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date,
                                                          p_mapping_version integer default null) returns jsonb
-    language sql stable security invoker set search_path = ''
+    language sql volatile security invoker set search_path = ''
     return app.generate_bufdir_report(p_org_id, p_period_start, p_period_end, p_mapping_version);
 comment on function public.generate_bufdir_report(uuid, date, date, integer) is
     'The Bufdir report of the caller''s organisation; start included, end excluded, UTC; the newest mapping unless one is named.';

@@ -86,12 +86,13 @@ create policy "coordinators and org admins delete their organisation's snapshots
 
 -- What PUT saves: the report and what it rests on, from one statement, so that they agree.
 create or replace function app.compute_metric_snapshot(p_period_start date, p_period_end date) returns jsonb
-    language plpgsql stable security definer set search_path = '' as $$   -- DEFINER: sums over all chapters, after its check
+    language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: sums over all chapters, after its check
 declare
     v_org_id  uuid    := app.current_org_id();
     v_mapping integer;
 begin
     perform app.require_report(v_org_id, p_period_start, p_period_end);
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
     v_mapping := coalesce(stats.current_mapping_version(v_org_id), 0);
     return (select jsonb_build_object(
                 'organization_id', v_org_id, 'period_start', p_period_start, 'period_end', p_period_end, 'computed_at', now(),
@@ -100,7 +101,7 @@ begin
             from stats.report_source(v_org_id, p_period_start, p_period_end, v_mapping) s);
 end $$;
 create or replace function public.compute_metric_snapshot(p_period_start date, p_period_end date) returns jsonb
-    language sql stable security invoker set search_path = ''
+    language sql volatile security invoker set search_path = ''
     return app.compute_metric_snapshot(p_period_start, p_period_end);
 comment on function public.compute_metric_snapshot(date, date) is 'A snapshot of the caller''s organisation, computed and not saved.';
 
@@ -140,13 +141,14 @@ begin
 end $$;
 
 create or replace function app.get_snapshot_status(p_period_start date, p_period_end date) returns jsonb
-    language plpgsql stable security definer set search_path = '' as $$   -- DEFINER: counts in all chapters, after its check
+    language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: counts in all chapters, after its check
 begin
     perform app.require_report(app.current_org_id(), p_period_start, p_period_end);
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
     return stats.snapshot_status(app.current_org_id(), p_period_start, p_period_end, now());
 end $$;
 create or replace function public.get_snapshot_status(p_period_start date, p_period_end date) returns jsonb
-    language sql stable security invoker set search_path = ''
+    language sql volatile security invoker set search_path = ''
     return app.get_snapshot_status(p_period_start, p_period_end);
 comment on function public.get_snapshot_status(date, date) is
     'Whether the saved snapshot of a period is missing, fresh or stale, why, the record counts then and now, and whether it may be exported.';
@@ -191,6 +193,7 @@ begin
     if app.profile_role() not in ('coordinator', 'org_admin') then
         raise exception 'only coordinators and org admins export' using errcode = 'insufficient_privilege';
     end if;
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
     -- one snapshot of the database for the checks and for what is exported
     select b.*, stats.snapshot_status(v_org_id, p_period_start, p_period_end, now())
                || jsonb_build_object('matches', b.snapshot_json = stats.bufdir_report(v_org_id, p_period_start, p_period_end, b.mapping_version))

@@ -39,7 +39,7 @@ $$;
 comment on function stats.alignment_figures(uuid, integer) is 'What the dashboard and the report say about a year, for the alignment check.';
 
 create or replace function app.get_bufdir_alignment(p_year integer) returns jsonb
-    language plpgsql stable security definer set search_path = '' as $$   -- DEFINER: sums over all chapters, after its check
+    language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: sums over all chapters, after its check
 begin
     if p_year is null or p_year not between 2000 and 2099 then
         raise exception 'the year must be between 2000 and 2099' using errcode = 'invalid_parameter_value';
@@ -48,10 +48,11 @@ begin
     if app.profile_role() not in ('coordinator', 'org_admin') then
         raise exception 'only coordinators and org admins check the alignment' using errcode = 'insufficient_privilege';
     end if;
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
     return stats.alignment_figures(app.current_org_id(), p_year);
 end $$;
 create or replace function public.get_bufdir_alignment(p_year integer) returns jsonb
-    language sql stable security invoker set search_path = ''
+    language sql volatile security invoker set search_path = ''
     return app.get_bufdir_alignment(p_year);
 comment on function public.get_bufdir_alignment(integer) is 'What the dashboard and the report of the caller''s organisation say about a year. Coordinators and org admins.';
 

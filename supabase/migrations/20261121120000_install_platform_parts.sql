@@ -8,17 +8,15 @@ create or replace function private.schedules()
     returns table (name text, schedule text, command text)
     language sql stable security invoker set search_path = ''
 begin atomic
-    with sweep as (
-        -- Seconds came with pg_cron 1.5; before, a minute is the finest.
-        select case when (select regexp_match(e.extversion, '^(\d+)\.(\d+)')::int[] >= array[1, 5]
-                          from pg_catalog.pg_extension e where e.extname = 'pg_cron')
-                    then '10 seconds' else '* * * * *' end as schedule
-    )
-    select 'fersk-sweep', s.schedule, 'select stats.sweep()' from sweep s
-    union all
-    select 'fersk-sweep-hierarchy', s.schedule, 'select stats.sweep_unit_changes()' from sweep s
+    -- Seconds came with pg_cron 1.5; before, a minute is the finest.
+    select 'fersk-sweep',
+           case when (select regexp_match(e.extversion, '^(\d+)\.(\d+)')::int[] >= array[1, 5]
+                      from pg_catalog.pg_extension e where e.extname = 'pg_cron')
+                then '10 seconds' else '* * * * *' end,
+           'select stats.sweep()'
     union all
     values ('fersk-hourly-refresh', '7 * * * *', 'select stats.refresh(p_force := true)'),
+           ('fersk-nightly-audit', '11 2 * * *', 'select stats.heal()'),
            ('fersk-nightly-precompute', '41 2 * * *', 'select private.request_precompute()'),
            -- pg_cron never shrinks its log by itself
            ('fersk-nightly-cleanup', '23 2 * * *',

@@ -8,6 +8,7 @@ drop function if exists public.refresh_hierarchy_entry(uuid, integer);
 drop function if exists public.read_hierarchy_stats(uuid, integer);
 drop function if exists public.get_hierarchy_stats(uuid, integer);
 drop function if exists app.read_hierarchy_stats(uuid, integer);
+drop function if exists stats.cached_hierarchy_stats(uuid, integer);
 drop function if exists app.get_hierarchy_stats(uuid, integer);
 drop function if exists app.require_readable_unit(uuid, integer);
 drop function if exists app.readable_unit(uuid);

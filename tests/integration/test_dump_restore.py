@@ -24,6 +24,7 @@ from tests import documents
 from tests.integration.test_pgtap import prove
 from tests.resilience import operations
 from tests.resilience.comparison import SNAPSHOTS, differences, public_differences
+from tests.resilience.hierarchy_truth import wrong_entries
 from tests.resilience.own_cluster import empty_cluster, own_cluster
 from tests.resilience.scene import MINUTES, MOMENTS, Activity, Draft, Scene, load_scene
 
@@ -161,7 +162,7 @@ def _problems(connection: Connection) -> list[str]:
     return [problem for (problem,) in connection.execute("select problem from private.platform_problems()")]
 
 
-SCHEDULES = ("hourly-refresh", "nightly-cleanup", "nightly-precompute", "sweep", "sweep-hierarchy")
+SCHEDULES = ("hourly-refresh", "nightly-audit", "nightly-cleanup", "nightly-precompute", "sweep")
 LOST = [
     *(f"schedule fersk-{name} is missing" for name in SCHEDULES),
     "nobody may listen to broadcasts: realtime.messages has no policy of ours",
@@ -225,7 +226,7 @@ def test_a_move_that_left_the_default_privileges_open_is_named(own: OwnCluster, 
 @pytest.mark.parametrize(
     ("refreshed", "burnt"),
     [
-        pytest.param("late", 0, id="into-a-cluster-younger-than-the-last-refresh"),
+        pytest.param("late", 0, id="into-a-cluster-younger-than-the-last-fold"),
         pytest.param("early", 0, id="into-a-cluster-younger-than-some-pending-changes"),
         pytest.param("early", 20 * MANY_TRANSACTIONS, id="into-an-older-cluster"),
     ],
@@ -258,6 +259,7 @@ def test_a_restored_dump_is_exact_and_stays_exact(
             now = _next_xid(connection)
             assert (now > dumped_at) if burnt else (now < dumped_at), (now, dumped_at)
             assert differences(connection) == []
+            assert connection.execute("select * from stats.audit()").fetchall() == []
 
             _write_here_and_there(connection, scene, first + 300)
             assert differences(connection) == []
@@ -269,12 +271,98 @@ def test_a_restored_dump_is_exact_and_stays_exact(
     assert refreshed_at < dumped_at
 
 
+def test_a_dump_of_an_older_major_version_is_exact_in_a_newer_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest, oldest = max(postgres.installed()), min(postgres.installed())
+    if newest == oldest:
+        pytest.skip(f"only one major version of PostgreSQL is installed: {newest}")
+    monkeypatch.setenv(postgres.VARIABLE, str(oldest))
+    with own_cluster("older-major") as source:
+        with source.connect() as connection:
+            scene = load_scene(connection)
+            _write_here_and_there(connection, scene, 1)
+            connection.execute("select stats.fold()")
+            operations.insert(connection, _rows(scene, 100, 5))  # of this the log tells
+        # the newer programs dump, as pg_dump's own page has it
+        with monkeypatch.context() as newer:
+            newer.setenv(postgres.VARIABLE, str(newest))
+            _dump(source, tmp_path)
+            with empty_cluster("newer-major") as target:
+                _restore(target, tmp_path)
+                with target.connect() as connection:
+                    version = connection.execute("show server_version_num").fetchone()
+                    assert version is not None
+                    assert int(version[0]) // 10_000 == newest
+                    connection.execute("select cron.unschedule(jobid) from cron.job")
+                    assert_exact_and_audited(connection)
+                    _write_here_and_there(connection, scene, 200)
+                    connection.execute("select stats.refresh(p_force := true)")
+                    assert_exact_and_audited(connection)
+
+
+def assert_exact_and_audited(connection: Connection) -> None:
+    assert differences(connection) == []
+    assert connection.execute("select * from stats.audit()").fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("schemas", "is_exact"),
+    [(["public", "stats"], True), (["public"], False)],
+    ids=["with-the-statistics", "without-them"],
+)
+def test_data_alone_are_exact_or_found_and_healed(
+    own: OwnCluster, scene: Scene, tmp_path: Path, schemas: list[str], *, is_exact: bool
+) -> None:
+    """Restored with the triggers off, as the CLI does it, into a database that has the migrations."""
+    file = tmp_path / "data"
+    with own.connect() as source:
+        first = 800_000 if is_exact else 810_000
+        _write_here_and_there(source, scene, first)
+        source.execute("select stats.fold()")
+        source.execute("select public.precompute_hierarchy(id, 2026) from public.organizations")
+        operations.insert(source, _rows(scene, first + 100, 5))
+    chosen = [f"--schema={name}" for name in schemas]
+    _run("pg_dump", "--format=custom", "--data-only", f"--file={file}", *chosen, own=own)
+    _run("pg_dump", "--format=custom", "--data-only", f"--file={file}.auth", "--table=auth.users", own=own)
+
+    with empty_cluster("data-alone") as target:
+        database.install_platform(target.instance)
+        migrations.up(target.url)
+        with target.connect(admin=True) as connection:
+            connection.execute("select cron.unschedule(jobid) from cron.job")
+            # what the migrations have put there comes with the dump
+            connection.execute(
+                "delete from stats.settings where true; delete from stats.stats_refresh_log where true"
+            )
+        _run("pg_restore", "--exit-on-error", "--disable-triggers", f"{file}.auth", own=target)
+        _run("pg_restore", "--exit-on-error", "--disable-triggers", str(file), own=target)
+        with target.connect() as connection:
+            if not is_exact:
+                connection.execute("insert into stats.settings default values")
+                connection.execute("insert into stats.stats_refresh_log default values")
+                assert differences(connection) != []
+                found = {name for (name,) in connection.execute("select relation_name from stats.audit()")}
+                assert {"daily_totals", "monthly_totals", "peer_mentor_totals", "yearly_totals"} <= found
+                health = connection.execute("select public.get_health() -> 'differences'").fetchone()
+                assert health is not None
+                assert health[0] > 0
+                connection.execute("select stats.heal()")
+            assert_exact_and_audited(connection)
+            assert wrong_entries(connection) == []
+            connection.execute("select stats.refresh(p_force := true)")
+            _write_here_and_there(connection, scene, first + 200)
+            connection.execute("select stats.fold()")
+            assert_exact_and_audited(connection)
+            assert wrong_entries(connection) == []
+
+
 def test_one_command_repairs_a_damaged_log(own: OwnCluster, scene: Scene) -> None:
     with own.connect() as connection:
         operations.upsert(connection, _rows(scene, 900_000, 20))
         assert differences(connection) == []
         connection.execute("delete from stats.activity_changes where id % 2 = 0")
-        connection.execute("update stats.snapshot_positions set snapshot = '1:1:', own_xid = '1'")
+        connection.execute("update stats.monthly_totals set total_minutes = total_minutes + 1")
         assert differences(connection) != []
 
         connection.execute("select stats.rebuild()")

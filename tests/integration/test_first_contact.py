@@ -18,7 +18,7 @@ from local import migrations, processes
 from local.config import Ports
 from local.network import can_bind, holder_of
 from local.stack import Stack
-from tests.support_clone import NEED_A_STACK, Clone
+from tests.support.clone import NEED_A_STACK, Clone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -155,6 +155,8 @@ def test_health_tells_everyone_how_far_behind_the_statistics_are(http: httpx.Cli
         "last_sweep_at",
         "pending_changes",
         "oldest_pending_seconds",
+        "differences",
+        "last_difference_at",
     }
     assert (data["status"], data["database"]) == ("ready", "reachable")
     assert http.head("health").status_code == 200

@@ -1,4 +1,4 @@
-"""While a refresh runs nobody waits: not those who read, not those who write, not a second refresh."""
+"""While a fold and a refresh run nobody waits: not who reads, not who writes, not a second one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.resilience import operations
-from tests.resilience.comparison import LIVE, SNAPSHOTS, differences, public_differences
+from tests.resilience.comparison import SNAPSHOTS, differences, public_differences
 from tests.resilience.own_cluster import own_cluster
 from tests.resilience.scene import Draft, load_scene
 from tests.resilience.waiting import blocked
@@ -33,13 +33,14 @@ def own() -> Iterator[OwnCluster]:
 
 @pytest.fixture
 def refresher(own: OwnCluster) -> Iterator[Connection]:
-    """Hold a refresh of all snapshots, with something to prune, open in a transaction."""
+    """Hold a fold and a refresh, with something to fold, open in a transaction."""
     with own.connect() as connection:
         scene = load_scene(connection)
         operations.insert(connection, [scene.activity(FIRST_ID, DRAFTS[0])])
         # nothing was asked for of late: writers go all the way to asking for a refresh
+        connection.execute("update stats.stats_refresh_log set last_started_at = null")
         connection.execute(
-            "update stats.stats_refresh_log set last_requested_at = null, last_started_at = null"
+            "select setval('stats.refresh_asked_at', 0), setval('stats.fold_asked_at', 0, false)"
         )
         connection.execute("begin")
         answer = connection.execute("select stats.refresh(p_force := true)").fetchone()
@@ -81,12 +82,19 @@ def test_a_refresh_holds_no_lock_that_readers_or_writers_ask_for(
 ) -> None:
     _, observer = others
     locks = _locks(observer, refresher)
-    assert locks["activities"] == {"AccessShareLock"}
+    assert "activities" not in locks
     for view in SNAPSHOTS:
         # EXCLUSIVE admits ACCESS SHARE, which is all that a reader asks for
         assert locks[view] <= {"AccessShareLock", "RowExclusiveLock", "ExclusiveLock"}, view
         assert "ExclusiveLock" in locks[view], view
-    assert locks["activity_changes"] <= {"AccessShareLock", "RowExclusiveLock"}
+    for table in (
+        "activity_changes",
+        "daily_totals",
+        "monthly_totals",
+        "peer_mentor_totals",
+        "yearly_totals",
+    ):
+        assert locks[table] <= {"AccessShareLock", "RowExclusiveLock"}, table
     assert "AccessExclusiveLock" not in set().union(*locks.values())
 
 
@@ -94,7 +102,7 @@ def test_a_refresh_holds_no_lock_that_readers_or_writers_ask_for(
 def test_readers_do_not_wait_for_a_refresh(others: tuple[Connection, Connection]) -> None:
     session, observer = others
     scene = load_scene(session)
-    assert differences(session) == []  # reads every live view, and so every snapshot
+    assert differences(session) == []  # reads every live view
     with session.transaction():
         assert public_differences(session, scene.organization, scene.admin) == []
         for view in SNAPSHOTS:
@@ -115,9 +123,9 @@ def test_writers_do_not_wait_for_a_refresh(others: tuple[Connection, Connection]
     operations.claim_expense(session, [rows[0].id], 100)
     operations.decide_expenses(session, [rows[0].id], "approved")
     operations.delete(session, [rows[1].id])
-    operations.delete(session, [FIRST_ID])  # whose change the refresh has just pruned
+    operations.delete(session, [FIRST_ID])  # whose change has just been folded
     assert _nobody_waits(observer)
-    session.execute("commit")  # asks for a refresh, for which the open one has the record locked
+    session.execute("commit")  # asks for a refresh and a fold
     assert differences(session) == []
     assert differences(observer) == []
 
@@ -137,17 +145,25 @@ def test_a_second_refresh_answers_at_once(
     assert answer[0]["outcome"] == "refreshed"
 
 
-# live_coordinator_rows stands on no snapshot
-@pytest.mark.parametrize("view", sorted(LIVE.keys() - {"live_coordinator_rows"}))
-def test_control_a_plain_refresh_keeps_readers_waiting(
+@pytest.mark.usefixtures("refresher")
+def test_the_sweep_and_a_second_fold_wait_for_nothing(others: tuple[Connection, Connection]) -> None:
+    session, _ = others
+    assert session.execute("select stats.fold() ->> 'outcome'").fetchone() == ("already_running",)
+    session.execute("delete from stats.errors")
+    session.execute("select stats.sweep()")
+    assert session.execute("select message from stats.errors").fetchall() == []
+
+
+@pytest.mark.parametrize("view", SNAPSHOTS)
+def test_control_a_plain_refresh_keeps_readers_of_its_view_waiting(
     own: OwnCluster, others: tuple[Connection, Connection], view: str
 ) -> None:
-    """The same checks find a wait where there is one: what all of this is for."""
+    """The same checks find a wait where there is one; who reads what is live does not notice."""
     session, observer = others
     with own.connect() as refresher:
         refresher.execute("begin")
-        for snapshot in SNAPSHOTS:
-            refresher.execute(f"refresh materialized view stats.{snapshot}")
+        refresher.execute(f"refresh materialized view stats.{view}")
+        assert differences(session) == []
         with pytest.raises(psycopg.errors.LockNotAvailable):
             session.execute(f"select count(*) from stats.{view}")
         session.execute("set lock_timeout = 0")

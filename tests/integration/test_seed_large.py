@@ -93,7 +93,7 @@ def test_copying_in_many_portions_gives_the_same_rows(
 
 def test_live_equals_plain_and_the_log_is_empty(owner: Connection) -> None:
     assert differences(owner) == []
-    assert number(owner, "select count(*) from stats.pending_changes") == 0
+    assert number(owner, "select count(*) from stats.activity_changes") == 0
     assert number(owner, f"select sum(activity_count) from stats.live_time_series where {LARGE}") > ROWS * 0.9
 
 

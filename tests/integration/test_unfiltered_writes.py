@@ -6,6 +6,7 @@ a statement put together at run time.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -43,9 +44,55 @@ def connection(stack: Stack) -> Iterator[psycopg.Connection]:
         connection.rollback()
 
 
+# They put statements together from the list of measures: looked at as they run, below.
+STATEMENT = re.compile(r"\s*(with|insert|update|delete|merge)\b", re.IGNORECASE)
+PUT_TOGETHER = (
+    "stats.define_change_triggers(",
+    "stats.fold(",
+    "stats.audit(",
+    "stats.rebuild(",
+    "stats.attempt(",
+)
+
+
 def findings(connection: psycopg.Connection) -> list[str]:
     rows = connection.execute(STATEMENTS).fetchall()
-    return [str(found) for place, text in rows for found in in_sql(text, place)]
+    return [
+        str(found)
+        for place, text in rows
+        for found in in_sql(text, place)
+        if not (place.startswith(PUT_TOGETHER) and "cannot be read beforehand" in str(found))
+    ]
+
+
+def test_nothing_that_the_upkeep_runs_writes_without_where(connection: psycopg.Connection) -> None:
+    connection.execute("set pg_stat_statements.track = 'all'")
+    connection.execute("select extensions.pg_stat_statements_reset()")
+    connection.execute(
+        "update public.activities set duration_minutes = duration_minutes + 1 where is_counted"
+    )
+    for call in (
+        "fold()",
+        "audit()",
+        "rebuild()",
+        "heal()",
+        "sweep()",
+        "refresh(true)",
+        "apply_counting_rule()",
+    ):
+        connection.execute(f"select stats.{call}".encode())
+    connection.execute("delete from public.expense_claims where true")
+    connection.execute("delete from public.activities where is_counted")
+    connection.execute("select stats.fold()")  # removes totals that have come down to nothing
+    ran = [query for (query,) in connection.execute("select query from extensions.pg_stat_statements")]
+    ran = [query for query in ran if STATEMENT.match(query)]  # it lists expressions of plpgsql, too
+    for expected in (
+        "delete from stats.activity_changes",
+        "insert into stats.daily_totals",
+        "delete from stats.daily_totals",
+    ):
+        assert [query for query in ran if expected in query.lower()], expected
+    assert [str(found) for query in ran for found in in_sql(query, query)] == []
 
 
 def test_nothing_in_the_database_writes_without_where(connection: psycopg.Connection) -> None:

@@ -51,16 +51,26 @@ class Cast:
         """None when nothing is cached."""
         row = self.reader.execute(
             "select stats.is_outdated(e) from public.hierarchy_stats_cache e "
-            "where unit_id = %s and period_year = %s and payload is not null",
+            "where unit_id = %s and period_year = %s",
             [unit_id, YEAR],
         ).fetchone()
         return None if row is None else row[0]
 
-    def marks(self) -> set[UUID]:
+    def marked(self) -> set[UUID]:
+        """The units that a fold has marked since their summaries were computed."""
         rows = self.reader.execute(
-            "select unit_id from public.hierarchy_stats_cache where invalidated_at is not null"
+            "select unit_id from public.hierarchy_stats_cache "
+            "where computed_at_mark <> stats.current_mark(unit_id, period_year)"
         )
         return {row[0] for row in rows}
+
+    def wake_ups(self) -> int:
+        """How many wake-ups to fold were sent, since the test began."""
+        row = self.reader.execute(
+            "select count(*) from net.http_request_queue where url like %s", ["%invalidate-hierarchy-cache"]
+        ).fetchone()
+        assert row is not None
+        return int(row[0])
 
 
 @contextmanager
@@ -69,6 +79,9 @@ def hierarchy_cast(own: OwnCluster) -> Iterator[Cast]:
     with ExitStack() as stack:
         writer, drainer, reader = (stack.enter_context(own.connect()) for _ in range(3))
         drain(reader)
+        with reader.transaction():
+            reader.execute("delete from net.http_request_queue")
+            reader.execute("delete from stats.errors")
         reader.execute("delete from public.hierarchy_stats_cache")
         reader.execute(PRECOMPUTE)
         scene = load_scene(reader)

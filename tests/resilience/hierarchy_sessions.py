@@ -131,7 +131,7 @@ class Precomputer:
             "from public.organizations o, generate_series(2025, 2026) y"
         ),
         "select public.warm_hierarchy_cache()",
-        "delete from public.hierarchy_stats_cache where random() < 0.1 and invalidated_xid is null",
+        "delete from public.hierarchy_stats_cache where random() < 0.1",
     )
 
     def __init__(self, number: int) -> None:

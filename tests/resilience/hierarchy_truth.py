@@ -51,7 +51,7 @@ _FRESH: LiteralString = """
     from public.hierarchy_stats_cache e
     left join truth t on t.ancestor_id = e.unit_id and t.year = e.period_year
     left join categories c on c.ancestor_id = e.unit_id and c.year = e.period_year
-    where e.payload is not null and not stats.is_outdated(e)
+    where not stats.is_outdated(e)
 """
 _NOTHING: LiteralString = """
     '{"activity_count": 0, "total_hours": 0, "participant_count": 0, "distinct_contacts": 0,

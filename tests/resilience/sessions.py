@@ -129,7 +129,7 @@ class Writer:
 
 
 class Refresher:
-    """Compacts several times a second: the schedule's way and the function's way in turn."""
+    """Folds and refreshes several times a second: the schedule's way and the function's way in turn."""
 
     admin = True
 
@@ -150,8 +150,20 @@ class Refresher:
         return str(row[0])
 
 
+class Auditor:
+    """Never finds a difference, while others write, fold and rebuild."""
+
+    admin = True
+
+    def step(self, connection: Connection) -> str:
+        connection.execute("select pg_sleep(0.05)")
+        found = connection.execute("select relation_name, chapter_id from stats.audit()").fetchall()
+        assert not found, f"{len(found)} differences, such as {found[:5]}"
+        return "audited"
+
+
 class Administrator:
-    """Refreshes single views by hand, sometimes between changes of its own in the same transaction."""
+    """Refreshes and rebuilds by hand, sometimes between changes of its own in the same transaction."""
 
     admin = True
 
@@ -165,6 +177,8 @@ class Administrator:
             self._edit(connection)
         if rng.random() < 0.2:
             connection.execute("select stats.refresh(p_force := true)")
+        elif rng.random() < 0.3:
+            connection.execute("select stats.rebuild()")
         else:
             view = sql.Identifier(rng.choice(SNAPSHOTS))
             connection.execute(sql.SQL("refresh materialized view concurrently stats.{}").format(view))

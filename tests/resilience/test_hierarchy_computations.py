@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, LiteralString
 
 import pytest
 from psycopg import Cursor
@@ -58,12 +58,16 @@ def test_a_change_outdates_its_unit_and_all_above_at_the_commit_and_nothing_else
     assert cast.is_outdated(cast.here) is False
 
 
-def test_a_drain_without_marks_leaves_wrong_entries(cast: Cast) -> None:
+def test_a_fold_without_marks_leaves_wrong_entries(cast: Cast) -> None:
     """The simpler design, as a control of everything here: the comparison finds what is called fresh."""
     cast.write(1)
     assert wrong_entries(cast.reader) == []
     cast.drainer.execute("begin")
-    cast.drainer.execute("select stats.record_snapshot('hierarchy_stats_cache', pg_current_snapshot())")
+    cast.drainer.execute("create temporary table marks_before on commit drop as table stats.marks")
+    cast.drainer.execute("select stats.fold()")
+    assert wrong_entries(cast.drainer) == []
+    cast.drainer.execute("delete from stats.marks")
+    cast.drainer.execute("insert into stats.marks table marks_before")
     wrong = wrong_entries(cast.drainer)
     assert {entry.unit_id for entry in wrong} >= {cast.chapter, cast.here}
     assert {entry.said["activity_count"] - entry.true["activity_count"] for entry in wrong} == {-1}
@@ -90,27 +94,38 @@ def test_an_older_computation_does_not_replace_a_newer_one(cast: Cast) -> None:
     assert cast.is_outdated(cast.here) is False
 
 
-def test_a_missing_entry_computed_while_a_drain_runs_finds_the_mark(cast: Cast) -> None:
+def test_a_missing_entry_computed_while_a_drain_runs_waits_for_nothing_and_is_outdated(cast: Cast) -> None:
     cast.reader.execute("delete from public.hierarchy_stats_cache")
     cast.write(1)
     cast.drainer.execute("begin")
     cast.drainer.execute("select public.take_unit_changes()")
-    compute = f"select stats.compute_hierarchy_entry('{cast.here}', {YEAR})"
-    with blocked(compute, session=cast.reader, by=cast.drainer, observer=cast.writer) as computing:
-        cast.drainer.execute("commit")
-    computing.result()
+    compute: LiteralString = "select stats.compute_hierarchy_entry(%s, %s)"
+    cast.reader.execute("set lock_timeout = '20ms'")
+    cast.reader.execute(compute, [cast.here, YEAR])
+    assert cast.is_outdated(cast.here) is True
+    cast.drainer.execute("commit")
     assert cast.is_outdated(cast.here) is True  # it has the change, but cannot know that
-    cast.reader.execute(compute)
+    cast.reader.execute(compute, [cast.here, YEAR])
     assert cast.is_outdated(cast.here) is False
 
 
+def test_a_fold_waits_for_no_computation_that_is_about_to_be_committed(cast: Cast) -> None:
+    cast.write(1)
+    cast.reader.execute("begin")
+    cast.reader.execute("select stats.compute_hierarchy_entry(%s, %s)", [cast.here, YEAR])
+    cast.drainer.execute("set lock_timeout = '20ms'")
+    assert drain(cast.drainer) == 1
+    cast.reader.execute("commit")
+    assert cast.is_outdated(cast.here) is True
+
+
 def test_a_transaction_that_computes_and_then_writes_does_not_believe_its_own_entry(cast: Cast) -> None:
-    """Higher numbers have committed meanwhile: the snapshot alone would call all of it contained."""
     cast.writer.execute("begin")
     cast.write(1)
-    cast.reader.execute("select pg_current_xact_id()")
     cast.writer.execute("select stats.compute_hierarchy_entry(%s, %s)", [cast.here, YEAR])
     cast.write(2)
+    assert wrong_entries(cast.writer) == []
+    cast.writer.execute("select stats.fold()")
     assert wrong_entries(cast.writer) == []
     cast.writer.execute("commit")
     assert cast.is_outdated(cast.here) is True

@@ -13,7 +13,7 @@ from tests.resilience.hierarchy_sessions import Drainer
 from tests.resilience.load import Load
 from tests.resilience.own_cluster import own_cluster
 from tests.resilience.scene import Draft, Scene, load_scene
-from tests.resilience.sessions import Administrator, Checker, Refresher, Writer
+from tests.resilience.sessions import Administrator, Auditor, Checker, Refresher, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,8 @@ IN_ALL = {
     "refreshed": 40,
     "refreshed by hand": 100,
     "refresh rolled back": 20,
-    "drained": 40,  # or nothing would be pruned
+    "drained": 40,
+    "audited": 60,
 }
 
 
@@ -85,6 +86,7 @@ def _everybody(scene: Scene, first_writer: int) -> list[Session]:
         Refresher(),
         Refresher(),
         Administrator(first_writer),
+        Auditor(),
         Drainer(first_writer),
         Checker(scene),
         Checker(scene),

@@ -22,6 +22,14 @@ def blocking_pids(observer: Connection, waiting: Connection) -> list[int]:
     return list(row[0])
 
 
+def wait_until_blocked(observer: Connection, session: Connection, *, by: Connection) -> None:
+    """Wait until one session waits for the other."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while by.info.backend_pid not in blocking_pids(observer, session):
+        assert time.monotonic() < deadline, "it did not come to wait"
+        time.sleep(0.01)
+
+
 @contextmanager
 def blocked(
     statement: LiteralString, *, session: Connection, by: Connection, observer: Connection

@@ -50,8 +50,8 @@ def connection(stack: Stack) -> Iterator[Connection]:
     """A transaction that is undone, before which nothing was asked for of late."""
     with owner(stack) as db:
         db.execute("update stats.settings set debounce = '0'")
-        db.execute("update stats.stats_refresh_log set last_requested_at = null, last_started_at = null")
-        db.execute("delete from stats.wake_ups")
+        db.execute("update stats.stats_refresh_log set last_started_at = null")
+        db.execute("select setval('stats.refresh_asked_at', 0), setval('stats.fold_asked_at', 0, false)")
         yield db
 
 

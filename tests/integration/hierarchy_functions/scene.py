@@ -68,22 +68,21 @@ class Forest:
         query = f"update public.organization_settings set {column} = %s where organization_id = %s"
         self.db.execute(query, [value, self.organization])
 
-    def marks(self) -> dict[tuple[str, int], str]:
-        """The last drain that marked each summary, by unit and year."""
+    def marks(self) -> dict[tuple[str, int], int]:
+        """How often each summary was marked, by unit and year."""
         names = {unit_id: name for name, unit_id in self.units.items()}
         rows = self.db.execute(
-            "select unit_id, period_year, invalidated_xid::text from public.hierarchy_stats_cache"
-            " where unit_id = any (%s) and invalidated_xid is not null",
+            "select unit_id, period_year, marks from stats.marks where unit_id = any (%s)",
             [list(self.units.values())],
         )
-        return {(names[unit_id], year): xid for unit_id, year, xid in rows}
+        return {(names[unit_id], year): marks for unit_id, year, marks in rows}
 
     def outdated(self, year: int = 2026) -> dict[str, bool]:
         """Whether each cached summary is outdated, by unit."""
         names = {unit_id: name for name, unit_id in self.units.items()}
         rows = self.db.execute(
             "select e.unit_id, stats.is_outdated(e) from public.hierarchy_stats_cache e"
-            " where e.unit_id = any (%s) and e.period_year = %s and e.payload is not null",
+            " where e.unit_id = any (%s) and e.period_year = %s",
             [list(self.units.values()), year],
         )
         return {names[unit_id]: outdated for unit_id, outdated in rows}

@@ -99,6 +99,8 @@ def make_health(**overrides: Any) -> DatabaseHealth:
             "last_sweep_at": NOW,
             "pending_changes": 0,
             "oldest_pending_seconds": None,
+            "differences": 0,
+            "last_difference_at": None,
         }
         | overrides
     )

@@ -35,7 +35,7 @@ def test_where_both_sides_agree_there_is_no_drift() -> None:
     assert (report.year, report.is_aligned, report.drift, report.status) == (2026, True, [], "on_track")
 
 
-REBUILD = "Do not export. Have the snapshots rebuilt (runbook: a number is doubted), then check again."
+REBUILD = "Do not export. Have the totals rebuilt (runbook: a number is doubted), then check again."
 REPORT = "Do not export. Both sides count the activities themselves: report this as an error in Fersk."
 DRIFT = [
     ("activity_time_series", "activity_count", 2, 3, "critical", REBUILD),

@@ -6,7 +6,7 @@ from tests.unit.functions.fakes import NOW, FakeDatabase, make_health
 
 
 async def test_a_reachable_database_makes_ready() -> None:
-    database = FakeDatabase(health=make_health(pending_changes=7, oldest_pending_seconds=12))
+    database = FakeDatabase(health=make_health(pending_changes=7, oldest_pending_seconds=12, differences=2))
     result = await check_health(database)
     assert isinstance(result, Ok)
     assert result.value.model_dump() == {
@@ -16,6 +16,8 @@ async def test_a_reachable_database_makes_ready() -> None:
         "last_sweep_at": NOW,
         "pending_changes": 7,
         "oldest_pending_seconds": 12,
+        "differences": 2,
+        "last_difference_at": None,
     }
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from local import command
 from local.requirements import ROOT
-from tests.support_clone import NEED_A_STACK, Clone
+from tests.support.clone import NEED_A_STACK, Clone
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,5 @@
--- Purpose: undo create_unit_changes: changed units are no longer logged.
--- Locks: brief, ACCESS EXCLUSIVE on the tables that lose triggers. Data safety: what was not drained yet is lost, so
+-- Purpose: undo create_tree_changes: changes of the tree and of the categories are no longer logged.
+-- Locks: brief, ACCESS EXCLUSIVE on the tables that lose triggers. Data safety: what was not folded yet is lost, so
 -- summaries cached before must not be read after a new start: create_hierarchy_cache begins with an empty cache.
 
 drop trigger if exists activity_types_log_deletions on public.activity_types;
@@ -15,11 +15,3 @@ drop function if exists stats.log_unit_deletions();
 drop function if exists stats.log_unit_moves();
 drop view if exists stats.unit_changes;
 drop table if exists stats.tree_changes;
-
--- or the change log would be kept for it for ever
-do $$
-begin
-    if to_regclass('stats.snapshot_positions') is not null then
-        delete from stats.snapshot_positions where relation_name = 'hierarchy_stats_cache';
-    end if;
-end $$;

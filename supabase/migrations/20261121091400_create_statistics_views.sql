@@ -1,0 +1,121 @@
+-- Purpose: the statistics that the API offers, filtered to what the caller may see.
+-- Locks: none. Data safety: new objects only.
+--
+-- Three layers. stats.live_* and stats.mv_*: everything, owner only. stats.visible_*: the same
+-- behind an explicit membership predicate, with the owner's rights and security_barrier. public.*:
+-- thin security_invoker views over those; nothing raw is reachable through them.
+
+create or replace view stats.visible_peer_mentor_stats with (security_barrier) as
+    select l.peer_mentor_id, l.chapter_id, l.activity_count,
+           stats.hours(l.total_minutes) as total_hours,
+           -- not additive: one index probe, exact after deletions too
+           (select a.bucket_date from stats.countable_activities a
+            where a.peer_mentor_id = l.peer_mentor_id and a.organization_id = l.organization_id
+              and a.chapter_id = l.chapter_id
+            order by a.occurred_at desc limit 1) as last_activity_date
+    from stats.live_peer_mentor_stats l
+    where l.chapter_id = any (array(select app.statistics_chapter_ids()))
+       or (l.peer_mentor_id = (select app.profile_id())
+           and l.organization_id = (select app.statistics_org_id()));
+
+create or replace view stats.visible_chapter_stats with (security_barrier) as
+    select l.chapter_id, l.activity_count, stats.hours(l.total_minutes) as total_hours,
+           l.active_peer_mentors
+    from stats.live_chapter_stats l
+    where l.chapter_id = any (array(select app.statistics_chapter_ids()));
+
+create or replace view stats.visible_time_series with (security_barrier) as
+    select l.bucket_date, l.chapter_id, l.activity_count,
+           stats.hours(l.total_minutes) as total_hours
+    from stats.live_time_series l
+    where l.chapter_id = any (array(select app.statistics_chapter_ids()));
+
+-- Two branches rather than an OR, so that a coordinator's own rows are found by the index; the
+-- second one runs for org admins only.
+create or replace view stats.visible_coordinator_monthly_stats with (security_barrier) as
+    select v.organization_id as org_id, v.coordinator_id, v.activity_month, v.activity_type_id,
+           sum(v.activity_count)::bigint as activity_count,
+           sum(v.duration_minutes)::bigint as total_duration_minutes,
+           stats.hours(sum(v.duration_minutes)::bigint) as total_hours,
+           sum(v.approved_nok)::numeric(14, 2) as approved_expenses_nok
+    from (
+        select r.* from stats.live_coordinator_rows r
+        where r.organization_id = (select app.statistics_org_id())
+            and r.coordinator_id = (select app.profile_id())
+        union all
+        select r.* from stats.live_coordinator_rows r
+        where r.organization_id = (select app.statistics_org_id())
+            and (select app.profile_role()) = 'org_admin'
+          and r.coordinator_id <> (select app.profile_id())
+    ) v
+    group by 1, 2, 3, 4;
+
+create or replace view stats.visible_mv_peer_mentor_stats with (security_barrier) as
+    select s.peer_mentor_id, s.chapter_id, s.activity_count,
+           stats.hours(s.total_minutes) as total_hours
+    from stats.mv_peer_mentor_stats s
+    where s.chapter_id = any (array(select app.statistics_chapter_ids()))
+       or (s.peer_mentor_id = (select app.profile_id())
+           and s.organization_id = (select app.statistics_org_id()));
+
+create or replace view stats.visible_mv_chapter_stats with (security_barrier) as
+    select s.chapter_id, s.activity_count, stats.hours(s.total_minutes) as total_hours,
+           s.active_peer_mentors
+    from stats.mv_chapter_stats s
+    where s.chapter_id = any (array(select app.statistics_chapter_ids()));
+
+create or replace view stats.visible_mv_activity_time_series with (security_barrier) as
+    select s.bucket_date, s.chapter_id, s.activity_count,
+           stats.hours(s.total_minutes) as total_hours
+    from stats.mv_activity_time_series s
+    where s.chapter_id = any (array(select app.statistics_chapter_ids()));
+
+create or replace view public.peer_mentor_stats with (security_invoker = on) as
+    select peer_mentor_id, chapter_id, activity_count, total_hours, last_activity_date
+    from stats.visible_peer_mentor_stats;
+create or replace view public.chapter_stats with (security_invoker = on) as
+    select chapter_id, activity_count, total_hours, active_peer_mentors
+        from stats.visible_chapter_stats;
+create or replace view public.activity_time_series with (security_invoker = on) as
+    select bucket_date, chapter_id, activity_count, total_hours from stats.visible_time_series;
+create or replace view public.coordinator_monthly_stats with (security_invoker = on) as
+    select org_id, coordinator_id, activity_month, activity_type_id, activity_count,
+           total_duration_minutes,
+           total_hours, approved_expenses_nok
+    from stats.visible_coordinator_monthly_stats;
+create or replace view public.mv_peer_mentor_stats with (security_invoker = on) as
+    select peer_mentor_id, chapter_id, activity_count, total_hours
+        from stats.visible_mv_peer_mentor_stats;
+create or replace view public.mv_chapter_stats with (security_invoker = on) as
+    select chapter_id, activity_count, total_hours, active_peer_mentors
+        from stats.visible_mv_chapter_stats;
+create or replace view public.mv_activity_time_series with (security_invoker = on) as
+    select bucket_date, chapter_id, activity_count, total_hours
+        from stats.visible_mv_activity_time_series;
+
+comment on view public.peer_mentor_stats is 'Per peer mentor and chapter, exact now.';
+comment on view public.chapter_stats is 'Per chapter, exact now.';
+comment on view public.activity_time_series is 'Per chapter and UTC day, exact now.';
+comment on view public.coordinator_monthly_stats is
+    'Per coordinator, month (UTC) and activity type, with approved expenses, exact now.';
+comment on view public.mv_peer_mentor_stats is
+    'As peer_mentor_stats, as of the last refresh (stats_freshness).';
+comment on view public.mv_chapter_stats is
+    'As chapter_stats, as of the last refresh (stats_freshness).';
+comment on view public.mv_activity_time_series is
+    'As activity_time_series, as of the last refresh (stats_freshness).';
+
+revoke all on stats.visible_peer_mentor_stats, stats.visible_chapter_stats,
+    stats.visible_time_series, stats.visible_coordinator_monthly_stats,
+    stats.visible_mv_peer_mentor_stats, stats.visible_mv_chapter_stats,
+    stats.visible_mv_activity_time_series, public.peer_mentor_stats, public.chapter_stats,
+    public.activity_time_series, public.coordinator_monthly_stats, public.mv_peer_mentor_stats,
+    public.mv_chapter_stats, public.mv_activity_time_series
+    from public, anon, authenticated, service_role;
+-- the former are reachable only through the latter: schema stats itself is not granted
+grant select on stats.visible_peer_mentor_stats, stats.visible_chapter_stats,
+    stats.visible_time_series, stats.visible_coordinator_monthly_stats,
+    stats.visible_mv_peer_mentor_stats, stats.visible_mv_chapter_stats,
+    stats.visible_mv_activity_time_series, public.peer_mentor_stats, public.chapter_stats,
+    public.activity_time_series, public.coordinator_monthly_stats, public.mv_peer_mentor_stats,
+    public.mv_chapter_stats, public.mv_activity_time_series to authenticated;
