@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from _shared.webhooks import WebhookPayload
-from contracts.schemas import CONTRACTS, FOLDER, render
+from _shared.http.webhooks import WebhookPayload
+from tools.contracts import CONTRACTS, FOLDER, render
 
 
 def test_the_files_are_current_and_no_others_are_there() -> None:

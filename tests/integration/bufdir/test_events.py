@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from _shared import exact_json
-from contracts.models import ActivityRegistered, ExpenseDecided
 from tests.integration.bufdir.support import owner
+from tools.contracts import ActivityRegistered, ExpenseDecided
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
