@@ -133,6 +133,12 @@ class FakeDatabase(Database):
         days = {name.removeprefix("p_"): str(day) for name, day in period.items()}
         return computed_json(**days, snapshot_json=report_json(**days))
 
+    def _answer_generate_bufdir_report(
+        self, p_org_id: UUID, p_mapping_version: int, **period: object
+    ) -> dict[str, Any]:
+        days = {name.removeprefix("p_"): str(day) for name, day in period.items()}
+        return report_json(**days, organization_id=str(p_org_id), mapping_version=p_mapping_version)
+
     def _answer_get_snapshot_status(self, **period: object) -> dict[str, Any]:
         if self._is_saved(*period.values()):
             return status_json()
@@ -164,7 +170,8 @@ class FakeDatabase(Database):
         return Ok(None) if self.is_enabled else Err(ErrorCode.FEATURE_DISABLED)
 
     async def list_warmed_organizations(self) -> Result[list[UUID]]:
-        return self._ask("list_warmed_organizations") or Ok(self.organization_ids)
+        warmed = [one for one in self.organization_ids if self.is_enabled or one != NHF]
+        return self._ask("list_warmed_organizations") or Ok(warmed)
 
     async def get_metric_snapshot(self, user: User, period: Period) -> Result[MetricSnapshot | None]:
         found = self._visible(user, period)
