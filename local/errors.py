@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOG_TAIL_LINES = 15
-NOT_RUNNING = "not running: make start"
 
 
 class StackError(Exception):
@@ -32,7 +31,7 @@ class NotRunningError(StackError):
     """A command that needs a running stack found none, whether it was stopped or never started."""
 
     def __init__(self) -> None:
-        super().__init__(NOT_RUNNING)
+        super().__init__("not running: make start")
 
 
 class PortTakenError(StackError):
