@@ -2,13 +2,13 @@
 
 import { errors, jwtVerify } from "jose";
 
-import { Refusal } from "./refusal.mjs";
+import { Refusal } from "./protocol.mjs";
 
 const AUDIENCE = "authenticated";
 
 function explain(error) {
   if (error instanceof errors.JWTExpired) {
-    const seconds = Math.floor(Date.now() / 1000) - error.payload.exp;
+    const seconds = Math.floor(Date.now() / 1000) - Number(error.payload.exp);
     return new Refusal("InvalidJWTToken", `Token has expired ${seconds} seconds ago`);
   }
   if (error instanceof errors.JWTClaimValidationFailed) {

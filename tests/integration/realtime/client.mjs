@@ -4,7 +4,7 @@ import readline from "node:readline";
 
 import { RealtimeClient } from "@supabase/supabase-js"; // re-exported as it is
 
-const { URL: url, KEY: key, TOKEN: token, TOPIC: topic } = process.env;
+const { URL: url = "", KEY: key, TOKEN: token, TOPIC: topic } = process.env;
 const report = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
 
 const client = new RealtimeClient(`${url.replace(/^http/, "ws")}/realtime/v1`, { params: { apikey: key } });
