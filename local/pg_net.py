@@ -120,8 +120,7 @@ async def send(client: httpx.AsyncClient, request: Request) -> Response:
         elapsed, limit = (time.monotonic() - started) * 1000, request.timeout_milliseconds
         words = f"Timeout of {limit} ms reached. Total time: {elapsed:f} ms"
         return Response(request.id, timed_out=True, error_msg=words)
-    # ValueError: a host or port that the libraries below httpx refuse.
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - a request that cannot be sent must not end the worker
         return Response(request.id, error_msg=_words(error))
     return Response(
         request.id,

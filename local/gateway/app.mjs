@@ -114,7 +114,10 @@ export function createApp(config) {
   // All as it came: functions check callers and signatures themselves, and answer preflights.
   app.use("/functions/v1/*", ...below("functions"), async (c) => {
     const answer = await functions.forward(c, { path: target(c), headers: forwarded(c) });
-    if (!answer.headers.has("access-control-allow-origin")) answer.headers.set("access-control-allow-origin", "*");
+    const defaults = { "access-control-allow-origin": "*", "x-request-id": c.get("requestId") };
+    for (const [name, value] of Object.entries(defaults)) {
+      if (!answer.headers.has(name)) answer.headers.set(name, value);
+    }
     return answer;
   });
 
