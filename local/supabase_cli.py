@@ -15,6 +15,7 @@ import shutil
 import socket
 import subprocess
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local import database, migrations, processes, services
@@ -25,12 +26,12 @@ from local.requirements import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from rich.console import Console
 
     from local.progress import Progress
 
+DEFAULT_SOCKET = Path("/var/run/docker.sock")
 RUNTIMES = ("docker", "native")
 NEEDED = ("API_URL", "DB_URL", "PUBLISHABLE_KEY", "SECRET_KEY")
 
@@ -141,14 +142,13 @@ def _bridge_address() -> str | None:
 
 def _require_engine() -> None:
     """Raise StackError unless a container engine answers."""
-    default_socket = "/var/run/docker.sock"
     if shutil.which("docker"):
         done = subprocess.run(["docker", "info"], capture_output=True, text=True, check=False)
         reason = f"`docker info` says: {done.stderr.strip()}" if done.returncode else ""
-    elif "DOCKER_HOST" in os.environ or os.path.exists(default_socket):  # noqa: PTH110
+    elif "DOCKER_HOST" in os.environ or DEFAULT_SOCKET.exists():
         reason = ""  # an engine without the docker command, such as Podman: the CLI finds out
     else:
-        reason = f"there is no `docker` command, no {default_socket}, and DOCKER_HOST is not set"
+        reason = f"there is no `docker` command, no {DEFAULT_SOCKET}, and DOCKER_HOST is not set"
     if reason:
         raise StackError(
             f"no container engine answers: {reason}\n"

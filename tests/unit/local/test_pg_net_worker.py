@@ -24,7 +24,7 @@ async def test_request_is_sent_as_it_was_queued_and_the_response_kept(
     respx_mock: respx.MockRouter,
 ) -> None:
     route = respx_mock.post(f"{URL}?a=1&b=x%20y").respond(
-        201, headers=[("X-Town", "Bodø".encode())], text="{}", content_type="application/json"
+        201, headers=[(b"X-Town", "Bodø".encode())], text="{}", content_type="application/json"
     )
     headers = {"Content-Type": "application/json", "webhook-signature": "v1,abc=", "X-Town": "Bodø"}
     response = await outcome(id=7, url=f"{URL}?a=1&b=x%20y", headers=headers, body='{"a": "ø"}'.encode())

@@ -9,9 +9,7 @@ import pytest
 
 from local import cluster, install, postgres, requirements
 from local.config import Instance, Ports, open_instance
-from local.docker import Supabase
 from local.errors import StackError
-from local.migrations import without_password
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,15 +132,3 @@ def test_the_npm_lock_pins_every_package_and_holds_no_address() -> None:
         for line in requirements.NPM_LOCK.read_text(encoding="utf-8").splitlines()
         if '"resolved"' in line or '"integrity"' in line
     )
-
-
-def test_a_password_leaves_the_url_decoded() -> None:
-    url, password = without_password("postgresql://postgres:a%2Fb@127.0.0.1:54322/postgres")
-    assert (url, password) == ("postgresql://postgres@127.0.0.1:54322/postgres", "a/b")
-
-
-def test_a_status_without_a_key_is_refused_by_name() -> None:
-    values = dict.fromkeys(("API_URL", "DB_URL", "PUBLISHABLE_KEY", "SECRET_KEY", "JWT_SECRET"), "value")
-    assert Supabase.from_status(values).secret_key == "value"
-    with pytest.raises(StackError, match="`supabase status` does not tell SECRET_KEY, JWT_SECRET"):
-        Supabase.from_status({**values, "SECRET_KEY": "", "JWT_SECRET": ""})
