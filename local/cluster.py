@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from local.config import Instance
 
 NAME = "postgres"
+SETTINGS = Path(__file__).parent / "sql" / "postgresql.conf"
 EXTENSION_HOOKS = Path(__file__).parent / "sql" / "extwlist"
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
@@ -58,14 +60,26 @@ def create(instance: Instance) -> None:
     if _system_user():
         ROOT_DATA_HOME.mkdir(mode=0o755, parents=True, exist_ok=True)
     instance.data.mkdir(mode=0o700)
-    password_file = instance.data.with_suffix(".password")
-    try:
-        password_file.touch(mode=0o600)
-        password_file.write_text(instance.secrets.admin_password, encoding="utf-8")
-        _hand_over(instance.data, password_file)
-        _run_initdb(instance, password_file)
-    finally:
-        password_file.unlink(missing_ok=True)
+    log, major, user = instance.logs / "initdb.log", major_version(instance), _system_user()
+    options = ["--username=supabase_admin", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"]
+    with tempfile.NamedTemporaryFile("w") as password, log.open("wb") as output:
+        password.write(instance.secrets.admin_password)
+        password.flush()
+        _hand_over(instance.data, Path(password.name))
+        files = [f"--pgdata={instance.data}", f"--pwfile={password.name}", "--no-sync"]
+        done = subprocess.run(
+            [postgres.program("initdb", major), *options, *files],
+            cwd="/",
+            env=ENVIRONMENT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+            user=user,
+            group=user,
+            extra_groups=[] if user else None,
+        )
+    if done.returncode != 0:
+        raise StackError(f"the database cluster could not be created in {instance.data}", log=log)
     with (instance.data / "postgresql.conf").open("a", encoding="utf-8") as file:
         file.write("\ninclude 'fersk.conf'\n")
     configure(instance)
@@ -75,30 +89,8 @@ def configure(instance: Instance) -> None:
     """Write the settings and extension hooks that the next start uses."""
     hooks = instance.data / "extwlist"
     shutil.copytree(EXTENSION_HOOKS, hooks, dirs_exist_ok=True)
-    settings = {
-        "listen_addresses": HOST,
-        "port": instance.ports.postgres,
-        "unix_socket_directories": "",  # TCP only: a socket's path would have to be short and reachable
-        "max_connections": 100,
-        "max_worker_processes": 16,
-        "shared_buffers": "256MB",
-        "work_mem": "16MB",
-        "maintenance_work_mem": "128MB",
-        "jit": "off",
-        "wal_level": "logical",
-        "timezone": "UTC",
-        "log_timezone": "UTC",
-        "log_line_prefix": "%m [%p] %q%u ",
-        "shared_preload_libraries": "pg_cron,pg_stat_statements,plpgsql_check",
-        "session_preload_libraries": "pgextwlist",
-        "extwlist.extensions": "pg_cron,pgtap,plpgsql_check,pg_stat_statements",
-        "extwlist.custom_path": hooks,
-        "cron.database_name": "postgres",
-        "cron.use_background_workers": "on",
-        "cron.log_run": "on",
-    }
-    lines = [f"{name} = '{value}'\n" for name, value in settings.items()]
-    (instance.data / "fersk.conf").write_text("".join(lines), encoding="utf-8")
+    own = f"listen_addresses = '{HOST}'\nport = {instance.ports.postgres}\nextwlist.custom_path = '{hooks}'\n"
+    (instance.data / "fersk.conf").write_text(SETTINGS.read_text(encoding="utf-8") + own, encoding="utf-8")
     _hand_over(instance.data / "fersk.conf", hooks, *hooks.rglob("*"))
 
 
@@ -148,26 +140,6 @@ def _hand_over(*paths: Path) -> None:
     if user := _system_user():
         for path in paths:
             shutil.chown(path, user, user)
-
-
-def _run_initdb(instance: Instance, password_file: Path) -> None:
-    log, major, user = instance.logs / "initdb.log", major_version(instance), _system_user()
-    options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
-    names = [f"--pgdata={instance.data}", "--username=supabase_admin", f"--pwfile={password_file}"]
-    with log.open("wb") as output:
-        status = subprocess.run(
-            [postgres.program("initdb", major), *names, *options],
-            cwd="/",
-            env=ENVIRONMENT,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-            user=user,
-            group=user,
-            extra_groups=[] if user else None,
-        ).returncode
-    if status != 0:
-        raise StackError(f"the database cluster could not be created in {instance.data}", log=log)
 
 
 def _processes_in(directory: Path) -> list[psutil.Process]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -18,7 +19,7 @@ from local.errors import StackError
 from local.requirements import NODE_MODULES, ROOT, node_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 CLI = NODE_MODULES / ".bin" / "supabase"
@@ -31,8 +32,7 @@ def up(database_url: str, *, include_seed: bool = False, project: Path = ROOT) -
     Returns      : the versions that were applied, in order.
     Raises       : StackError with the CLI's own words.
     """
-    before = applied(database_url)
-    options = ["--include-seed"] if include_seed else []
+    before, options = applied(database_url), ["--include-seed"] if include_seed else []
     supabase("db", "push", "--yes", *options, database_url=database_url, project=project)
     return [version for version in applied(database_url) if version not in before]
 
@@ -40,11 +40,13 @@ def up(database_url: str, *, include_seed: bool = False, project: Path = ROOT) -
 def applied(database_url: str) -> list[str]:
     """List the versions in the database's migration history, oldest first."""
     with psycopg.connect(database_url) as connection:
-        history = connection.execute("select to_regclass('supabase_migrations.schema_migrations')").fetchone()
-        if history is None or history[0] is None:
+        try:
+            rows = connection.execute(
+                "select version from supabase_migrations.schema_migrations order by version"
+            )
+        except psycopg.errors.UndefinedTable:
             return []
-        query = "select version from supabase_migrations.schema_migrations order by version"
-        return [version for (version,) in connection.execute(query)]
+        return [version for (version,) in rows]
 
 
 def differ(database_url: str, *, project: Path = ROOT) -> bool:
@@ -93,7 +95,7 @@ def supabase(
     database_url: str | None = None,
     project: Path = ROOT,
     cli: Path = CLI,
-    **environment: str,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Run the Supabase CLI on a project and, where given, on a database other than the project's own.
 

@@ -27,7 +27,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Coroutine
 
 VERSION = "0.20.4"  # whose behaviour is kept; in the User-Agent and in pg_stat_activity
 BATCH_SIZE = 200
@@ -58,8 +58,6 @@ ERRORS: tuple[tuple[type[Exception], str], ...] = (
     (httpx.ConnectError, "Couldn't connect to server"),
     (httpx.RemoteProtocolError, "Server returned nothing (no headers, no data)"),
     (httpx.ReadError, "Failure when receiving data from the peer"),
-    (httpx.UnsupportedProtocol, "Unsupported protocol"),
-    (httpx.TooManyRedirects, "Number of redirects hit maximum amount"),
 )
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
@@ -132,17 +130,12 @@ async def send(client: httpx.AsyncClient, request: Request) -> Response:
 
 
 def _words(error: BaseException) -> str:
-    causes = list(_causes(error))
-    for kind, words in ERRORS:
-        if any(isinstance(cause, kind) for cause in causes):
-            return words
-    return type(error).__name__  # the text of an error may quote a header
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+    causes, cause = [error], error.__cause__
+    while cause is not None:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    found = (words for kind, words in ERRORS if any(isinstance(cause, kind) for cause in causes))
+    return next(found, type(error).__name__)  # the text of an error may quote a header
 
 
 def _text(octets: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,23 +13,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-class Progress(Protocol):
-    """Told about each step while it runs."""
-
-    def step(self, title: str, /) -> AbstractContextManager[None]:
-        """Surround one step."""
-        ...
-
-
-class Quiet:
-    """Shows nothing: for tests."""
+class Progress:
+    """Told about each step while it runs; shows nothing, for tests."""
 
     def step(self, _title: str, /) -> AbstractContextManager[None]:
         """Surround one step."""
         return nullcontext()
 
 
-class Terminal:
+class Terminal(Progress):
     """Shows each step with its duration; colours and motion only where the terminal can and wants to."""
 
     def __init__(self, console: Console) -> None:

@@ -11,7 +11,7 @@ from local import cluster, config, database, migrations, processes, services
 from local.config import Ports, open_instance
 from local.errors import NotRunningError, PortTakenError
 from local.network import can_bind
-from local.progress import Progress, Quiet
+from local.progress import Progress
 from local.requirements import ROOT
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Stack:
         progress: Progress | None = None,
     ) -> None:
         self.instance, self._has_new_secrets = open_instance(state_dir, ports, project)
-        self._progress = progress or Quiet()
+        self._progress = progress or Progress()
         secrets = self.instance.secrets
         self.api_url = self.instance.api_url
         self.auth_url = f"{self.api_url}/auth/v1"

@@ -11,34 +11,31 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
-import subprocess
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local import database, migrations, processes, services
-from local.config import Instance, Ports, open_instance
+from local.config import Instance, open_instance
 from local.errors import StackError
 from local.network import HOST
 from local.requirements import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from pathlib import Path
 
     from rich.console import Console
 
     from local.progress import Progress
 
-DEFAULT_SOCKET = Path("/var/run/docker.sock")
 RUNTIMES = ("docker", "native")
+DOCKER_BRIDGE = "172.17.0.1"
 NEEDED = ("API_URL", "DB_URL", "PUBLISHABLE_KEY", "SECRET_KEY")
 
 
 @dataclass(frozen=True)
 class Supabase:
-    """Supabase's own stack, as its CLI runs it in one of RUNTIMES."""
+    """Supabase's own stack, as its CLI runs it in one of RUNTIMES. All raise StackError with its words."""
 
     runtime: str
     cli: Path = migrations.CLI
@@ -49,10 +46,12 @@ class Supabase:
         with progress.step("supabase start (the first time, it downloads its parts)"):
             self.run("start", *options)
         values, instance = self.status(), self._instance()
-        base_url = os.environ.get("FERSK_FUNCTIONS_BASE_URL") or (
-            f"http://{self._name_of_this_machine()}:{instance.ports.functions}/functions/v1"
-        )
-        secrets = {"fersk_functions_url": base_url, "fersk_webhook_secret": instance.secrets.webhook_secret}
+        this_machine = "host.docker.internal" if self.runtime == "docker" else HOST
+        functions_url = f"http://{this_machine}:{instance.ports.functions}/functions/v1"
+        secrets = {
+            "fersk_functions_url": os.environ.get("FERSK_FUNCTIONS_BASE_URL") or functions_url,
+            "fersk_webhook_secret": instance.secrets.webhook_secret,
+        }
         with progress.step("migrations and seed"):
             self.run("db", "push", "--yes")
             # Before the seed: what it writes asks for a refresh, which the database has to sign.
@@ -65,9 +64,8 @@ class Supabase:
 
     def stop(self, progress: Progress) -> None:
         """Stop the functions server and Supabase; its data stay."""
-        if self._state_dir.exists():
-            with progress.step("stop functions"):
-                processes.stop(self._instance(), "functions")
+        with progress.step("stop functions"):
+            processes.stop(self._instance(), "functions")
         with progress.step("supabase stop"):
             self.run("stop")
 
@@ -78,14 +76,12 @@ class Supabase:
         self.start(progress, console)
 
     def run(self, *arguments: str) -> str:
-        """Run the CLI, and give its answer; raises StackError with its words if it fails."""
-        if self.runtime == "docker":
-            _require_engine()
-            return migrations.supabase(*arguments, cli=self.cli)
-        return migrations.supabase(*arguments, cli=self.cli, SUPABASE_EXPERIMENTAL_STACK="1")
+        """Run the CLI on this project and give its answer."""
+        experiment = {"SUPABASE_EXPERIMENTAL_STACK": "1"} if self.runtime == "native" else {}
+        return migrations.supabase(*arguments, cli=self.cli, environment=experiment)
 
     def status(self) -> dict[str, str]:
-        """Ask the CLI for addresses and keys; raises StackError naming what it does not tell."""
+        """Ask for addresses and keys; the error names what the CLI does not tell."""
         if self.runtime == "docker":
             values: dict[str, str] = json.loads(self.run("status", "--output", "json"))
         else:
@@ -96,19 +92,14 @@ class Supabase:
             raise StackError(f"`supabase status` does not tell {', '.join(missing)}")
         return values
 
-    @property
-    def _state_dir(self) -> Path:
-        return ROOT / f".stack-{self.runtime}"
-
     def _instance(self) -> Instance:
-        return open_instance(self._state_dir, Ports())[0]
+        return open_instance(ROOT / f".stack-{self.runtime}")[0]
 
-    def _name_of_this_machine(self) -> str:
-        return "host.docker.internal" if self.runtime == "docker" else HOST
-
-    def _functions(self, instance: Instance, values: Mapping[str, str]) -> processes.Program:
+    def _functions(self, instance: Instance, values: dict[str, str]) -> processes.Program:
         """Run the same server as in the embedded stack, told about Supabase's instead."""
-        program = services.functions(instance, _bind_addresses() if self.runtime == "docker" else (HOST,))
+        wanted = os.environ.get("FERSK_FUNCTIONS_BIND")
+        others = wanted.split(",") if wanted else [DOCKER_BRIDGE] if _is_ours(DOCKER_BRIDGE) else []
+        program = services.functions(instance, tuple(dict.fromkeys([HOST, *others])))
         environment = {
             **program.environment,
             "SUPABASE_URL": values["API_URL"],
@@ -117,40 +108,14 @@ class Supabase:
             "SUPABASE_JWT_SECRET": values.get("JWT_SECRET", ""),
             "SUPABASE_JWKS_URL": f"{values['API_URL']}/auth/v1/.well-known/jwks.json",
         }
-        return replace(program, environment={k: v for k, v in environment.items() if v})
+        return replace(program, environment={name: value for name, value in environment.items() if value})
 
 
-def _bind_addresses() -> tuple[str, ...]:
-    """Choose where the functions listen: this machine, and the bridge that containers reach it by."""
-    wanted = os.environ.get("FERSK_FUNCTIONS_BIND") or _bridge_address() or HOST
-    return tuple(dict.fromkeys([HOST, *wanted.split(",")]))
-
-
-def _bridge_address() -> str | None:
-    """Ask the engine for the default bridge's address; None where this machine does not have it."""
-    if not shutil.which("docker"):
-        return None
-    question = ["docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]
-    address = subprocess.run(question, capture_output=True, text=True, check=False).stdout.strip()
-    with socket.socket() as probe:  # with Docker Desktop, the address is one of the virtual machine's
+def _is_ours(address: str) -> bool:
+    """Whether this machine has the address: with Docker Desktop, it is one of the virtual machine's."""
+    with socket.socket() as probe:
         try:
             probe.bind((address, 0))
         except OSError:
-            return None
-        return address or None
-
-
-def _require_engine() -> None:
-    """Raise StackError unless a container engine answers."""
-    if shutil.which("docker"):
-        done = subprocess.run(["docker", "info"], capture_output=True, text=True, check=False)
-        reason = f"`docker info` says: {done.stderr.strip()}" if done.returncode else ""
-    elif "DOCKER_HOST" in os.environ or DEFAULT_SOCKET.exists():
-        reason = ""  # an engine without the docker command, such as Podman: the CLI finds out
-    else:
-        reason = f"there is no `docker` command, no {DEFAULT_SOCKET}, and DOCKER_HOST is not set"
-    if reason:
-        raise StackError(
-            f"no container engine answers: {reason}\n"
-            "Install Docker and start it, or run `make start` without STACK=docker: that needs no containers."
-        )
+            return False
+        return True

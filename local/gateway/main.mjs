@@ -23,10 +23,10 @@ async function start() {
   const realtime = config.realtimeDatabaseUrl ? attachRealtime(server, { ...config, resolveKey }) : null;
 
   server.on("error", (/** @type {NodeJS.ErrnoException} */ error) => {
-    log("error", "cannot_listen", { port: config.port, code: error.code });
+    log("error", "cannot_listen", { port: Number(config.port), code: error.code });
     process.exit(1);
   });
-  server.listen(config.port, "127.0.0.1", () => log("info", "listening", { port: config.port }));
+  server.listen(Number(config.port), "127.0.0.1", () => log("info", "listening", { port: Number(config.port) }));
 
   async function stop(signal) {
     log("info", "stopping", { signal });

@@ -1,7 +1,7 @@
 // One WebSocket: frames in and out, heartbeats, and the channels that are joined over it.
 
 import { log } from "../gateway/logs.mjs";
-import { FrameError, Refusal } from "./protocol.mjs";
+import { decode, encode, FrameError, Refusal } from "./protocol.mjs";
 
 const PREFIX = "realtime:";
 const CLOSE_INVALID = 1007;
@@ -16,7 +16,7 @@ const isToken = (value) => typeof value === "string" && !value.startsWith("sb_")
 
 export class Connection {
   #socket;
-  #protocol;
+  #vsn;
   #keyToken;
   #services;
   /** By topic, with its prefix: { joinRef, topic, isPrivate, token, recheck }. */
@@ -28,9 +28,9 @@ export class Connection {
    * keyToken : the token of the API key's role, for joins that bring none of their own.
    * services : { verify(token) → claims, canRead(topic, claims) → boolean }; both throw a Refusal.
    */
-  constructor({ socket, protocol, keyToken, services }) {
+  constructor({ socket, vsn, keyToken, services }) {
     this.#socket = socket;
-    this.#protocol = protocol;
+    this.#vsn = vsn;
     this.#keyToken = keyToken;
     this.#services = services;
     this.#idle = setTimeout(() => socket.terminate(), IDLE_MS).unref();
@@ -54,7 +54,7 @@ export class Connection {
     try {
       // Only broadcasts come as bytes.
       if (isBinary) log("warning", "realtime_broadcast_refused");
-      else await this.#handle(this.#protocol.decode(data.toString()));
+      else await this.#handle(decode(data.toString(), this.#vsn));
     } catch (error) {
       if (error instanceof FrameError) return this.#socket.close(CLOSE_INVALID, error.message);
       log("error", "realtime_unexpected", { error: error.name, code: error.code, stack: error.stack });
@@ -172,7 +172,7 @@ export class Connection {
       log("warning", "realtime_client_too_slow", { unsent_bytes: this.#socket.bufferedAmount });
       return this.#socket.terminate();
     }
-    this.#socket.send(this.#protocol.encode(message));
+    this.#socket.send(encode(message, this.#vsn));
   }
 
   #ended() {

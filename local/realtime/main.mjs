@@ -6,7 +6,7 @@ import { WebSocketServer } from "ws";
 
 import { Connection } from "./connection.mjs";
 import { openDatabase } from "./database.mjs";
-import { PROTOCOLS } from "./protocol.mjs";
+import { VERSIONS } from "./protocol.mjs";
 import { createTokenVerifier } from "./tokens.mjs";
 
 const PATH = "/realtime/v1/websocket";
@@ -58,13 +58,13 @@ export function attachRealtime(server, { realtimeDatabaseUrl, jwtSecret, resolve
     const { authorization, ...headers } = request.headers;
     const key = resolveKey(new Headers(headers), query.get("apikey"));
     if (key.refusal) return refuse(request, socket, 401, key.refusal);
-    const protocol = PROTOCOLS.get(query.get("vsn") ?? "1.0.0");
-    if (!protocol)
-      return refuse(request, socket, 400, { message: "Unknown protocol version", hint: "vsn is 1.0.0 or 2.0.0" });
+    const vsn = query.get("vsn") ?? "1.0.0";
+    const unknown = { message: "Unknown protocol version", hint: "vsn is 1.0.0 or 2.0.0" };
+    if (!VERSIONS.includes(vsn)) return refuse(request, socket, 400, unknown);
 
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const keyToken = key.authorization.slice("Bearer ".length);
-      const connection = new Connection({ socket: webSocket, protocol, keyToken, services });
+      const connection = new Connection({ socket: webSocket, vsn, keyToken, services });
       connections.add(connection);
       webSocket.on("close", () => connections.delete(connection));
     });

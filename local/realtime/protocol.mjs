@@ -1,11 +1,14 @@
-// Phoenix frames ↔ messages: version 1.0.0 sends objects (realtime-py), 2.0.0 arrays (realtime-js).
+// Phoenix frames ↔ messages, and why a channel is refused.
 //
 // A message: { joinRef, ref, topic, event, payload }; refs are strings or null, payload is an object.
+
+export const VERSIONS = ["1.0.0", "2.0.0"]; // objects (realtime-py), arrays (realtime-js)
+const NAMES = ["join_ref", "ref", "topic", "event", "payload"];
 
 /** A frame that no client of this protocol sends. */
 export class FrameError extends Error {}
 
-/** Why a channel is refused or closed, in the words of Supabase Realtime: `code` for programs, `message` for people. */
+/** In the words of Supabase Realtime: `code` for programs, `message` for people, `reason` for an error reply. */
 export class Refusal extends Error {
   constructor(code, message) {
     super(message);
@@ -14,47 +17,25 @@ export class Refusal extends Error {
   }
 }
 
-const isRef = (value) => value === null || typeof value === "string";
-const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
-
-function checked({ joinRef = null, ref = null, topic, event, payload }) {
-  if (![joinRef, ref].every(isRef) || !topic?.trim || !event?.trim || !isObject(payload)) {
+export function decode(text, vsn) {
+  let frame;
+  try {
+    frame = JSON.parse(text);
+  } catch {
+    throw new FrameError("not JSON");
+  }
+  if (Array.isArray(frame) !== (vsn === "2.0.0")) throw new FrameError("not a message");
+  const [joinRef = null, ref = null, topic, event, payload] =
+    vsn === "2.0.0" ? frame : NAMES.map((name) => frame?.[name]);
+  const areRefs = [joinRef, ref].every((value) => value === null || typeof value === "string");
+  const areNames = [topic, event].every((value) => typeof value === "string");
+  if (!areRefs || !areNames || typeof payload !== "object" || payload === null || Array.isArray(payload)) {
     throw new FrameError("not a message");
   }
   return { joinRef, ref, topic, event, payload };
 }
 
-function parse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new FrameError("not JSON");
-  }
+export function encode({ joinRef, ref, topic, event, payload }, vsn) {
+  const parts = [joinRef, ref, topic, event, payload];
+  return JSON.stringify(vsn === "2.0.0" ? parts : Object.fromEntries(NAMES.map((name, i) => [name, parts[i]])));
 }
-
-/** decode(text) → message (throws FrameError) and encode(message) → text, by the version that a client asks for. */
-export const PROTOCOLS = new Map([
-  [
-    "1.0.0",
-    {
-      decode(text) {
-        const frame = parse(text);
-        return checked({ ...frame, joinRef: frame?.join_ref });
-      },
-      encode: ({ joinRef, ref, topic, event, payload }) =>
-        JSON.stringify({ join_ref: joinRef, ref, topic, event, payload }),
-    },
-  ],
-  [
-    "2.0.0",
-    {
-      decode(text) {
-        const frame = parse(text);
-        if (!Array.isArray(frame)) throw new FrameError("not a message");
-        const [joinRef, ref, topic, event, payload] = frame;
-        return checked({ joinRef, ref, topic, event, payload });
-      },
-      encode: ({ joinRef, ref, topic, event, payload }) => JSON.stringify([joinRef, ref, topic, event, payload]),
-    },
-  ],
-]);

@@ -40,21 +40,11 @@ CREDENTIALS = {"email": "kari@nhf.example", "password": "correct horse battery"}
     ("changes", "message"),
     [
         pytest.param(
-            {"SUPABASE_JWT_SECRET": None, "FERSK_REST_URL": None},
+            {"SUPABASE_JWT_SECRET": "", "FERSK_REST_URL": None},
             "missing environment variables: FERSK_REST_URL, SUPABASE_JWT_SECRET",
             id="missing",
         ),
-        pytest.param(
-            {"SUPABASE_SECRET_KEY": ""}, "missing environment variable: SUPABASE_SECRET_KEY", id="empty"
-        ),
-        pytest.param(
-            {"FERSK_GATEWAY_PORT": "http"},
-            "FERSK_GATEWAY_PORT must be a port number between 1 and 65535",
-            id="port",
-        ),
-        pytest.param(
-            {"FERSK_REST_URL": "nowhere"}, "FERSK_REST_URL must be a URL starting with http://", id="url"
-        ),
+        pytest.param({"FERSK_REST_URL": "nowhere"}, "FERSK_REST_URL must be a URL", id="url"),
         pytest.param(
             {"SUPABASE_JWT_SECRET": "short"},
             "SUPABASE_JWT_SECRET must have at least 32 bytes, as HS256 and PostgREST ask",

@@ -33,11 +33,7 @@ def cli(directory: Path, script: str) -> Path:
     ("runtime", "asked"),
     [("docker", "status --output json  --workdir="), ("native", "status --env 1 --workdir=")],
 )
-def test_a_status_with_stopped_services_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str, asked: str
-) -> None:
-    monkeypatch.setenv("DOCKER_HOST", "unix:///run/somewhere.sock")
-    monkeypatch.setenv("PATH", "/bin")
+def test_a_status_with_stopped_services_is_read(tmp_path: Path, runtime: str, asked: str) -> None:
     printed = f"echo '{STOPPED}' >&2; cat <<'END'\n{STATUS[runtime]}\nEND"
     words = 'printf "%s " "$@" | sed "s| --workdir| $SUPABASE_EXPERIMENTAL_STACK --workdir|"'
     fake = Supabase(runtime, cli(tmp_path, f"{words} > {tmp_path}/asked; {printed}"))
@@ -49,17 +45,6 @@ def test_a_status_that_does_not_tell_all_is_refused_by_name(tmp_path: Path) -> N
     fake = Supabase("native", cli(tmp_path, "echo 'export API_URL=x'; echo DB_URL="))
     with pytest.raises(StackError, match="`supabase status` does not tell DB_URL, PUBLISHABLE_KEY, SECRET"):
         fake.status()
-
-
-def test_without_a_container_engine_docker_is_refused_and_a_way_out_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setattr("local.supabase_cli.DEFAULT_SOCKET", tmp_path / "none")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(StackError, match="no container engine answers: there is no `docker` command") as told:
-        Supabase("docker").run("start")
-    assert "run `make start` without STACK=docker" in str(told.value)
 
 
 def test_an_answer_is_what_stands_on_standard_output_alone(tmp_path: Path) -> None:
