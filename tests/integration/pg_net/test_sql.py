@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.integration.pg_net.support import INSTALL_SQL, value
 
@@ -61,82 +62,51 @@ def test_who_may_queue_a_request_and_look(role: str, admin: Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "kind", "message"),
+    ("arguments", "sqlstate", "message"),
     [
-        pytest.param(
+        (
             """'http://x', headers := '{"content-type": "text/plain"}'""",
-            psycopg.errors.RaiseException,
+            "P0001",
             'Content-Type header must be "application/json"',
-            id="text",
         ),
-        pytest.param(
-            "'localhost:6666'",
-            psycopg.errors.InternalError_,
-            'invalid URL "localhost:6666": Unsupported URL scheme',
-            id="no-scheme",
-        ),
-        pytest.param(
-            "'/path'",
-            psycopg.errors.InternalError_,
-            'invalid URL "/path": Malformed input to a URL function',
-            id="relative",
-        ),
-        pytest.param(
-            "'http://x/a b'",
-            psycopg.errors.InternalError_,
-            'invalid URL "http://x/a b": Malformed input to a URL function',
-            id="space",
-        ),
-        pytest.param(
+        ("'localhost:6666'", "XX000", 'invalid URL "localhost:6666": Unsupported URL scheme'),
+        ("'/path'", "XX000", 'invalid URL "/path": Malformed input to a URL function'),
+        ("'http://x/a b'", "XX000", 'invalid URL "http://x/a b": Malformed input to a URL function'),
+        (
             "null",
-            psycopg.errors.NotNullViolation,
+            "23502",
             'null value in column "url" of relation "http_request_queue" violates not-null constraint',
-            id="null-url",
         ),
-        pytest.param(
-            "'http://x', headers := '[]'",
-            psycopg.errors.InvalidParameterValue,
-            "cannot call jsonb_each_text on a non-object",
-            id="headers-not-an-object",
-        ),
-        pytest.param(
+        ("'http://x', headers := '[]'", "22023", "cannot call jsonb_each_text on a non-object"),
+        (
             """'http://x', params := '{"a": "b"}'""",
-            psycopg.errors.FeatureNotSupported,
+            "0A000",
             "params are not in the stand-in for pg_net",
-            id="params",
         ),
     ],
+    ids=["text", "no-scheme", "relative", "space", "null-url", "headers-not-an-object", "params"],
 )
 def test_bad_call_is_refused_and_queues_nothing(
-    arguments: str, kind: type[psycopg.Error], message: str, connection: Connection
+    arguments: str, sqlstate: str, message: str, connection: Connection
 ) -> None:
-    with pytest.raises(kind) as refusal:
+    with pytest.raises(psycopg.Error) as refusal:
         connection.execute(f"select net.http_post({arguments})".encode())
-    assert refusal.value.diag.message_primary == message
+    assert (refusal.value.sqlstate, refusal.value.diag.message_primary) == (sqlstate, message)
     assert value(connection, "select count(*) from net.http_request_queue") == 0
 
 
-@pytest.mark.parametrize(
-    ("headers", "queued"),
-    [
-        pytest.param(None, {"Content-Type": "application/json"}, id="null"),
-        pytest.param('{"X": "y"}', {"X": "y", "Content-Type": "application/json"}, id="others"),
-        pytest.param(
-            '{"content-type": "application/json"}', {"content-type": "application/json"}, id="given"
-        ),
-    ],
-)
-def test_post_adds_the_content_type_only_where_it_is_missing(
-    headers: str | None, queued: dict[str, str], connection: Connection
-) -> None:
-    with connection.transaction(force_rollback=True):
-        request_id = value(connection, "select net.http_post('http://x/', headers := %s)", headers)
-        row = connection.execute(
-            "select headers, method, url, convert_from(body, 'UTF8'), timeout_milliseconds"
-            " from net.http_request_queue where id = %s",
-            [request_id],
-        ).fetchone()
-    assert row == (queued, "POST", "http://x/", "{}", 5000)
+def test_post_adds_the_content_type_only_where_it_is_missing(connection: Connection) -> None:
+    given, added = {"content-type": "application/json"}, {"Content-Type": "application/json"}
+    for headers, queued in ((None, added), ({"X": "y"}, {"X": "y", **added}), (given, given)):
+        with connection.transaction(force_rollback=True):
+            connection.execute(
+                "select net.http_post('http://x/', headers := %s)", [Jsonb(headers) if headers else None]
+            )
+            row = connection.execute(
+                "select headers, method, url, convert_from(body, 'UTF8'), timeout_milliseconds"
+                " from net.http_request_queue"
+            ).fetchone()
+        assert row == (queued, "POST", "http://x/", "{}", 5000)
 
 
 def test_a_thousand_requests_wake_the_worker_once(url: str, connection: Connection) -> None:

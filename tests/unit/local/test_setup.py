@@ -30,22 +30,16 @@ def test_without_root_the_missing_packages_and_the_command_are_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     lay(tmp_path, monkeypatch, 15)
-    postgres.package_files(15)["postgresql-15-cron"].unlink()
     monkeypatch.setenv(postgres.VARIABLE, "15")
     monkeypatch.setattr(requirements, "TOOL_FILES", {})
     monkeypatch.setattr("os.geteuid", lambda: 1000)
+    install.install_system_packages()  # nothing is missing
+    postgres.package_files(15)["postgresql-15-cron"].unlink()
     with pytest.raises(install.SetupError) as refused:
         install.install_system_packages()
     assert str(refused.value).endswith(
         "  sudo apt-get update\n  sudo apt-get install --yes --no-install-recommends postgresql-15-cron"
     )
-
-
-def test_nothing_missing_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    lay(tmp_path, monkeypatch, 15)
-    monkeypatch.setattr(requirements, "TOOL_FILES", {})
-    monkeypatch.setattr("os.geteuid", lambda: 1000)
-    install.install_system_packages()
 
 
 def test_a_system_without_apt_is_told_what_is_missing_in_one_line(
@@ -60,33 +54,21 @@ def test_a_system_without_apt_is_told_what_is_missing_in_one_line(
     assert "\n" not in str(refused.value)
 
 
-def test_the_newest_installed_postgres_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_newest_installed_postgres_is_used_or_the_one_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     lay(tmp_path, monkeypatch, 15, 17)
     assert (postgres.chosen(), postgres.installed()) == (17, [17, 15])
-
-
-def test_another_postgres_can_be_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    lay(tmp_path, monkeypatch, 15, 17)
     monkeypatch.setenv(postgres.VARIABLE, "15")
-    assert postgres.chosen() == 15
     assert postgres.program("psql") == str(tmp_path / "lib/15/bin/psql")
-
-
-@pytest.mark.parametrize(
-    ("wanted", "message"),
-    [
-        pytest.param("17", "PostgreSQL 17 is not installed: run `make setup PG=17`", id="not-installed"),
-        pytest.param("14", "PG=14: supported versions of PostgreSQL are 15, 16, 17, 18", id="not-supported"),
-    ],
-)
-def test_a_postgres_that_is_not_there_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wanted: str, message: str
-) -> None:
-    lay(tmp_path, monkeypatch, 15)
-    monkeypatch.setenv(postgres.VARIABLE, wanted)
-    with pytest.raises(StackError) as refused:
-        postgres.chosen()
-    assert str(refused.value) == message
+    for wanted, message in (
+        ("16", "PostgreSQL 16 is not installed: run `make setup PG=16`"),
+        ("14", "PG=14: supported versions of PostgreSQL are 15, 16, 17, 18"),
+    ):
+        monkeypatch.setenv(postgres.VARIABLE, wanted)
+        with pytest.raises(StackError) as refused:
+            postgres.chosen()
+        assert str(refused.value) == message
 
 
 def test_a_stack_keeps_the_postgres_that_wrote_its_data(
