@@ -195,12 +195,11 @@ def save(instance: Instance) -> None:
         **{PORT_VARIABLES[field]: str(port) for field, port in asdict(instance.ports).items()},
         **{SECRET_VARIABLES[field]: value for field, value in asdict(instance.secrets).items()},
     }
-    lines = [
-        "# Written by `make start`; secrets of this machine only.",
-        *(f"{k}={shlex.quote(v)}" for k, v in values.items()),
-    ]
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in values.items()]
     draft = file.with_suffix(".new")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
-    draft.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    draft.write_text(
+        "".join(["# Of this machine only, written by `make start`.\n", *lines]), encoding="utf-8"
+    )
     draft.replace(file)

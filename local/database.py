@@ -86,23 +86,18 @@ def is_seeded(database_url: str) -> bool:
 def sign_ins(database_url: str) -> list[SignIn]:
     """List accounts to sign in with, at most 15 of each organisation; empty if the seed was not loaded."""
     query = """
-        select organization, role, email, chapters from (
-            select organization.name as organization, profile.role::text as role, account.email,
-                (select count(*) from public.chapter_assignments where profile_id = profile.id) as chapters,
-                row_number() over (
-                    partition by organization.id order by profile.role desc, account.email
-                ) as place
-            from public.profiles as profile
-            join public.organizations as organization on organization.id = profile.organization_id
-            join auth.users as account on account.id = profile.id
-            where profile.is_active
-        ) as listed
-        where place <= 15
-        order by organization, role, email
+        select organization.name, account.role, account.email, account.chapters
+        from public.organizations as organization
+        cross join lateral (
+            select profile.role::text, email,
+                (select count(*) from public.chapter_assignments where profile_id = profile.id) as chapters
+            from public.profiles as profile join auth.users as account using (id)
+            where profile.organization_id = organization.id and profile.is_active
+            order by profile.role desc, email limit 15
+        ) as account
+        order by 1, 2, 3
     """
     with psycopg.connect(database_url) as connection:
-        if not _exists(connection, "select where to_regclass('public.profiles') is not null"):
-            return []
         return [SignIn(*row) for row in connection.execute(query)]
 
 

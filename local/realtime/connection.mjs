@@ -6,10 +6,9 @@ import { decode, encode, FrameError, Refusal } from "./protocol.mjs";
 const PREFIX = "realtime:";
 const CLOSE_INVALID = 1007;
 const CLOSE_INTERNAL = 1011;
-const CHANNELS_PER_SOCKET = 100; // as on Supabase
 const UNSENT_BYTES = 4 * 2 ** 20;
 const IDLE_MS = 60_000; // clients send a heartbeat every 25 s
-const RECHECK_MS = 5 * 60_000;
+const EXPIRY_MS = 1_000;
 
 const isTrue = (value) => value === true || value === "true";
 const isToken = (value) => typeof value === "string" && !value.startsWith("sb_");
@@ -19,7 +18,7 @@ export class Connection {
   #vsn;
   #keyToken;
   #services;
-  /** By topic, with its prefix: { joinRef, topic, isPrivate, token, recheck }. */
+  /** By topic, with its prefix: { joinRef, topic, isPrivate, token, exp }. */
   #channels = new Map();
   #queue = Promise.resolve();
   #idle;
@@ -39,7 +38,11 @@ export class Connection {
       this.#queue = this.#queue.then(() => this.#receive(data, isBinary)); // one at a time and in order
     });
     socket.on("ping", () => this.#idle.refresh());
-    socket.on("close", () => this.#ended());
+    const expiry = setInterval(() => this.#endExpired(), EXPIRY_MS).unref();
+    socket.on("close", () => {
+      clearTimeout(this.#idle);
+      clearInterval(expiry);
+    });
     socket.on("error", (error) => log("info", "realtime_socket_error", { code: error.code }));
   }
 
@@ -85,9 +88,8 @@ export class Connection {
     try {
       const topic = this.#admissibleTopic(message);
       const isPrivate = isTrue(payload.config?.private);
-      const channel = { joinRef, topic, isPrivate, token: "", recheck: undefined };
+      const channel = { joinRef, topic, isPrivate };
       await this.#admit(channel, isToken(payload.access_token) ? payload.access_token : this.#keyToken);
-      if (this.#socket.readyState !== this.#socket.OPEN) return clearTimeout(channel.recheck);
       this.#channels.set(message.topic, channel);
       this.#reply(message, "ok", { postgres_changes: [] });
       if (isTrue(payload.config?.presence?.enabled)) this.#push(channel, "presence_state", {});
@@ -108,7 +110,6 @@ export class Connection {
     }
     const first = this.#channels.get(topic);
     if (first) this.#close(first); // joined anew: the client has lost track of it
-    if (this.#channels.size >= CHANNELS_PER_SOCKET) throw new Refusal("ChannelRateLimitReached", "Too many channels");
     return topic.slice(PREFIX.length);
   }
 
@@ -119,40 +120,36 @@ export class Connection {
       const message = `You do not have permissions to read from this Channel topic: ${channel.topic}`;
       throw new Refusal("Unauthorized", message);
     }
-    channel.token = token;
-    this.#recheckLater(channel, claims);
-  }
-
-  /** See that the token has not run out, now and then and at its end. */
-  #recheckLater(channel, { exp }) {
-    clearTimeout(channel.recheck);
-    const recheck = () =>
-      this.#orShutDown(channel, async () => {
-        this.#recheckLater(channel, await this.#services.verify(channel.token));
-      });
-    channel.recheck = setTimeout(recheck, Math.max(0, Math.min(RECHECK_MS, exp * 1000 - Date.now()))).unref();
+    Object.assign(channel, { token, exp: claims.exp });
   }
 
   async #renew(channel, token) {
     // An API key in place of a token is what a client without a session repeats: nothing new.
-    if (isToken(token) && token !== channel.token) await this.#orShutDown(channel, () => this.#admit(channel, token));
+    if (!isToken(token) || token === channel.token) return;
+    try {
+      await this.#admit(channel, token);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.#shutDown(channel, error.code, error.message);
+    }
   }
 
-  async #orShutDown(channel, step) {
-    try {
-      await step();
-    } catch (error) {
-      const isRefusal = error instanceof Refusal;
-      log(isRefusal ? "info" : "error", "realtime_channel_shut_down", { code: error.code, error: error.name });
-      const message = isRefusal ? error.message : "Unknown Error on Channel";
-      this.#push(channel, "system", { extension: "system", status: "error", message, channel: channel.topic });
-      this.#close(channel);
+  #endExpired() {
+    const now = Math.floor(Date.now() / 1000);
+    for (const channel of this.#channels.values()) {
+      const message = `Token has expired ${now - channel.exp} seconds ago`;
+      if (channel.exp <= now) this.#shutDown(channel, "InvalidJWTToken", message);
     }
+  }
+
+  #shutDown(channel, code, message) {
+    log("info", "realtime_channel_shut_down", { code });
+    this.#push(channel, "system", { extension: "system", status: "error", message, channel: channel.topic });
+    this.#close(channel);
   }
 
   /** Take the client off the topic and say so. */
   #close(channel) {
-    clearTimeout(channel.recheck);
     this.#channels.delete(PREFIX + channel.topic);
     this.#push(channel, "phx_close", {}, channel.joinRef);
   }
@@ -173,11 +170,5 @@ export class Connection {
       return this.#socket.terminate();
     }
     this.#socket.send(encode(message, this.#vsn));
-  }
-
-  #ended() {
-    clearTimeout(this.#idle);
-    for (const channel of this.#channels.values()) clearTimeout(channel.recheck);
-    this.#channels.clear();
   }
 }
