@@ -1,5 +1,6 @@
 # `make` alone prints the targets. Each does what is needed before it: `make test` on a bare machine installs first.
 #   STACK=docker   start, stop, reset, status: Supabase's own containers instead of the embedded stack
+#   STACK=native   the same parts as processes, without containers: an experiment of the Supabase CLI's
 #   PORT=55321     start: the gateway's port; the others follow, and later starts keep them
 #   ARGS="…"       passed on: make test ARGS="-k webhook", make logs ARGS="-f functions", make psql ARGS="-c 'select 1'"
 
@@ -16,6 +17,8 @@ VENV   := .venv/bin
 export FERSK_POSTGRES := $(PG)
 UV     := $(shell command -v $(VENV)/uv || command -v uv)
 LOCAL  := $(VENV)/python -m local
+# The machine's Node.js, or else the one that setup installed.
+NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 
 .DEFAULT_GOAL := help
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test bench-stats \
@@ -78,14 +81,17 @@ bufdir-alignment: setup ## check that dashboard and report agree, also on the re
 contracts: setup ## write docs/contracts anew from tools/contracts.py
 	@PYTHONPATH=functions $(VENV)/python -m tools.contracts
 
-lint: setup ## ruff and mypy, changing nothing
+lint: setup ## ruff, mypy, biome and tsc, changing nothing
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy
+	@$(NPM_BIN)/biome check --error-on-warnings
+	@$(NPM_BIN)/tsc --project .
 
 fmt: setup ## format, and fix what can be fixed by itself
 	@$(VENV)/ruff format .
 	@$(VENV)/ruff check --fix .
+	@$(NPM_BIN)/biome check --write
 
 lock: setup ## compile the lists of dependencies again; UPGRADE=1 takes the newest versions
 	@for list in functions:functions/requirements dev:requirements-dev \

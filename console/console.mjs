@@ -1,11 +1,14 @@
 // A small page to look at the statistics through the same API as the app: sign in, then read every few seconds.
 
 const REFRESH_MILLISECONDS = 5000;
-const form = document.querySelector("#sign-in");
-const message = document.querySelector("#message");
+/** @type {(selector: string) => any} */
+const find = (selector) => document.querySelector(selector);
+const form = find("#sign-in");
+const message = find("#message");
 let session = null;
 let timer = null;
 
+/** @type {(path: string, options?: { method?: string, body?: object }) => Promise<any>} */
 async function call(path, { method = "GET", body } = {}) {
   const { publishable_key: key } = await config;
   const response = await fetch(path, {
@@ -33,27 +36,33 @@ function element(name, text = "") {
 
 function showMonths(months) {
   const most = Math.max(1, ...months.map((month) => month.activity_count));
-  document.querySelector("#months").replaceChildren(...months.map((month) => {
-    const bar = element("div");
-    bar.style.height = `${(100 * month.activity_count) / most}%`;
-    bar.title = `${month.bucket_date.slice(0, 7)}: ${month.activity_count} activities, ${month.total_hours} hours`;
-    bar.append(element("span", month.activity_count), element("time", month.bucket_date.slice(2, 7)));
-    return bar;
-  }));
+  find("#months").replaceChildren(
+    ...months.map((month) => {
+      const bar = element("div");
+      bar.style.height = `${(100 * month.activity_count) / most}%`;
+      bar.title = `${month.bucket_date.slice(0, 7)}: ${month.activity_count} activities, ${month.total_hours} hours`;
+      bar.append(element("span", month.activity_count), element("time", month.bucket_date.slice(2, 7)));
+      return bar;
+    }),
+  );
 }
 
 function showChapters(chapters, names) {
   const rows = chapters.map((row) => ({ ...row, name: names.get(row.chapter_id) ?? row.chapter_id }));
   rows.sort((a, b) => a.name.localeCompare(b.name, "nb"));
-  document.querySelector("#chapters").replaceChildren(...rows.map((row) => {
-    const line = element("tr");
-    line.append(...[row.name, row.activity_count, row.total_hours, row.active_peer_mentors].map((cell) => element("td", cell)));
-    return line;
-  }));
+  find("#chapters").replaceChildren(
+    ...rows.map((row) => {
+      const line = element("tr");
+      line.append(
+        ...[row.name, row.activity_count, row.total_hours, row.active_peer_mentors].map((cell) => element("td", cell)),
+      );
+      return line;
+    }),
+  );
 }
 
 function showFreshness([freshness]) {
-  document.querySelector("#freshness").textContent = freshness
+  find("#freshness").textContent = freshness
     ? `Compacted ${new Date(freshness.last_refreshed_at).toLocaleString()}; ${freshness.pending_changes} changes since, all of them counted above.`
     : "No statistics: switched off, or not a member.";
 }
@@ -70,7 +79,7 @@ async function refresh() {
   showMonths(months);
   showChapters(chapters, new Map(units.map((unit) => [unit.id, unit.name])));
   showFreshness(freshness);
-  document.querySelector("main").hidden = false;
+  find("main").hidden = false;
 }
 
 form.addEventListener("submit", async (event) => {
@@ -79,12 +88,21 @@ form.addEventListener("submit", async (event) => {
   session = null;
   message.textContent = "Signing in …";
   try {
-    session = await call("/auth/v1/token?grant_type=password", { method: "POST", body: Object.fromEntries(new FormData(form)) });
+    session = await call("/auth/v1/token?grant_type=password", {
+      method: "POST",
+      body: Object.fromEntries(new FormData(form)),
+    });
     await refresh();
     message.textContent = `Signed in as ${session.user.email}.`;
-    timer = setInterval(() => refresh().catch((error) => { message.textContent = error.message; }), REFRESH_MILLISECONDS);
+    timer = setInterval(
+      () =>
+        refresh().catch((error) => {
+          message.textContent = error.message;
+        }),
+      REFRESH_MILLISECONDS,
+    );
   } catch (error) {
-    document.querySelector("main").hidden = true;
+    find("main").hidden = true;
     message.textContent = error.message;
   }
 });

@@ -9,52 +9,52 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from local import command, docker, migrations, postgres, services, summary
+from local import command, migrations, postgres, services, summary
 from local import rollback as undoing
+from local.cluster import NAME as POSTGRES
 from local.config import Ports
 from local.errors import NotRunningError, StackError
 from local.progress import Terminal
 from local.stack import DEFAULT_STATE_DIR, Stack
+from local.supabase_cli import RUNTIMES, Supabase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 console = Console(soft_wrap=True)
+terminal = Terminal(console)
+PARTS = (POSTGRES, *services.NAMES)
 
 
 def main() -> int:
     """Run one command. Returns the exit status."""
     arguments = _parse()
-    return command.run(lambda: arguments.run(arguments))
+    return command.run(lambda: arguments.run(arguments) or 0)
 
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description="The local stack, without Docker.")
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    def add(name: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+    def add(run: Callable[[argparse.Namespace], int | None]) -> argparse.ArgumentParser:
+        added = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         added.set_defaults(run=run)
         return added
 
-    for name, run in (("start", start), ("stop", stop), ("reset", reset), ("status", status)):
-        added = add(name, run)
-        added.add_argument("--engine", choices=("embedded", "docker"), default="embedded")
+    for run in (start, stop, reset, status):
+        added = add(run)
+        added.add_argument("--engine", choices=("embedded", *RUNTIMES), default="embedded")
         if run is start:
-            added.add_argument(
-                "--port", type=int, help="of the gateway; the others follow (default: as before)"
-            )
-    add("destroy", destroy)
-    add("rollback", rollback).add_argument("--yes", action="store_true", help="do not ask")
-    log_options = add("logs", logs)
-    log_options.add_argument("-f", "--follow", action="store_true", help="keep showing what is added")
-    log_options.add_argument("-n", "--lines", type=int, default=40, help="lines of each log (default 40)")
-    log_options.add_argument(
-        "part", nargs="*", choices=["postgres", *services.NAMES, []], help="default: all"
-    )
-    psql_options = add("psql", psql)
-    psql_options.add_argument("--admin", action="store_true", help="as supabase_admin, the superuser")
-    psql_options.epilog = "Everything else is passed on to psql."
+            added.add_argument("--port", type=int, help="of the gateway; the others follow it")
+    add(destroy)
+    add(rollback).add_argument("--yes", action="store_true", help="do not ask")
+    added = add(logs)
+    added.add_argument("-f", "--follow", action="store_true", help="keep showing what is added")
+    added.add_argument("-n", "--lines", type=int, default=40, help="lines of each log (default 40)")
+    added.add_argument("part", nargs="*", choices=[*PARTS, []], help="default: all")
+    added = add(psql)
+    added.add_argument("--admin", action="store_true", help="as supabase_admin, the superuser")
+    added.epilog = "Everything else is passed on to psql."
     arguments, options = parser.parse_known_args()
     if options and arguments.run is not psql:
         parser.error(f"unknown arguments: {' '.join(options)}")
@@ -62,44 +62,39 @@ def _parse() -> argparse.Namespace:
     return arguments
 
 
-def start(arguments: argparse.Namespace) -> int:
+def start(arguments: argparse.Namespace) -> None:
     """Start everything that does not run yet, apply new migrations, print how to reach it."""
-    if arguments.engine == "docker":
+    if arguments.engine in RUNTIMES:
         if arguments.port is not None:
-            raise StackError("supabase/config.toml names the containers' ports, not PORT=")
-        docker.start(Terminal(console), console)
-        return 0
+            raise StackError("supabase/config.toml names the ports of Supabase's own stack, not PORT=")
+        return Supabase(arguments.engine).start(terminal, console)
     ports = None if arguments.port is None else Ports.from_gateway(arguments.port)
-    stack = Stack(ports=ports, progress=Terminal(console))
+    stack = Stack(ports=ports, progress=terminal)
     stack.start()
-    summary.show(stack, console)
-    return 0
+    return summary.show(stack, console)
 
 
-def stop(arguments: argparse.Namespace) -> int:
+def stop(arguments: argparse.Namespace) -> None:
     """Stop everything; the data stay."""
-    if arguments.engine == "docker":
-        docker.stop(Terminal(console))
+    if arguments.engine in RUNTIMES:
+        Supabase(arguments.engine).stop(terminal)
     elif DEFAULT_STATE_DIR.exists():
-        Stack(progress=Terminal(console)).stop()
-    return 0
+        Stack(progress=terminal).stop()
 
 
-def reset(arguments: argparse.Namespace) -> int:
+def reset(arguments: argparse.Namespace) -> None:
     """Throw the database away and start with a new one."""
-    if arguments.engine == "docker":
-        docker.reset(Terminal(console), console)
-        return 0
-    stack = Stack(progress=Terminal(console))
+    if arguments.engine in RUNTIMES:
+        return Supabase(arguments.engine).reset(terminal, console)
+    stack = Stack(progress=terminal)
     stack.reset()
-    summary.show(stack, console)
-    return 0
+    return summary.show(stack, console)
 
 
 def status(arguments: argparse.Namespace) -> int:
     """Show what runs; the exit status is 1 unless everything does."""
-    if arguments.engine == "docker":
-        console.out(migrations.supabase("status"), highlight=False)
+    if arguments.engine in RUNTIMES:
+        console.out(Supabase(arguments.engine).run("status"), highlight=False)
         return 0
     stack = Stack.running(parts=())
     parts = stack.status()
@@ -112,17 +107,15 @@ def status(arguments: argparse.Namespace) -> int:
     return 0 if all(parts.values()) else 1
 
 
-def destroy(_: argparse.Namespace) -> int:
+def destroy(_: argparse.Namespace) -> None:
     """Stop everything and remove its data, secrets and logs."""
     if DEFAULT_STATE_DIR.exists():
-        Stack(progress=Terminal(console)).destroy()
-    return 0
+        Stack(progress=terminal).destroy()
 
 
-def logs(arguments: argparse.Namespace) -> int:
+def logs(arguments: argparse.Namespace) -> None:
     """Show the logs; -f follows them."""
-    parts = arguments.part or ["postgres", *services.NAMES]
-    files = [DEFAULT_STATE_DIR / "logs" / f"{part}.log" for part in parts]
+    files = [DEFAULT_STATE_DIR / "logs" / f"{part}.log" for part in arguments.part or PARTS]
     existing = [str(file) for file in files if file.exists()]
     if not existing:
         raise NotRunningError
@@ -130,7 +123,7 @@ def logs(arguments: argparse.Namespace) -> int:
     os.execvp("tail", ["tail", "-n", str(arguments.lines), *follow, *existing])  # noqa: S606
 
 
-def psql(arguments: argparse.Namespace) -> int:
+def psql(arguments: argparse.Namespace) -> None:
     """Open psql on the running database, as `postgres`."""
     stack = Stack.running()
     url, password = migrations.without_password(stack.admin_db_url if arguments.admin else stack.db_url)

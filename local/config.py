@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 import jwt
+from dotenv import dotenv_values
 
 from local.errors import StackError
 from local.network import HOST, can_bind
@@ -77,28 +78,20 @@ class Secrets:
         """Make new ones: 32 random bytes each; the two legacy keys are JWTs signed with the JWT secret."""
         jwt_secret = secrets.token_urlsafe(48)
         return cls(
-            jwt_secret=jwt_secret,
-            publishable_key=f"sb_publishable_{secrets.token_urlsafe(32)}",
-            secret_key=f"sb_secret_{secrets.token_urlsafe(32)}",
-            anon_key=_legacy_key("anon", jwt_secret),
-            service_role_key=_legacy_key("service_role", jwt_secret),
-            webhook_secret=f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}",
-            admin_password=secrets.token_urlsafe(32),
-            postgres_password=secrets.token_urlsafe(32),
-            authenticator_password=secrets.token_urlsafe(32),
-            auth_admin_password=secrets.token_urlsafe(32),
+            jwt_secret,
+            f"sb_publishable_{secrets.token_urlsafe(32)}",
+            f"sb_secret_{secrets.token_urlsafe(32)}",
+            _legacy_key("anon", jwt_secret),
+            _legacy_key("service_role", jwt_secret),
+            f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}",
+            *(secrets.token_urlsafe(32) for _ in range(4)),
         )
 
 
 def _legacy_key(role: str, jwt_secret: str) -> str:
     """Sign the long-lived JWT that older clients send as their API key."""
-    issued_at = int(time.time())
-    claims = {
-        "iss": "supabase",
-        "role": role,
-        "iat": issued_at,
-        "exp": issued_at + LEGACY_KEY_LIFETIME_SECONDS,
-    }
+    now = int(time.time())
+    claims = {"iss": "supabase", "role": role, "iat": now, "exp": now + LEGACY_KEY_LIFETIME_SECONDS}
     return jwt.encode(claims, jwt_secret, algorithm="HS256")
 
 
@@ -106,7 +99,7 @@ def _legacy_key(role: str, jwt_secret: str) -> str:
 class Instance:
     """Everything that tells two stacks apart; nothing outside of it is shared.
 
-    state_dir : logs, pid files, secrets (absolute path).
+    state_dir : logs and secrets (absolute path).
     project   : folder that holds `supabase/` with configuration, migrations and seed.
     """
 
@@ -119,11 +112,6 @@ class Instance:
     def logs(self) -> Path:
         """Where each part writes `<name>.log`."""
         return self.state_dir / "logs"
-
-    @property
-    def pids(self) -> Path:
-        """Where the pid files are."""
-        return self.state_dir / "pids"
 
     @cached_property
     def data(self) -> Path:
@@ -139,32 +127,19 @@ class Instance:
 
     def password(self, role: str) -> str:
         """Return the password of a login role."""
-        return {
-            "supabase_admin": self.secrets.admin_password,
-            "postgres": self.secrets.postgres_password,
-            "authenticator": self.secrets.authenticator_password,
-            "supabase_auth_admin": self.secrets.auth_admin_password,
-        }[role]
+        return str(getattr(self.secrets, f"{role.removeprefix('supabase_')}_password"))
 
     def database_url(self, role: str) -> str:
         """Postgres URL of a login role, password included."""
         return f"postgresql://{role}:{self.password(role)}@{HOST}:{self.ports.postgres}/postgres"
 
 
+# As Supabase calls them, and as nobody else does.
+_SUPABASES = ("jwt_secret", "publishable_key", "secret_key", "anon_key", "service_role_key")
 SECRET_VARIABLES = {
-    "jwt_secret": "SUPABASE_JWT_SECRET",
-    "publishable_key": "SUPABASE_PUBLISHABLE_KEY",
-    "secret_key": "SUPABASE_SECRET_KEY",
-    "anon_key": "SUPABASE_ANON_KEY",
-    "service_role_key": "SUPABASE_SERVICE_ROLE_KEY",
-    "webhook_secret": "FERSK_WEBHOOK_SECRET",
-    "admin_password": "FERSK_ADMIN_PASSWORD",
-    "postgres_password": "FERSK_POSTGRES_PASSWORD",
-    "authenticator_password": "FERSK_AUTHENTICATOR_PASSWORD",
-    "auth_admin_password": "FERSK_AUTH_ADMIN_PASSWORD",
+    field.name: f"{'SUPABASE' if field.name in _SUPABASES else 'FERSK'}_{field.name.upper()}"
+    for field in fields(Secrets)
 }
-
-
 PORT_VARIABLES = {field.name: f"FERSK_{field.name.upper()}_PORT" for field in fields(Ports)}
 
 
@@ -176,8 +151,7 @@ def open_instance(state_dir: Path, ports: Ports | None = None, project: Path = R
     Raises StackError when what is stored is incomplete.
     """
     state_dir = state_dir.resolve()
-    for directory in (state_dir, state_dir / "logs", state_dir / "pids"):
-        directory.mkdir(parents=True, exist_ok=True)
+    (state_dir / "logs").mkdir(parents=True, exist_ok=True)
     stored = _read(state_dir)
     if stored is not None:
         return Instance(state_dir, ports or _ports(stored), _secrets(state_dir, stored), project), False
@@ -194,12 +168,8 @@ def stored_ports(state_dir: Path) -> Ports | None:
 
 def _read(state_dir: Path) -> dict[str, str] | None:
     """Return the instance's file as variables, or None if there is none; nothing is created."""
-    try:
-        lines = (state_dir / "stack.env").read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return None
-    pairs = (line.partition("=") for line in lines)
-    return {name: shlex.split(value)[0] for name, _, value in pairs if value and not name.startswith("#")}
+    file = state_dir / "stack.env"
+    return {k: v or "" for k, v in dotenv_values(file, interpolate=False).items()} if file.exists() else None
 
 
 def _ports(stored: dict[str, str]) -> Ports:
@@ -225,14 +195,11 @@ def save(instance: Instance) -> None:
         **{PORT_VARIABLES[field]: str(port) for field, port in asdict(instance.ports).items()},
         **{SECRET_VARIABLES[field]: value for field, value in asdict(instance.secrets).items()},
     }
-    lines = [
-        "# Written by `make start`; secrets of this machine only.",
-        *(f"{k}={shlex.quote(v)}" for k, v in values.items()),
-    ]
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in values.items()]
     draft = file.with_suffix(".new")
     draft.unlink(missing_ok=True)
-    with os.fdopen(
-        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-    ) as handle:
-        handle.write("\n".join(lines) + "\n")
+    draft.touch(mode=0o600)
+    draft.write_text(
+        "".join(["# Of this machine only, written by `make start`.\n", *lines]), encoding="utf-8"
+    )
     draft.replace(file)

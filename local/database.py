@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 SQL = Path(__file__).parent / "sql"
 FIRST_START = SQL / "first_start.sql"
-AUTH_SQL = ROOT / "local" / "gateway" / "auth.sql"
-PG_NET_SQL = ROOT / "local" / "pg_net" / "install.sql"
+PG_NET = SQL / "60_pg_net.sql"
 LOGIN_ROLES = ("supabase_admin", "postgres", "authenticator", "supabase_auth_admin")
 
 
@@ -42,21 +41,20 @@ def install_platform(instance: Instance) -> bool:
     Returns whether they were run. Raises StackError naming the file that failed.
     """
     marker = instance.data / "fersk.platform"
-    files = [*sorted(SQL.glob("[0-9]*.sql")), AUTH_SQL, PG_NET_SQL]
+    files = sorted(SQL.glob("[0-9]*.sql"))
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in [FIRST_START, *files])).hexdigest()
     is_new = not marker.exists()
     if not is_new and marker.read_text(encoding="utf-8") == digest:
         return False
     with psycopg.connect(instance.database_url("supabase_admin"), autocommit=True) as connection:
         connection.execute("set lock_timeout = '10s'")
-        has_pg_net = _exists(
-            connection, "select from pg_catalog.pg_available_extensions where name = 'pg_net'"
-        )
-        for file in files:
-            if file != PG_NET_SQL or not has_pg_net:
-                _run_file(connection, file)
-        if is_new:
-            _run_file(connection, FIRST_START)
+        if _exists(connection, "select from pg_catalog.pg_available_extensions where name = 'pg_net'"):
+            files.remove(PG_NET)
+        for file in [*files, FIRST_START] if is_new else files:
+            try:
+                connection.execute(file.read_bytes())
+            except psycopg.Error as error:
+                raise StackError(f"{file.relative_to(ROOT)} failed: {error}") from error
         for role in LOGIN_ROLES:
             statement = sql.SQL("alter role {} password {}")
             connection.execute(statement.format(sql.Identifier(role), sql.Literal(instance.password(role))))
@@ -88,23 +86,18 @@ def is_seeded(database_url: str) -> bool:
 def sign_ins(database_url: str) -> list[SignIn]:
     """List accounts to sign in with, at most 15 of each organisation; empty if the seed was not loaded."""
     query = """
-        select organization, role, email, chapters from (
-            select organization.name as organization, profile.role::text as role, account.email,
-                (select count(*) from public.chapter_assignments where profile_id = profile.id) as chapters,
-                row_number() over (
-                    partition by organization.id order by profile.role desc, account.email
-                ) as place
-            from public.profiles as profile
-            join public.organizations as organization on organization.id = profile.organization_id
-            join auth.users as account on account.id = profile.id
-            where profile.is_active
-        ) as listed
-        where place <= 15
-        order by organization, role, email
+        select organization.name, account.role, account.email, account.chapters
+        from public.organizations as organization
+        cross join lateral (
+            select profile.role::text, email,
+                (select count(*) from public.chapter_assignments where profile_id = profile.id) as chapters
+            from public.profiles as profile join auth.users as account using (id)
+            where profile.organization_id = organization.id and profile.is_active
+            order by profile.role desc, email limit 15
+        ) as account
+        order by 1, 2, 3
     """
     with psycopg.connect(database_url) as connection:
-        if not _exists(connection, "select where to_regclass('public.profiles') is not null"):
-            return []
         return [SignIn(*row) for row in connection.execute(query)]
 
 
@@ -119,11 +112,3 @@ def pg_net_worker_is_up(instance: Instance) -> bool:
 
 def _exists(connection: psycopg.Connection, query: LiteralString) -> bool:
     return connection.execute(query).fetchone() is not None
-
-
-def _run_file(connection: psycopg.Connection, file: Path) -> None:
-    """Run a file of several statements, as one transaction unless it has its own."""
-    try:
-        connection.execute(file.read_bytes())
-    except psycopg.Error as error:
-        raise StackError(f"{file.relative_to(ROOT)} failed: {error}") from error

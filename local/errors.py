@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOG_TAIL_LINES = 15
-NOT_RUNNING = "not running: make start"
 
 
 class StackError(Exception):
@@ -19,30 +18,18 @@ class StackError(Exception):
     """
 
     def __init__(self, message: str, *, log: Path | None = None) -> None:
+        if log and log.exists():
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_TAIL_LINES:]
+            message = "\n".join([message, "", f"Last lines of {log}:", *lines])
         super().__init__(message)
-        self.log = log
-
-    def __str__(self) -> str:
-        message = super().__str__()
-        tail = log_tail(self.log) if self.log else ""
-        return f"{message}\n\nLast lines of {self.log}:\n{tail}" if tail else message
 
 
 class NotRunningError(StackError):
     """A command that needs a running stack found none, whether it was stopped or never started."""
 
     def __init__(self) -> None:
-        super().__init__(NOT_RUNNING)
+        super().__init__("not running: make start")
 
 
 class PortTakenError(StackError):
     """A part cannot listen where it should."""
-
-
-def log_tail(path: Path, lines: int = LOG_TAIL_LINES) -> str:
-    """Return the last lines of a log, or an empty text if there is none."""
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return ""
-    return "\n".join(text.splitlines()[-lines:])

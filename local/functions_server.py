@@ -10,7 +10,6 @@ import argparse
 import re
 import socket
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -22,13 +21,13 @@ from local.requirements import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 SOURCE = ROOT / "functions" / "main.py"
 PREFIX = "/functions/v1/"
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-CORS = {"access-control-allow-origin": "*"}
 
 
 def load_functions(source: Path = SOURCE) -> dict[str, ASGIApp]:
@@ -38,14 +37,9 @@ def load_functions(source: Path = SOURCE) -> dict[str, ASGIApp]:
     """
     module, spec = _function_registry.load_function_module(str(source))  # type: ignore[no-untyped-call]
     spec.loader.exec_module(module)
-    names = sorted(_function_registry.ASGI_FUNCTIONS)
-    return {
-        name.replace("_", "-"): aio.create_asgi_app_from_module(  # type: ignore[no-untyped-call]
-            name, str(source), None, module, spec
-        )
-        for name in names
-        if hasattr(module, name)
-    }
+    names = [name for name in sorted(_function_registry.ASGI_FUNCTIONS) if hasattr(module, name)]
+    create = aio.create_asgi_app_from_module
+    return {name.replace("_", "-"): create(name, str(source), None, module, spec) for name in names}  # type: ignore[no-untyped-call]
 
 
 class Dispatcher:
@@ -55,10 +49,7 @@ class Dispatcher:
         self._functions = functions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection, as ASGI asks."""
-        if scope["type"] == "lifespan":
-            await _live(receive, send)
-            return
+        """Serve one request, as ASGI asks."""
         slug, _, rest = scope["path"].removeprefix(PREFIX).partition("/")
         if scope["path"].startswith(PREFIX) and slug in self._functions:
             path = f"/{rest}"
@@ -75,34 +66,25 @@ def _not_found(scope: Scope) -> JSONResponse:
     sent = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
     request_id = sent if REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
     error = {"code": "not_found", "message": "There is no such function.", "request_id": request_id}
-    return JSONResponse({"error": error}, 404, headers={**CORS, "x-request-id": request_id})
-
-
-async def _live(receive: Receive, send: Send) -> None:
-    """Answer the server's start and stop: the functions know neither when they are deployed."""
-    while True:
-        event = (await receive())["type"]
-        await send({"type": f"{event}.complete"})
-        if event == "lifespan.shutdown":
-            return
+    headers = {"access-control-allow-origin": "*", "x-request-id": request_id}
+    return JSONResponse({"error": error}, 404, headers=headers)
 
 
 def main() -> None:
     """Serve until SIGTERM; requests in flight are finished first."""
     parser = argparse.ArgumentParser(description="Serve all functions below /functions/v1/.")
     parser.add_argument("--bind", action="append", required=True, metavar="HOST:PORT", help="may be repeated")
-    parser.add_argument("--source", type=Path, default=SOURCE, help="default: functions/main.py")
-    arguments = parser.parse_args()
-    app = Dispatcher(load_functions(arguments.source))
+    addresses = [address.rpartition(":") for address in parser.parse_args().bind]
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10
+        Dispatcher(load_functions()),
+        lifespan="off",  # the functions know neither start nor end when they are deployed
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
     )
-    uvicorn.Server(config).run(sockets=[_listen(address) for address in arguments.bind])
-
-
-def _listen(address: str) -> socket.socket:
-    host, _, port = address.rpartition(":")
-    return socket.create_server((host, int(port)), backlog=2048)
+    sockets = [socket.create_server((host, int(port)), backlog=2048) for host, _, port in addresses]
+    uvicorn.Server(config).run(sockets=sockets)
 
 
 if __name__ == "__main__":

@@ -16,20 +16,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from local import requirements
 from local.errors import StackError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from local.requirements import NODE_MODULES, VENV
 
 APT_INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends")
-VENV_OPTIONS = ("venv", "--quiet", "--allow-existing")
 CLUSTER_SWITCH = Path("/etc/postgresql-common/createcluster.d/fersk.conf")
+PYTHON = str(VENV / "bin" / "python")
 
 
-class SetupError(Exception):
+class SetupError(StackError):
     """The machine lacks something that cannot be installed from here."""
 
 
@@ -39,7 +36,7 @@ def main() -> int:
         install_system_packages()
         install_python_packages()
         install_node_packages()
-    except (SetupError, StackError) as error:
+    except StackError as error:
         print(f"setup: {error}", file=sys.stderr)
         return 1
     return 0
@@ -48,10 +45,8 @@ def main() -> int:
 def install_system_packages() -> None:
     """Install missing Debian packages as root; otherwise name the command that does."""
     if sys.version_info < requirements.MINIMUM_PYTHON:
-        wanted = ".".join(map(str, requirements.MINIMUM_PYTHON))
-        raise SetupError(
-            f"Python {wanted} or newer is needed, this is {sys.version.split()[0]} ({sys.executable})"
-        )
+        wanted, found = ".".join(map(str, requirements.MINIMUM_PYTHON)), sys.version.split()[0]
+        raise SetupError(f"Python {wanted} or newer is needed, this is {found} ({sys.executable})")
     missing = requirements.missing_packages()
     if not missing:
         return
@@ -64,51 +59,50 @@ def install_system_packages() -> None:
         commands = f"  sudo apt-get update\n  sudo {shlex.join([*APT_INSTALL, *missing])}"
         raise SetupError(f"these packages are missing, and installing them needs root:\n{commands}")
     # An incomplete update (one unreachable source of many) may still know these packages: install decides.
-    _run("apt-get update", ["apt-get", "update"], may_fail=True)
+    _run("apt-get update", "apt-get", "update", may_fail=True)
     missing = requirements.missing_packages()  # the lists may name a newer PostgreSQL now
-    with _NoDefaultCluster():
-        _run(f"apt-get install {' '.join(missing)}", [*APT_INSTALL, *missing])
+    # Keeps Debian from creating and starting a server of its own.
+    CLUSTER_SWITCH.parent.mkdir(parents=True, exist_ok=True)
+    CLUSTER_SWITCH.write_text("create_main_cluster = false\n", encoding="utf-8")
+    try:
+        _run(f"apt-get install {' '.join(missing)}", *APT_INSTALL, *missing)
+    finally:
+        CLUSTER_SWITCH.unlink()
 
 
 def install_python_packages() -> None:
     """Create the virtual environment and bring it to what the list says."""
     fingerprint = f"{requirements.fingerprint_of(requirements.PYTHON_LOCK)} {sys.version_info[:2]}"
-    if requirements.is_current(requirements.VENV, fingerprint):
+    if requirements.is_current(VENV, fingerprint):
         return
     # Also on an existing environment: it completes one whose creation was interrupted.
-    uv = requirements.uv_program()
+    uv, lock = requirements.uv_program(), requirements.INSTALLER_LOCK
     if uv is None:
-        _run("python -m venv .venv", [sys.executable, "-m", "venv", str(requirements.VENV)])
-        pip = [str(requirements.VENV / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        options = ["--disable-pip-version-check", "--require-hashes", "-r", str(requirements.INSTALLER_LOCK)]
-        _run(f"pip install -r {requirements.INSTALLER_LOCK.name}", [*pip, *options])
+        _run("python -m venv .venv", sys.executable, "-m", "venv", str(VENV))
+        options = ("--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(lock))
+        _run(f"pip install -r {lock.name}", PYTHON, "-m", "pip", "install", *options)
     else:
-        _run("uv venv .venv", [str(uv), *VENV_OPTIONS, "--python", sys.executable, str(requirements.VENV)])
+        python = ("--python", sys.executable)
+        _run("uv venv .venv", str(uv), "venv", "--quiet", "--allow-existing", *python, str(VENV))
     _uv_install(requirements.PYTHON_LOCK)
-    requirements.mark_current(requirements.VENV, fingerprint)
+    requirements.mark_current(VENV, fingerprint)
 
 
 def install_node_packages() -> None:
     """Bring node_modules to what the lock file says, with the machine's Node.js or one from PyPI."""
-    directory = requirements.node_directory()
+    wanted, directory = f"Node.js {requirements.MINIMUM_NODE} or newer", requirements.node_directory()
     if directory is None:
-        print(
-            f"  Node.js {requirements.MINIMUM_NODE} or newer was not found: installing one into .venv",
-            flush=True,
-        )
+        print(f"  {wanted} was not found: installing one into .venv", flush=True)
         _uv_install(requirements.NODE_RUNTIME_LOCK)
         directory = requirements.node_directory()
     if directory is None:
-        raise SetupError(
-            f"Node.js {requirements.MINIMUM_NODE} or newer with npm is needed: https://nodejs.org"
-        )
+        raise SetupError(f"{wanted} with npm is needed: https://nodejs.org")
     fingerprint = requirements.fingerprint_of(requirements.NPM_LOCK)
-    if requirements.is_current(requirements.NODE_MODULES, fingerprint):
-        return
-    path = f"{directory}{os.pathsep}{os.environ['PATH']}"
-    command = [str(directory / "npm"), "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-    _run("npm ci", command, environment={"PATH": path})
-    requirements.mark_current(requirements.NODE_MODULES, fingerprint)
+    if not requirements.is_current(NODE_MODULES, fingerprint):
+        path = f"{directory}{os.pathsep}{os.environ['PATH']}"
+        options = ("--no-audit", "--no-fund", "--loglevel=error")
+        _run("npm ci", str(directory / "npm"), "ci", *options, PATH=path)
+        requirements.mark_current(NODE_MODULES, fingerprint)
 
 
 def _uv_install(lock: Path) -> None:
@@ -116,40 +110,25 @@ def _uv_install(lock: Path) -> None:
     uv = requirements.uv_program()
     if uv is None:
         raise SetupError("uv is not there although it was installed: remove .venv and run `make setup`")
-    python = str(requirements.VENV / "bin" / "python")
-    command = [str(uv), "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", str(lock)]
+    options = ("--quiet", "--python", PYTHON, "--require-hashes", "-r", str(lock))
     try:
-        _run(f"uv pip install -r {lock.name}", command, environment={"UV_SYSTEM_CERTS": "1"})
+        _run(f"uv pip install -r {lock.name}", str(uv), "pip", "install", *options, UV_SYSTEM_CERTS="1")
     except SetupError as error:
         hint = "uv does not read pip's settings: a mirror of PyPI is set by UV_DEFAULT_INDEX"
         raise SetupError(f"{error}\n({hint})") from error
 
 
-class _NoDefaultCluster:
-    """Keep Debian from creating and starting a server of its own while the packages are installed."""
-
-    def __enter__(self) -> None:
-        CLUSTER_SWITCH.parent.mkdir(parents=True, exist_ok=True)
-        CLUSTER_SWITCH.write_text("create_main_cluster = false\n", encoding="utf-8")
-
-    def __exit__(self, *_: object) -> None:
-        CLUSTER_SWITCH.unlink()
-
-
-def _run(
-    title: str, command: Sequence[str], *, environment: dict[str, str] | None = None, may_fail: bool = False
-) -> None:
+def _run(title: str, *command: str, may_fail: bool = False, **environment: str) -> None:
     """Run one step, quiet while it goes well.
 
     Raises SetupError with the program's own words if it fails, unless it may.
     """
     print(f"  {title} …", end="", flush=True)
     started = time.monotonic()
-    variables = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", **(environment or {})}
     done = subprocess.run(
         command,
         cwd=requirements.ROOT,
-        env=variables,
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

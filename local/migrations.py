@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -18,7 +19,7 @@ from local.errors import StackError
 from local.requirements import NODE_MODULES, ROOT, node_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 CLI = NODE_MODULES / ".bin" / "supabase"
@@ -31,8 +32,7 @@ def up(database_url: str, *, include_seed: bool = False, project: Path = ROOT) -
     Returns      : the versions that were applied, in order.
     Raises       : StackError with the CLI's own words.
     """
-    before = applied(database_url)
-    options = ["--include-seed"] if include_seed else []
+    before, options = applied(database_url), ["--include-seed"] if include_seed else []
     supabase("db", "push", "--yes", *options, database_url=database_url, project=project)
     return [version for version in applied(database_url) if version not in before]
 
@@ -40,12 +40,12 @@ def up(database_url: str, *, include_seed: bool = False, project: Path = ROOT) -
 def applied(database_url: str) -> list[str]:
     """List the versions in the database's migration history, oldest first."""
     with psycopg.connect(database_url) as connection:
-        history = connection.execute("select to_regclass('supabase_migrations.schema_migrations')").fetchone()
-        if history is None or history[0] is None:
+        try:
+            rows = connection.execute(
+                "select version from supabase_migrations.schema_migrations order by version"
+            )
+        except psycopg.errors.UndefinedTable:
             return []
-        rows = connection.execute(
-            "select version from supabase_migrations.schema_migrations order by version"
-        )
         return [version for (version,) in rows]
 
 
@@ -64,12 +64,12 @@ def latest_rollback(database_url: str, *, project: Path = ROOT) -> tuple[str, Pa
     if not versions:
         return None
     version = versions[-1]
-    rollbacks = sorted((project / "supabase" / "rollbacks").glob(f"{version}_*.sql"))
-    if len(rollbacks) != 1:
+    found = sorted((project / "supabase" / "rollbacks").glob(f"{version}_*.sql"))
+    if len(found) != 1:
         raise StackError(
-            f"migration {version} has {len(rollbacks)} rollbacks in supabase/rollbacks, one is needed"
+            f"migration {version} has {len(found)} rollbacks in supabase/rollbacks, one is needed"
         )
-    return version, rollbacks[0]
+    return version, found[0]
 
 
 def down_one(database_url: str, *, project: Path = ROOT) -> str | None:
@@ -84,29 +84,19 @@ def down_one(database_url: str, *, project: Path = ROOT) -> str | None:
     url, password = without_password(database_url)
     psql = [postgres.program("psql"), "--no-psqlrc", "--quiet", "--single-transaction"]
     options = ["--set=ON_ERROR_STOP=1", f"--file={rollback}", url]
-    _run([*psql, *options], f"rollback {rollback.name}", project, password)
-    supabase(
-        "migration",
-        "repair",
-        "--yes",
-        "--status",
-        "reverted",
-        version,
-        database_url=database_url,
-        project=project,
-    )
+    _run([*psql, *options], f"rollback {rollback.name}", project, {"PGPASSWORD": password})
+    arguments = ("migration", "repair", "--yes", "--status", "reverted", version)
+    supabase(*arguments, database_url=database_url, project=project)
     return version
 
 
-def down_all(database_url: str, *, project: Path = ROOT) -> list[str]:
-    """Undo all migrations, latest first. Returns their versions in that order."""
-    undone: list[str] = []
-    while version := down_one(database_url, project=project):
-        undone.append(version)
-    return undone
-
-
-def supabase(*arguments: str, database_url: str | None = None, project: Path = ROOT, cli: Path = CLI) -> str:
+def supabase(
+    *arguments: str,
+    database_url: str | None = None,
+    project: Path = ROOT,
+    cli: Path = CLI,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Run the Supabase CLI on a project and, where given, on a database other than the project's own.
 
     Returns its answer, which is its standard output alone: on the other stream it talks to people, also when
@@ -116,7 +106,7 @@ def supabase(*arguments: str, database_url: str | None = None, project: Path = R
     if database_url:
         url, password = without_password(database_url)
         command.append(f"--remote={url}")
-    return _run(command, f"supabase {' '.join(arguments)}", project, password)
+    return _run(command, f"supabase {' '.join(arguments)}", project, {"PGPASSWORD": password, **environment})
 
 
 def without_password(database_url: str) -> tuple[str, str]:
@@ -126,20 +116,16 @@ def without_password(database_url: str) -> tuple[str, str]:
     return address.geturl(), unquote(parts.password or "")
 
 
-def _run(command: Sequence[str], title: str, project: Path, password: str) -> str:
-    node = node_directory()
-    path = os.environ["PATH"]
-    environment = {
-        **os.environ,
-        "PATH": f"{node}{os.pathsep}{path}" if node else path,
-        "PGPASSWORD": password,
+def _run(command: Sequence[str], title: str, project: Path, environment: dict[str, str]) -> str:
+    fixed = {
+        "PATH": os.pathsep.join(filter(None, [str(node_directory() or ""), os.environ["PATH"]])),
         "PGSSLMODE": "disable",  # it never leaves this machine
         "DO_NOT_TRACK": "1",
     }
     done = subprocess.run(
         command,
         cwd=project,
-        env=environment,
+        env={**os.environ, **fixed, **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -22,13 +22,13 @@ def package_files(major: int) -> dict[str, Path]:
 
     Looking at the file is quicker than asking dpkg, and right for other installations too.
     """
-    extensions = SHARE / str(major) / "extension"
+    home, extensions = ROOT / str(major), SHARE / str(major) / "extension"
     return {
-        f"postgresql-{major}": ROOT / str(major) / "bin" / "postgres",
+        f"postgresql-{major}": home / "bin" / "postgres",
         f"postgresql-{major}-cron": extensions / "pg_cron.control",
         f"postgresql-{major}-pgtap": extensions / "pgtap.control",
         f"postgresql-{major}-plpgsql-check": extensions / "plpgsql_check.control",
-        f"postgresql-{major}-pgextwlist": ROOT / str(major) / "lib" / "pgextwlist.so",
+        f"postgresql-{major}-pgextwlist": home / "lib" / "pgextwlist.so",
     }
 
 
@@ -40,23 +40,20 @@ def installed() -> list[int]:
 def requested() -> int | None:
     """Return the major version that the caller asked for, if any; raises StackError if it is unknown."""
     wanted = os.environ.get(VARIABLE, "").strip()
-    if not wanted:
-        return None
-    if wanted not in map(str, SUPPORTED):
+    if wanted and wanted not in map(str, SUPPORTED):
         known = ", ".join(map(str, sorted(SUPPORTED)))
         raise StackError(f"PG={wanted}: supported versions of PostgreSQL are {known}")
-    return int(wanted)
+    return int(wanted) if wanted else None
 
 
 def chosen() -> int:
     """Choose the major version for a new cluster; raises StackError if it is not installed."""
-    found = installed()
-    wanted = requested() or next(iter(found), None)
-    if wanted is None:
+    found, wanted = installed(), requested()
+    if wanted is None and not found:
         raise StackError("PostgreSQL is not installed: run `make setup`")
-    if wanted not in found:
+    if wanted not in (None, *found):
         raise StackError(f"PostgreSQL {wanted} is not installed: run `make setup PG={wanted}`")
-    return wanted
+    return wanted or found[0]
 
 
 def program(name: str, major: int | None = None) -> str:

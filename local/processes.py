@@ -1,7 +1,8 @@
 """Start, recognise and stop the programs of the stack.
 
-A program runs detached, in a session of its own, with a pid file that also holds its start time: the pid
-alone may by now belong to somebody else.
+A program runs detached and is recognised by its environment, which says whose it is, which part it is, and
+what it was started from. So there is no file to be lost, cut off, or to name a number that by now belongs to
+somebody else.
 """
 
 from __future__ import annotations
@@ -14,23 +15,27 @@ import os
 import signal
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 from local.errors import PortTakenError, StackError
-from local.lifetime import POLL_SECONDS, adopt, reap, start_time, terminate
 from local.network import can_bind, holder_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from local.config import Instance
 
 READY_TIMEOUT_SECONDS = 60.0
+STOP_TIMEOUT_SECONDS = 15.0
 PORT_TIMEOUT_SECONDS = 75.0  # more than TIME_WAIT lasts
+POLL_SECONDS = 0.05
+OWNER, PART, FINGERPRINT = "FERSK_STATE_DIR", "FERSK_PART", "FERSK_FINGERPRINT"
 logger = logging.getLogger(__name__)
-MARK = "FERSK_STATE_DIR"  # in the environment of each process: tells whose it is when the pid file is lost
+_children: list[subprocess.Popen[bytes]] = []  # kept until their exit status is collected
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,6 @@ class Program:
     sources: Sequence[Path] = ()
     cwd: Path = Path("/")
     user: str | None = None
-    stop_signal: signal.Signals = signal.SIGTERM
 
     @property
     def fingerprint(self) -> str:
@@ -62,42 +66,45 @@ class Program:
         return digest.hexdigest()
 
 
-@dataclass(frozen=True)
-class Running:
-    """A live process of ours."""
-
-    pid: int
-    fingerprint: str = field(repr=False)
+def running(instance: Instance, name: str) -> psutil.Process | None:
+    """Return the live process that is this part of the instance, or None."""
+    return _found(instance).get(name)
 
 
-def running(instance: Instance, name: str) -> Running | None:
-    """Return the live process that the pid file of this part points to, or None; a stale file is removed."""
-    file = instance.pids / f"{name}.json"
-    try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-        pid, started, fingerprint = int(record["pid"]), str(record["started"]), str(record["fingerprint"])
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError):  # cut off while it was written
-        file.unlink()
-        return None
-    if start_time(pid) == started:
-        return Running(pid, fingerprint)
-    reap(pid)
-    file.unlink()
-    return None
+def all_running(instance: Instance) -> list[psutil.Process]:
+    """List the live processes of an instance, one for each part."""
+    return list(_found(instance).values())
+
+
+def _found(instance: Instance) -> dict[str, psutil.Process]:
+    _collect()
+    found: dict[str, psutil.Process] = {}
+    for pid in psutil.pids():
+        with contextlib.suppress(psutil.Error, OSError):  # somebody else's, or just gone
+            process = psutil.Process(pid)
+            environment = process.environ()
+            if environment.get(OWNER) == str(instance.state_dir) and not _is_inherited(process):
+                found.setdefault(environment[PART], process)
+    return found
+
+
+def _is_inherited(process: psutil.Process) -> bool:
+    """Whether a part started it: then it leads no session, or Postgres renamed it."""
+    return os.getsid(process.pid) != process.pid or process.cmdline()[0].startswith("postgres: ")
 
 
 def is_current(instance: Instance, program: Program) -> bool:
     """Whether exactly this program runs and is ready."""
     process = running(instance, program.name)
-    return process is not None and process.fingerprint == program.fingerprint and program.ready()
+    with contextlib.suppress(psutil.Error):
+        return bool(process and process.environ()[FINGERPRINT] == program.fingerprint and program.ready())
+    return False
 
 
 def ensure(instance: Instance, program: Program) -> None:
     """Start a program unless it runs as it should; one that is outdated or stuck is replaced."""
     if not is_current(instance, program):
-        stop(instance, program.name, program.stop_signal)
+        stop(instance, program.name)
         start(instance, program)
 
 
@@ -108,12 +115,13 @@ def start(instance: Instance, program: Program) -> None:
     """
     for port in program.ports:
         require_free(program.name, port)
+    marks = {OWNER: str(instance.state_dir), PART: program.name, FINGERPRINT: program.fingerprint}
     log = instance.logs / f"{program.name}.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
             program.command,
             cwd=program.cwd,
-            env={**program.environment, MARK: str(instance.state_dir)},
+            env={**program.environment, **marks},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -122,9 +130,7 @@ def start(instance: Instance, program: Program) -> None:
             group=program.user,
             extra_groups=[] if program.user else None,
         )
-    adopt(process)
-    record = {"pid": process.pid, "started": start_time(process.pid), "fingerprint": program.fingerprint}
-    (instance.pids / f"{program.name}.json").write_text(json.dumps(record), encoding="utf-8")
+    _children.append(process)
     deadline = time.monotonic() + READY_TIMEOUT_SECONDS
     while not program.ready():
         status = process.poll()
@@ -138,29 +144,27 @@ def start(instance: Instance, program: Program) -> None:
 def stop(instance: Instance, name: str, stop_signal: signal.Signals = signal.SIGTERM) -> bool:
     """Stop a part and wait until it is gone. Returns False if it was not running."""
     process = running(instance, name)
-    if process is None:
-        return False
-    terminate(process.pid, stop_signal)
-    (instance.pids / f"{name}.json").unlink(missing_ok=True)
-    return True
+    if process is not None:
+        end([process], stop_signal)
+    return process is not None
 
 
-def sweep(instance: Instance) -> None:
-    """End processes of this instance that no pid file knows, for instance because the files were deleted.
+def end(processes: Iterable[psutil.Process], stop_signal: signal.Signals = signal.SIGTERM) -> None:
+    """Ask processes to end, insist after a while, and wait until they are gone."""
+    left = list(processes)
+    for wanted in (stop_signal, signal.SIGKILL):
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(wanted)
+        _, left = psutil.wait_procs(left, timeout=STOP_TIMEOUT_SECONDS)
+    _collect()
+    if left:
+        raise StackError(f"process {left[0].pid} does not end")
 
-    Postgres is left out: `cluster` knows its server by the data directory.
-    """
-    files = instance.pids.glob("*.json")
-    known = {process.pid for file in files if (process := running(instance, file.stem))}
-    mark = f"{MARK}={instance.state_dir}".encode()
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError):  # no process, somebody else's, or just gone
-            pid = int(entry.name)
-            name = (entry / "comm").read_text(encoding="utf-8").strip()
-            # The children of a known process are in its session.
-            is_known = os.getsid(pid) in known or name == "postgres"
-            if not is_known and mark in (entry / "environ").read_bytes().split(b"\0"):
-                terminate(pid)
+
+def _collect() -> None:
+    """Collect the exit status of children that ended, so that no zombie stays behind."""
+    _children[:] = [child for child in _children if child.poll() is None]
 
 
 def require_free(name: str, port: int) -> None:
@@ -174,7 +178,7 @@ def require_free(name: str, port: int) -> None:
     while not can_bind(port):
         holder = holder_of(port)
         if holder is not None:
-            raise PortTakenError(f"port {port}, which {name} needs, is taken by {holder.description}")
+            raise PortTakenError(f"port {port}, which {name} needs, is taken by {holder}")
         if time.monotonic() > deadline:
             raise PortTakenError(f"port {port}, which {name} needs, is the local end of another connection")
         if not is_told:

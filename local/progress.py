@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,24 +13,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-class Progress(Protocol):
-    """Told about each step while it runs."""
+class Progress:
+    """Told about each step while it runs; shows nothing, for tests."""
 
-    def step(self, title: str, /) -> AbstractContextManager[None]:
+    def step(self, _title: str, /) -> AbstractContextManager[None]:
         """Surround one step."""
-        ...
+        return nullcontext()
 
 
-class Quiet:
-    """Shows nothing: for tests."""
-
-    @contextmanager
-    def step(self, _title: str, /) -> Iterator[None]:
-        """Surround one step."""
-        yield
-
-
-class Terminal:
+class Terminal(Progress):
     """Shows each step with its duration; colours and motion only where the terminal can and wants to."""
 
     def __init__(self, console: Console) -> None:
@@ -41,10 +32,7 @@ class Terminal:
         """Surround one step; a failed one is marked and its error passed on."""
         started = time.monotonic()
         try:
-            if self._console.is_terminal:
-                with self._console.status(title):
-                    yield
-            else:
+            with self._console.status(title) if self._console.is_terminal else nullcontext():
                 yield
         except BaseException:
             self._console.print(f"[red]✗[/red] {title}", highlight=False)

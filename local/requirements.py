@@ -55,24 +55,18 @@ def postgres_on_offer() -> int:
         names = list(postgres.package_files(major))
         if len(_known_packages(names)) == len(names):
             return major
-    return POSTGRES_OF_DEBIAN.get(_release().get("VERSION_ID", ""), 17)
+    release = Path("/etc/os-release")
+    text = release.read_text(encoding="utf-8") if release.exists() else ""
+    return next((major for v, major in POSTGRES_OF_DEBIAN.items() if f'VERSION_ID="{v}"' in text), 17)
 
 
 def _known_packages(names: list[str]) -> set[str]:
     """Return which of these packages apt could install."""
     if not shutil.which("apt-cache"):
         return set()
-    answer = subprocess.run(
-        ["apt-cache", "show", "--no-all-versions", *names], capture_output=True, text=True, check=False
-    )
+    command = ["apt-cache", "show", "--no-all-versions", *names]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
     return set(re.findall(r"^Package: (\S+)$", answer.stdout, re.MULTILINE)) & set(names)
-
-
-def _release() -> dict[str, str]:
-    """Read /etc/os-release."""
-    file = Path("/etc/os-release")
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    return {name: value.strip('"') for name, _, value in (line.partition("=") for line in lines)}
 
 
 def uv_program() -> Path | None:
@@ -86,12 +80,10 @@ def uv_program() -> Path | None:
 def node_directory() -> Path | None:
     """Find a Node.js that is new enough: the machine's own, else the one in the virtual environment."""
     for candidate in (shutil.which("node"), str(VENV / "bin" / "node")):
-        if (
-            candidate
-            and _version_of(candidate, r"v(\d+)\.") >= (MINIMUM_NODE,)
-            and (Path(candidate).parent / "npm").exists()
-        ):
-            return Path(candidate).parent
+        if candidate and _version_of(candidate, r"v(\d+)\.") >= (MINIMUM_NODE,):
+            directory = Path(candidate).parent
+            if (directory / "npm").exists():
+                return directory
     return None
 
 
@@ -106,10 +98,9 @@ def node_program() -> Path | None:
 
 def _version_of(program: str, pattern: str) -> tuple[int, ...]:
     """Read the version that a program prints; empty if it is missing, or does not answer as expected."""
+    command = [program, "--version"]
     try:
-        answer = subprocess.run(
-            [program, "--version"], capture_output=True, text=True, timeout=20, check=True
-        )
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return ()
     match = re.match(pattern, answer.stdout)
@@ -129,7 +120,4 @@ def mark_current(directory: Path, fingerprint: str) -> None:
 
 def fingerprint_of(*files: Path) -> str:
     """Hash the lock files that decide what is installed."""
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

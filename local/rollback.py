@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
@@ -14,14 +14,12 @@ from local.errors import StackError
 from local.requirements import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
-    from typing import Any
 
     Connection = psycopg.Connection[tuple[Any, ...]]
 
 COUNTED_ROWS = 1_000_000  # of a table that is probably larger, the planner's estimate has to do
-LOCK_TIMEOUT = "5s"
 # Generated columns hold nothing that is not elsewhere.
 COLUMNS = """
     select n.nspname, c.relname, a.attname
@@ -44,15 +42,6 @@ DELETED = """
     select schemaname, relname, n_tup_del from pg_catalog.pg_stat_xact_user_tables
     where n_tup_del > 0 order by schemaname, relname
 """
-PLURALS = {"policy": "policies"}
-
-
-class Column(NamedTuple):
-    """A column of a table, by its names."""
-
-    schema: str
-    table: str
-    column: str
 
 
 @dataclass(frozen=True)
@@ -98,47 +87,39 @@ def rehearse(database_url: str, *, project: Path = ROOT) -> Loss | None:
 
 def _compare(connection: Connection, script: bytes) -> tuple[list[str], Counter[str]]:
     """Run the script between two looks at the catalog, go back, and count what only the first look saw."""
-    connection.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
-    columns, others = _columns(connection), set(connection.execute(OTHERS))
+    connection.execute("set local lock_timeout = '5s'")
+    columns, others = connection.execute(COLUMNS).fetchall(), set(connection.execute(OTHERS))
     connection.execute("savepoint before")
     connection.execute(script)
-    gone = [column for column in columns if column not in set(_columns(connection))]
+    left = set(connection.execute(COLUMNS))
     kinds = Counter(kind for kind, _ in others - set(connection.execute(OTHERS)))
-    left = {column[:2] for column in _columns(connection)}
     deleted = connection.execute(DELETED).fetchall()
     connection.execute("rollback to savepoint before")
-    tables = dict.fromkeys(column[:2] for column in gone if column[:2] not in left)
-    lines = [f"table {schema}.{table}: {_rows(connection, schema, table)}" for schema, table in tables]
-    lines += [
-        f"column {'.'.join(column)}: {_rows(connection, *column)}" for column in gone if column[:2] in left
+
+    tables = {column[:2] for column in left}
+    gone = dict.fromkeys(
+        column if column[:2] in tables else column[:2] for column in columns if column not in left
+    )
+    lines = [
+        f"{'table' if len(name) == 2 else 'column'} {'.'.join(name)}: {_rows(connection, *name)}"
+        for name in sorted(gone, key=len)
     ]
     lines += [f"in {schema}.{table}: {_count(number, 'row')}" for schema, table, number in deleted]
     return lines, kinds
 
 
-def _columns(connection: Connection) -> list[Column]:
-    return [Column(*row) for row in connection.execute(COLUMNS)]
-
-
 def _rows(connection: Connection, schema: str, table: str, column: str | None = None) -> str:
     """Say how many rows a table has, or in how many of them a column has a value."""
-    name, noun = sql.Identifier(schema, table), "value" if column else "row"
-    estimate = _number(
-        connection.execute(
-            "select reltuples from pg_catalog.pg_class where oid = %s::regclass",
-            [name.as_string(connection)],
-        )
+    name, what = sql.Identifier(schema, table), sql.Identifier(column) if column else sql.SQL("*")
+    [(estimate,)] = connection.execute(
+        "select reltuples from pg_catalog.pg_class where oid = %s::regclass", [name.as_string(connection)]
     )
     if estimate > COUNTED_ROWS:
-        return f"about {estimate:,} rows"
-    what = sql.Identifier(column) if column else sql.SQL("*")
-    return _count(_number(connection.execute(sql.SQL("select count({}) from {}").format(what, name))), noun)
-
-
-def _number(rows: Iterable[tuple[Any, ...]]) -> int:
-    [(number,)] = rows
-    return int(number)
+        return f"about {int(estimate):,} rows"
+    [(number,)] = connection.execute(sql.SQL("select count({}) from {}").format(what, name))
+    return _count(number, "value" if column else "row")
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun if number == 1 else PLURALS.get(noun, noun + 's')}"
+    plural = "policies" if noun == "policy" else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"

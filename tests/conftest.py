@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.config import Ports
-from local.lifetime import start_time
 from local.requirements import ROOT
 from local.stack import Stack
+from tests.support.claims import claim, is_claimed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 UNIT_TESTS = ROOT / "tests" / "unit"
 
@@ -34,21 +33,13 @@ def stack() -> Iterator[Stack]:
     What a killed run left behind is removed first.
     """
     for left_over in ROOT.glob(".stack-test-*"):
-        if not _is_alive(left_over):
+        if not is_claimed(left_over):
             Stack(left_over).destroy()
     state_dir = ROOT / f".stack-test-{os.getpid()}"
-    state_dir.mkdir()
-    (state_dir / "owner").write_text(str(start_time(os.getpid())), encoding="utf-8")
+    claim(state_dir)
     stack = Stack(state_dir, Ports.free())
     try:
         stack.start()
         yield stack
     finally:
         stack.destroy()
-
-
-def _is_alive(state_dir: Path) -> bool:
-    """Whether the test run that made this state directory is still there."""
-    owner = state_dir / "owner"
-    pid = int(state_dir.name.rpartition("-")[2])
-    return owner.exists() and start_time(pid) == owner.read_text(encoding="utf-8")

@@ -1,14 +1,14 @@
 // /auth/v1: password sign-in, sign-up, refresh, sign-out and the user's own record, as Supabase Auth serves them.
+//
+// @supabase/lite does it, as a library. It is also a whole server; nothing but its /auth/v1 is used.
 
-import { createTokenCompleter } from "./access-token.mjs";
-import { openAuthLibrary } from "./auth-library.mjs";
-import { corsHeaders } from "./cors.mjs";
+import { decodeJwt, SignJWT } from "jose";
+
 import { log } from "./logs.mjs";
-import { FAILURES, sendJson } from "./replies.mjs";
+import { FAILURES, UpstreamError } from "./proxy.mjs";
 
 const TIMEOUT_MS = 10_000;
-const MAX_BODY_BYTES = 64 * 1024;
-
+const PROBE_MS = 1_000;
 // What is served. Flows that need mail or another provider are not: locally nothing could complete them.
 const SERVED = {
   "/token": ["POST"],
@@ -22,76 +22,118 @@ const SERVED = {
 const GRANTS = ["password", "refresh_token"];
 const PUBLIC = "/.well-known/jwks.json";
 
-const gotrueError = (status, error_code, msg) => ({ status, body: { code: status, error_code, msg } });
+// It replaces process.emitWarning by a version that throws on warnings that are Error objects: put back.
+const { emitWarning } = process;
+const { App, ConsoleEmailDriver } = await import("@supabase/lite");
+const { createPostgresConnection } = await import("@supabase/lite/postgres");
+process.emitWarning = emitWarning;
 
-/** Read the body, at most MAX_BODY_BYTES; null when it is larger. */
-async function readBody(request) {
-  const chunks = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += chunk.length;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
-  }
-  return size > MAX_BODY_BYTES ? null : Buffer.concat(chunks);
+// Supabase Auth speaks RFC 3339; Postgres (in UTC, as the library sets it) prints "2026-11-21 10:57:00.123456+00".
+const rfc3339 = (text) => `${text.replace(" ", "T").replace(/\+00$/, "")}Z`;
+// The library hands over JSON as text already; encoding it again would store a string instead of an object.
+const json = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+const pass = (value) => value;
+const TYPES = {
+  json: { to: 114, from: [114], serialize: json, parse: JSON.parse },
+  jsonb: { to: 3802, from: [3802], serialize: json, parse: JSON.parse },
+  timestamp: { to: 1114, from: [1114], serialize: pass, parse: rfc3339 },
+  timestamptz: { to: 1184, from: [1184], serialize: pass, parse: rfc3339 },
+};
+
+/** Open the library on `databaseUrl`, whose role must own nothing (sql/50_auth.sql). It connects on first use. */
+function openLibrary(databaseUrl, jwtSecret, siteUrl) {
+  const connection = createPostgresConnection({
+    url: databaseUrl,
+    postgresOptions: {
+      max: 4,
+      connect_timeout: 3,
+      backoff: /** @type {any} */ (0.1), // seconds; the default grows to 20, which would outlast a restart of the database
+      onnotice: () => log("info", "auth_database_notice"),
+      connection: { application_name: "fersk auth", statement_timeout: 5_000 },
+      types: TYPES,
+    },
+  });
+  const app = new App({
+    connection,
+    auth: {
+      enabled: true,
+      jwt_secret: jwtSecret,
+      jwt_expiry: 3600,
+      site_url: siteUrl,
+      enable_signup: true,
+      enable_refresh_token_rotation: true,
+      email: { enable_confirmations: false },
+    },
+    options: {
+      // No key handling (the gateway's), no studio, no admin mode, no mails: their codes would end up in the log.
+      server: { apiKeys: false, disableStudio: true, admin: false },
+      drivers: { email: new ConsoleEmailDriver({ silent: true }) },
+    },
+  });
+  return { fetch: app.fetch, sql: connection.driver };
 }
 
-function refusal(request, endpoint, query) {
-  const methods = Object.hasOwn(SERVED, endpoint) ? SERVED[endpoint] : null;
-  if (!methods) return gotrueError(404, "not_found", "This part of Supabase Auth is not in the local stack");
-  if (!methods.includes(request.method)) {
-    return { ...gotrueError(405, "method_not_allowed", "Method not allowed"), headers: { allow: methods.join(", ") } };
-  }
-  if (endpoint === "/token" && !GRANTS.includes(query.get("grant_type"))) {
-    return gotrueError(400, "unsupported_grant_type", `grant_type must be ${GRANTS.join(" or ")}`);
-  }
-  return null;
-}
+const late = (ms, value) => new Promise((resolve) => setTimeout(resolve, ms, value).unref());
 
-/** Build the route. Tokens name `<publicUrl>/auth/v1` as their issuer. */
-export function createAuthRoute({ authDatabaseUrl, jwtSecret, publicUrl, resolveKey }) {
-  const library = openAuthLibrary({ databaseUrl: authDatabaseUrl, jwtSecret, siteUrl: publicUrl });
-  const completeSession = createTokenCompleter({ jwtSecret, issuer: `${publicUrl}/auth/v1` });
+/** Build { handle, close }. Tokens name `<publicUrl>/auth/v1` as their issuer. */
+export function createAuth({ authDatabaseUrl, jwtSecret, publicUrl, resolveKey }) {
+  const library = openLibrary(authDatabaseUrl, jwtSecret, publicUrl);
+  const signingKey = new TextEncoder().encode(jwtSecret);
 
-  async function ask(request, path, search, authorization, body) {
-    const headers = { "content-type": request.headers["content-type"] ?? "application/json" };
+  /** Issue the access token anew, with the claims that the library leaves out: policies read app_metadata. */
+  async function complete(session) {
+    const claims = decodeJwt(session.access_token);
+    const { app_metadata, user_metadata, is_anonymous, phone } = session.user;
+    const more = { iss: `${publicUrl}/auth/v1`, aal: "aal1", phone, is_anonymous, app_metadata, user_metadata };
+    const token = new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg: "HS256", typ: "JWT" });
+    return { ...session, access_token: await token.sign(signingKey), expires_at: claims.exp };
+  }
+
+  async function ask(c, authorization) {
+    const { pathname, search } = new URL(c.req.url);
+    const headers = { "content-type": c.req.header("content-type") ?? "application/json" };
     if (authorization) headers.authorization = authorization;
-    const answer = await library.fetch(
-      new Request(`${publicUrl}${path}${search}`, { method: request.method, headers, body: body.length ? body : null }),
-    );
-    if (answer.status >= 500) return (await library.isDatabaseUp()) ? { failed: "internal" } : { failed: "unavailable" };
+    const body = await c.req.arrayBuffer();
+    const init = { method: c.req.method, headers, body: body.byteLength ? body : null };
+    const answer = await Promise.race([
+      library.fetch(new Request(`${publicUrl}${pathname}${search}`, init)),
+      late(TIMEOUT_MS, null),
+    ]);
+    if (!answer) throw new UpstreamError(FAILURES.timeout);
+    if (answer.status < 500) return answer;
+    const isUp = await Promise.race([
+      library.sql`select 1`.then(
+        () => true,
+        () => false,
+      ),
+      late(PROBE_MS, false),
+    ]);
+    throw new UpstreamError(isUp ? FAILURES.internal : FAILURES.unavailable);
+  }
+
+  async function handle(c) {
+    c.header("cache-control", "no-store");
+    const refuse = (status, error_code, msg) => c.json({ code: status, error_code, msg }, status);
+    const endpoint = c.req.path.slice("/auth/v1".length);
+    const key = endpoint === PUBLIC ? {} : resolveKey(c.req.raw.headers, c.req.query("apikey"));
+    if (key.refusal) return c.json(key.refusal, 401);
+    const methods = Object.hasOwn(SERVED, endpoint) ? SERVED[endpoint] : null;
+    if (!methods) return refuse(404, "not_found", "This part of Supabase Auth is not in the local stack");
+    if (!methods.includes(c.req.method)) {
+      c.header("allow", methods.join(", "));
+      return refuse(405, "method_not_allowed", "Method not allowed");
+    }
+    if (endpoint === "/token" && !GRANTS.includes(c.req.query("grant_type"))) {
+      return refuse(400, "unsupported_grant_type", `grant_type must be ${GRANTS.join(" or ")}`);
+    }
+    const answer = await ask(c, key.authorization);
     const text = await answer.text();
     const errorCode = answer.headers.get("x-sb-error-code");
-    const parsed = text === "" ? null : JSON.parse(text);
-    return {
-      status: answer.status,
-      body: parsed?.access_token ? await completeSession(parsed) : parsed,
-      headers: errorCode ? { "x-sb-error-code": errorCode } : {},
-    };
+    if (errorCode) c.header("x-sb-error-code", errorCode);
+    if (text === "") return c.body(null, answer.status);
+    const parsed = JSON.parse(text);
+    return c.json(parsed?.access_token ? await complete(parsed) : parsed, answer.status);
   }
 
-  async function handle(request, response, { path, search, query, requestId, answerHeaders }) {
-    const headers = { ...answerHeaders, ...corsHeaders(), "cache-control": "no-store" };
-    const send = (status, body, more = {}) => sendJson(response, status, body, { ...headers, ...more });
-    const endpoint = path.slice("/auth/v1".length);
-
-    const key = endpoint === PUBLIC ? {} : resolveKey(request, query);
-    if (key.refusal) return send(401, key.refusal);
-    const refused = refusal(request, endpoint, query);
-    if (refused) return send(refused.status, refused.body, refused.headers);
-    const body = await readBody(request);
-    if (!body) return send(413, gotrueError(413, FAILURES.tooLarge.code, FAILURES.tooLarge.message).body);
-
-    const late = new Promise((resolve) => setTimeout(resolve, TIMEOUT_MS, { failed: "timeout" }).unref());
-    const answer = await Promise.race([ask(request, path, search, key.authorization, body), late]);
-    if (answer.failed) {
-      const { status, code, message } = FAILURES[answer.failed];
-      log("error", "auth_failed", { request_id: requestId, code });
-      return send(status, gotrueError(status, code, message).body);
-    }
-    if (answer.body !== null) return send(answer.status, answer.body, answer.headers);
-    response.writeHead(answer.status, { ...headers, ...answer.headers });
-    response.end();
-  }
-
-  return { name: "auth", prefix: "/auth/v1", preflight: true, handle, close: library.close };
+  return { handle, close: () => library.sql.end({ timeout: 1 }) };
 }

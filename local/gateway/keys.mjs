@@ -15,11 +15,8 @@ const IN_BROWSER = {
 const digest = (text) => createHash("sha256").update(text).digest();
 
 /**
- * Build the resolver of API keys.
- *
- * The four keys it knows: publishable and anon (role anon), secret and service_role (role service_role).
- * Returns a function (request, query) → `{ authorization }`, the header for the service behind, or
- * `{ refusal }`, the body of a 401.
+ * Build the resolver of API keys: publishable and anon (role anon), secret and service_role (role service_role).
+ * Returns (headers, key in the query) → { authorization } for the service behind, or { refusal }, the body of a 401.
  */
 export function createKeyResolver({ publishableKey, secretKey, anonKey, serviceRoleKey }) {
   const known = [
@@ -28,28 +25,27 @@ export function createKeyResolver({ publishableKey, secretKey, anonKey, serviceR
     { digest: digest(secretKey), token: serviceRoleKey, secret: true },
     { digest: digest(serviceRoleKey), token: serviceRoleKey },
   ];
-  // Digests have one length, and every key is compared: the time taken says nothing about a guess.
-  const find = (key) => {
-    const candidate = digest(key);
-    return known.reduce((found, entry) => (timingSafeEqual(entry.digest, candidate) ? entry : found), null);
-  };
 
-  return function resolve(request, query) {
-    const apikey = request.headers.apikey || query.get("apikey");
+  return function resolve(headers, keyInQuery) {
+    const apikey = headers.get("apikey") || keyInQuery;
     if (!apikey) return { refusal: MISSING };
-    const key = find(apikey);
+    const candidate = digest(apikey);
+    // Digests have one length, and every key is compared: the time taken says nothing about a guess.
+    const [key] = known.filter((entry) => timingSafeEqual(entry.digest, candidate));
     if (!key) return { refusal: INVALID };
-    if (key.secret && request.headers["user-agent"]?.startsWith("Mozilla/5.0")) return { refusal: IN_BROWSER };
+    if (key.secret && headers.get("user-agent")?.startsWith("Mozilla/5.0")) return { refusal: IN_BROWSER };
 
-    const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
+    const bearer = /^Bearer\s+(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
     // Clients without a session repeat their key as the bearer token; it is still only a key.
-    const isUserToken = bearer && !bearer.startsWith("sb_");
-    return { authorization: `Bearer ${isUserToken ? bearer : key.token}` };
+    return { authorization: `Bearer ${bearer && !bearer.startsWith("sb_") ? bearer : key.token}` };
   };
 }
 
-/** The raw query string without its `apikey` parameter, otherwise unchanged byte for byte. */
-export function withoutApiKey(search) {
-  const kept = search.slice(1).split("&").filter((part) => !part.startsWith("apikey="));
-  return kept.join("&") === "" ? "" : `?${kept.join("&")}`;
+/** A raw query (with "?" before it, unless it is empty) without its `apikey`, otherwise unchanged byte for byte. */
+export function withoutApiKey(query) {
+  const kept = query
+    .split("&")
+    .filter((part) => !part.startsWith("apikey="))
+    .join("&");
+  return kept === "" ? "" : `?${kept}`;
 }

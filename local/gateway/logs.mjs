@@ -11,9 +11,14 @@ export function log(level, event, fields = {}) {
  * and a database error quotes the row it refused.
  */
 export function captureConsole() {
-  for (const [method, level] of [["log", "info"], ["info", "info"], ["warn", "warning"], ["error", "error"]]) {
+  for (const [method, level] of [
+    ["log", "info"],
+    ["info", "info"],
+    ["warn", "warning"],
+    ["error", "error"],
+  ]) {
     console[method] = (...parts) => {
-      const error = parts.find((part) => part instanceof Error);
+      const error = /** @type {any} */ (parts.find((part) => part instanceof Error));
       log(level, "library_message", { error: error?.name ?? "message", code: error?.code });
     };
   }

@@ -1,54 +1,45 @@
-// The gateway's entry point: settings, routes, server, and an orderly end. Start with `node local/gateway/main.mjs`.
+// The gateway's entry point: settings, server, and an orderly end. Start with `node local/gateway/main.mjs`.
 
 import { ConfigError, readConfig } from "./config.mjs";
 import { captureConsole, log } from "./logs.mjs";
 
 const GRACE_MS = 5_000;
+// Longer than clients keep idle connections (httpx: 5 s), so that they never write into one that is closing.
+const KEEP_ALIVE_MS = 65_000;
 
 captureConsole(); // before the libraries are loaded
 
 async function start() {
   const config = readConfig(process.env);
-  const { createAuthRoute } = await import("./auth.mjs");
-  const { createConsoleRoute } = await import("./console.mjs");
+  const { createAdaptorServer } = await import("@hono/node-server");
+  const { createApp } = await import("./app.mjs");
   const { createKeyResolver } = await import("./keys.mjs");
-  const { createFunctionsRoute, createRestRoute } = await import("./routes.mjs");
-  const { createServer } = await import("./server.mjs");
   const { attachRealtime } = await import("../realtime/main.mjs");
 
   const resolveKey = createKeyResolver(config);
-  const routes = [
-    createRestRoute({ ...config, resolveKey }),
-    createAuthRoute({ ...config, resolveKey }),
-    createFunctionsRoute(config),
-    ...(config.consoleDir ? [createConsoleRoute(config.consoleDir, config.publishableKey)] : []),
-  ];
-  const server = createServer(routes);
+  const app = createApp({ ...config, resolveKey });
+  const serverOptions = { keepAliveTimeout: KEEP_ALIVE_MS };
+  const server = /** @type {import("node:http").Server} */ (createAdaptorServer({ fetch: app.fetch, serverOptions }));
   const realtime = config.realtimeDatabaseUrl ? attachRealtime(server, { ...config, resolveKey }) : null;
 
-  server.on("error", (error) => {
-    log("error", "cannot_listen", { port: config.port, code: error.code });
+  server.on("error", (/** @type {NodeJS.ErrnoException} */ error) => {
+    log("error", "cannot_listen", { port: Number(config.port), code: error.code });
     process.exit(1);
   });
-  server.listen(config.port, "127.0.0.1", () => log("info", "listening", { port: config.port }));
+  server.listen(Number(config.port), "127.0.0.1", () => log("info", "listening", { port: Number(config.port) }));
 
-  let stopping = false;
-  for (const signal of ["SIGTERM", "SIGINT"]) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      log("info", "stopping", { signal });
-      const realtimeClosed = realtime?.close(); // first: the server below waits for all sockets
-      // Answers in flight are finished; a connection goes when it falls idle, at the latest after the grace.
-      setInterval(() => server.closeIdleConnections(), 20).unref();
-      setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
-      server.close(async () => {
-        await Promise.all([realtimeClosed, ...routes.map((route) => route.close())]);
-        log("info", "stopped");
-        process.exit(0);
-      });
-    });
+  async function stop(signal) {
+    log("info", "stopping", { signal });
+    const realtimeClosed = realtime?.close(); // first: the server below waits for all sockets
+    // Answers in flight are finished; a connection goes when it falls idle, at the latest after the grace.
+    setInterval(() => server.closeIdleConnections(), 20).unref();
+    setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
+    await new Promise((resolve) => server.close(resolve));
+    await Promise.all([realtimeClosed, app.close()]);
+    log("info", "stopped");
+    process.exit(0);
   }
+  for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, stop);
 }
 
 try {

@@ -1,127 +1,97 @@
-// A streaming HTTP/1.1 proxy to one service: bodies pass byte for byte, in both directions, without buffering.
+// Forwarding a request to one service: bodies pass byte for byte, in both directions, without buffering.
 
 import http from "node:http";
-import { pipeline } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 
-import { log } from "./logs.mjs";
-import { FAILURES } from "./replies.mjs";
-
-const TIMEOUT_MS = 35_000;
-const MAX_BODY_BYTES = 50 * 2 ** 20;
 // Below the shortest keep-alive of the services (uvicorn: 5 s), so that the gateway always closes first.
 const IDLE_SOCKET_MS = 4_000;
-const SAFE_METHODS = ["GET", "OPTIONS"];
-
 // RFC 9110, 7.6.1: these speak about one connection, not about the message. Expect is answered by Node itself.
 const HOP_BY_HOP = [
-  "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer",
-  "transfer-encoding", "upgrade", "expect",
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "expect",
 ];
 
-/** [name, value, …] as received, without hop-by-hop headers and those named in `dropped`. */
-function endToEnd(rawHeaders, connectionHeader, dropped) {
-  const named = (connectionHeader ?? "").toLowerCase().split(",").map((name) => name.trim());
-  const excluded = new Set([...HOP_BY_HOP, ...named, ...dropped]);
-  const kept = [];
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (!excluded.has(rawHeaders[i].toLowerCase())) kept.push(rawHeaders[i], rawHeaders[i + 1]);
+/** How a service fails; every route says it in the shape its clients expect. */
+export const FAILURES = Object.freeze({
+  unavailable: { status: 503, code: "upstream_unavailable", message: "The service is not reachable right now." },
+  timeout: { status: 504, code: "upstream_timeout", message: "The service did not answer in time." },
+  internal: { status: 500, code: "unexpected_failure", message: "Unexpected failure, please check the server logs." },
+  tooLarge: { status: 413, code: "payload_too_large", message: "The request body is too large." },
+});
+
+export class UpstreamError extends Error {
+  constructor(failure, cause) {
+    super(failure.message, { cause });
+    this.failure = failure;
   }
+}
+
+/** A copy without what concerns one connection only. */
+function endToEnd(headers) {
+  const kept = new Headers(headers);
+  const named = (kept.get("connection") ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
+  for (const name of [...HOP_BY_HOP, ...named]) kept.delete(name);
   return kept;
 }
 
-function requestHeaders(request, replaced) {
-  const kept = endToEnd(request.rawHeaders, request.headers.connection, Object.keys(replaced));
-  // Node frames a body of unknown length by itself only for methods that usually have one.
-  const framing = "transfer-encoding" in request.headers ? ["transfer-encoding", "chunked"] : [];
-  const set = Object.entries(replaced).filter(([, value]) => value !== null);
-  return [...kept, ...framing, ...set.flat()];
-}
-
-function responseHeaders(incoming, added, isOwn) {
-  const dropped = isOwn ? Object.keys(incoming.headers).filter(isOwn) : [];
-  const kept = endToEnd(incoming.rawHeaders, incoming.headers.connection, dropped);
-  const present = new Set(kept.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase()));
-  return [...kept, ...Object.entries(added).filter(([name]) => !present.has(name)).flat()];
-}
-
 /**
- * Build a proxy to `upstream` (URL of the origin).
- *
- * forward(request, response, { path, headers, answerHeaders, ownHeader, fail }):
- *   path           path and query to ask for
- *   headers        request headers to set (string) or to drop (null); lower-case names
- *   answerHeaders  added to the answer where the service did not set them itself
- *   ownHeader      predicate on names of answer headers that are the gateway's business alone
- *   fail           called once with a member of FAILURES when there is no answer to pass on
+ * Build forward(context, { path, headers }) → Response, to the service at `origin`; throws UpstreamError.
+ * path: as it is asked for, query included; headers: to set (string) or to drop (null).
  */
-export function createProxy(upstream, { timeoutMs = TIMEOUT_MS, maxBodyBytes = MAX_BODY_BYTES } = {}) {
+export function createProxy(origin, timeoutMs) {
   const pool = new http.Agent({ keepAlive: true, maxFreeSockets: 32, timeout: IDLE_SOCKET_MS });
 
-  function forward(request, response, target) {
-    const hasBody = "transfer-encoding" in request.headers || Number(request.headers["content-length"] ?? 0) > 0;
-    let settled = false;
-
-    function fail(failure, error) {
-      if (settled) return;
-      settled = true;
-      request.unpipe();
-      request.resume(); // read the rest: a client that is still sending would not see the answer
-      log(failure.status >= 500 ? "error" : "warning", "forward_failed", {
-        request_id: target.headers["x-request-id"],
-        code: failure.code,
-        cause: error?.code,
-      });
-      target.fail(failure);
-    }
-
-    function attempt(agent) {
-      const outgoing = http.request(upstream, {
-        method: request.method,
-        path: target.path,
-        headers: requestHeaders(request, target.headers),
-        agent,
-        timeout: timeoutMs,
-      });
-      outgoing.on("timeout", () => {
-        fail(FAILURES.timeout);
-        outgoing.destroy();
-      });
-      outgoing.on("error", (error) => {
-        if (settled || response.destroyed) return;
+  function ask(options, body) {
+    return new Promise((resolve, reject) => {
+      const outgoing = http.request(origin, options, resolve);
+      outgoing.on("timeout", () => outgoing.destroy(new UpstreamError(FAILURES.timeout)));
+      outgoing.on("error", (/** @type {NodeJS.ErrnoException} */ error) => {
         // The service closed a kept connection while this request was on its way into it.
-        const lostRace = outgoing.reusedSocket && error.code === "ECONNRESET";
-        if (lostRace && !hasBody && SAFE_METHODS.includes(request.method)) attempt(false);
-        else fail(FAILURES.unavailable, error);
+        const lostRace = outgoing.reusedSocket && error.code === "ECONNRESET" && options.method === "GET";
+        if (lostRace) ask({ ...options, agent: false }, null).then(resolve, reject);
+        else reject(error instanceof UpstreamError ? error : new UpstreamError(FAILURES.unavailable, error));
       });
-      outgoing.on("response", (incoming) => {
-        if (settled) return incoming.destroy();
-        settled = true;
-        const headers = responseHeaders(incoming, target.answerHeaders, target.ownHeader);
-        response.writeHead(incoming.statusCode, incoming.statusMessage, headers);
-        pipeline(incoming, response, (error) => {
-          if (error) log("warning", "answer_cut_short", { cause: error.code });
-        });
-      });
-      response.once("close", () => {
-        if (!response.writableFinished) outgoing.destroy();
-      });
-      if (!hasBody) outgoing.end();
-      return outgoing;
-    }
-
-    if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) return fail(FAILURES.tooLarge);
-    // PostgREST closes the connection after each HEAD without announcing it: such a connection is not pooled.
-    const outgoing = attempt(request.method === "HEAD" ? false : pool);
-    if (!hasBody) return;
-    let received = 0;
-    request.on("data", (chunk) => {
-      received += chunk.length;
-      if (received > maxBodyBytes) {
-        fail(FAILURES.tooLarge);
-        outgoing.destroy();
-      }
+      if (body) pipeline(Readable.fromWeb(body), outgoing, () => {});
+      else outgoing.end();
     });
-    request.pipe(outgoing);
+  }
+
+  async function forward(c, { path, headers: changes }) {
+    const { method, raw } = c.req;
+    const headers = endToEnd(raw.headers);
+    for (const [name, value] of Object.entries(changes))
+      value === null ? headers.delete(name) : headers.set(name, value);
+    const hasBody = raw.headers.has("transfer-encoding") || Number(raw.headers.get("content-length")) > 0;
+    // Node frames a body of unknown length by itself only for methods that usually have one.
+    if (hasBody && !headers.has("content-length")) headers.set("transfer-encoding", "chunked");
+    const answer = await ask(
+      {
+        method,
+        path,
+        headers: Object.fromEntries(headers),
+        // PostgREST closes the connection after each HEAD without announcing it: such a connection is not pooled.
+        agent: method === "HEAD" ? false : pool,
+        timeout: timeoutMs,
+        signal: raw.signal, // a client that leaves ends the request behind
+      },
+      hasBody ? raw.body : null,
+    );
+    const pairs = Object.entries(answer.headersDistinct).flatMap(([name, values]) => values.map((v) => [name, v]));
+    const isEmpty = method === "HEAD" || [204, 205, 304].includes(answer.statusCode);
+    if (isEmpty) answer.resume();
+    const body = isEmpty ? null : /** @type {any} */ (Readable.toWeb(answer));
+    return new Response(body, { status: answer.statusCode, headers: endToEnd(pairs) });
   }
 
   return { forward, close: () => pool.destroy() };

@@ -12,11 +12,9 @@ function isFilter(name) {
   return !NOT_FILTERS.has(name) && !path.includes(".");
 }
 
-/** PostgREST's answer to a PATCH or DELETE without a filter, as { status, headers, body }; null if it has one. */
+/** The body of PostgREST's answer to a PATCH or DELETE without a filter; null if it has one. */
 export function refuseUnfiltered(method, path, query) {
   const verb = VERBS[method];
   if (!verb || !TABLE.test(path) || [...query.keys()].some(isFilter)) return null;
-  const message = `${verb} requires a WHERE clause`;
-  const headers = { "content-type": "application/json; charset=utf-8" };
-  return { status: 400, headers, body: { code: "21000", details: null, hint: null, message } };
+  return { code: "21000", details: null, hint: null, message: `${verb} requires a WHERE clause` };
 }

@@ -1,73 +1,63 @@
 // One WebSocket: frames in and out, heartbeats, and the channels that are joined over it.
 
 import { log } from "../gateway/logs.mjs";
-import { Channel } from "./channel.mjs";
-import { FrameError } from "./frames.mjs";
-import { LIMITS } from "./limits.mjs";
-import { Refusal } from "./refusal.mjs";
+import { decode, encode, FrameError, Refusal } from "./protocol.mjs";
 
 const PREFIX = "realtime:";
 const CLOSE_INVALID = 1007;
 const CLOSE_INTERNAL = 1011;
+const UNSENT_BYTES = 4 * 2 ** 20;
+const IDLE_MS = 60_000; // clients send a heartbeat every 25 s
+const EXPIRY_MS = 1_000;
 
 const isTrue = (value) => value === true || value === "true";
+const isToken = (value) => typeof value === "string" && !value.startsWith("sb_");
 
 export class Connection {
   #socket;
-  #protocol;
+  #vsn;
   #keyToken;
   #services;
-  #channels = new Map(); // topic with prefix → Channel
+  /** By topic, with its prefix: { joinRef, topic, isPrivate, token, exp }. */
+  #channels = new Map();
   #queue = Promise.resolve();
-  #waiting = 0;
   #idle;
 
-  /** keyToken: the token of the API key's role, for joins that bring none of their own. */
-  constructor({ socket, protocol, keyToken, services }) {
+  /**
+   * keyToken : the token of the API key's role, for joins that bring none of their own.
+   * services : { verify(token) → claims, canRead(topic, claims) → boolean }; both throw a Refusal.
+   */
+  constructor({ socket, vsn, keyToken, services }) {
     this.#socket = socket;
-    this.#protocol = protocol;
+    this.#vsn = vsn;
     this.#keyToken = keyToken;
     this.#services = services;
-    this.#idle = setTimeout(() => socket.terminate(), LIMITS.idleMs).unref();
-    socket.on("message", (data, isBinary) => this.#receive(data, isBinary));
+    this.#idle = setTimeout(() => socket.terminate(), IDLE_MS).unref();
+    socket.on("message", (data, isBinary) => {
+      this.#idle.refresh();
+      this.#queue = this.#queue.then(() => this.#receive(data, isBinary)); // one at a time and in order
+    });
     socket.on("ping", () => this.#idle.refresh());
-    socket.on("close", () => this.#ended());
+    const expiry = setInterval(() => this.#endExpired(), EXPIRY_MS).unref();
+    socket.on("close", () => {
+      clearTimeout(this.#idle);
+      clearInterval(expiry);
+    });
     socket.on("error", (error) => log("info", "realtime_socket_error", { code: error.code }));
   }
 
-  /** Send a message; a client that no longer reads is cut off, and re-reads after it has reconnected. */
-  send(message) {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (this.#socket.bufferedAmount > LIMITS.unsentBytes) {
-      log("warning", "realtime_client_too_slow", { unsent_bytes: this.#socket.bufferedAmount });
-      return this.#socket.terminate();
-    }
-    const frame = this.#protocol.encode(message);
-    if (frame !== null) this.#socket.send(frame);
+  /** Hand a broadcast to the channel on its topic, if there is one: a private and a public one of a name are two. */
+  deliver({ topic, isPrivate, payload }) {
+    const channel = this.#channels.get(PREFIX + topic);
+    if (channel?.isPrivate === isPrivate) this.#push(channel, "broadcast", payload);
   }
 
-  /** A channel has ended by itself. */
-  closed(channel) {
-    const topic = PREFIX + channel.topic;
-    if (this.#channels.get(topic) === channel) this.#channels.delete(topic);
-  }
-
-  /** One frame at a time and in order; while one is worked on, the client's next ones wait in its own buffers. */
-  #receive(data, isBinary) {
-    this.#idle.refresh();
-    this.#waiting += 1;
-    this.#socket.pause();
-    this.#queue = this.#queue.then(async () => {
-      await this.#handleFrame(data, isBinary);
-      this.#waiting -= 1;
-      if (this.#waiting === 0) this.#socket.resume();
-    });
-  }
-
-  async #handleFrame(data, isBinary) {
+  async #receive(data, isBinary) {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     try {
-      await this.#handle(this.#protocol.decode(data, isBinary));
+      // Only broadcasts come as bytes.
+      if (isBinary) log("warning", "realtime_broadcast_refused");
+      else await this.#handle(decode(data.toString(), this.#vsn));
     } catch (error) {
       if (error instanceof FrameError) return this.#socket.close(CLOSE_INVALID, error.message);
       log("error", "realtime_unexpected", { error: error.name, code: error.code, stack: error.stack });
@@ -76,31 +66,34 @@ export class Connection {
   }
 
   async #handle(message) {
-    const { topic, event } = message;
+    const { topic, event, payload } = message;
+    const channel = this.#channels.get(topic);
+    const refuse = (reason) => this.#reply(message, "error", { reason });
     if (topic === "phoenix" && event === "heartbeat") return this.#reply(message, "ok", {});
     if (event === "phx_join") return this.#join(message);
-    const channel = this.#channels.get(topic);
     if (event === "phx_leave") {
       this.#reply(message, "ok", {});
-      channel?.close();
-      this.#channels.delete(topic);
-    } else if (channel) {
-      await channel.handle(message);
-    } else {
-      this.#reply(message, "error", { reason: "unmatched topic" });
+      return channel && this.#close(channel);
     }
+    if (!channel) return refuse("unmatched topic");
+    if (event === "access_token") return this.#renew(channel, payload.access_token);
+    if (event === "presence") return refuse("PresenceNotSupported: Presence is not in the local stack");
+    // On Supabase, too, who may not send gets no answer; and no policy lets a client send.
+    if (event === "broadcast") return log("warning", "realtime_broadcast_refused");
+    refuse("unmatched event");
   }
 
   async #join(message) {
+    const { joinRef, payload } = message;
     try {
-      const channel = this.#newChannel(message);
-      const { access_token: token } = message.payload;
-      await channel.open(typeof token === "string" && !token.startsWith("sb_") ? token : this.#keyToken);
-      if (this.#socket.readyState !== this.#socket.OPEN) return channel.stop();
+      const topic = this.#admissibleTopic(message);
+      const isPrivate = isTrue(payload.config?.private);
+      const channel = { joinRef, topic, isPrivate };
+      await this.#admit(channel, isToken(payload.access_token) ? payload.access_token : this.#keyToken);
       this.#channels.set(message.topic, channel);
       this.#reply(message, "ok", { postgres_changes: [] });
-      if (isTrue(message.payload.config?.presence?.enabled)) channel.push("presence_state", {});
-      log("info", "realtime_joined", { private: channel.isPrivate, channels: this.#channels.size });
+      if (isTrue(payload.config?.presence?.enabled)) this.#push(channel, "presence_state", {});
+      log("info", "realtime_joined", { private: isPrivate, channels: this.#channels.size });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       log("info", "realtime_join_refused", { code: error.code });
@@ -108,41 +101,74 @@ export class Connection {
     }
   }
 
-  #newChannel({ topic, joinRef, payload: { config = {} } }) {
-    if (!topic.startsWith(PREFIX)) throw new Unmatched();
+  /** The name of the topic to join, or a Refusal. A channel that is on it already makes way. */
+  #admissibleTopic({ topic, payload: { config } }) {
+    if (!topic.startsWith(PREFIX)) throw new Refusal(null, "unmatched topic");
     if (topic === PREFIX) throw new Refusal("TopicNameRequired", "You must provide a topic name");
     if (config?.postgres_changes?.length > 0) {
       throw new Refusal("PostgresChangesNotSupported", "The local stack has broadcasts only; use realtime.send()");
     }
-    this.#channels.get(topic)?.close(); // joined anew: the client has lost track of the first
-    this.#channels.delete(topic);
-    if (this.#channels.size >= LIMITS.channelsPerSocket) {
-      throw new Refusal("ChannelRateLimitReached", "Too many channels");
+    const first = this.#channels.get(topic);
+    if (first) this.#close(first); // joined anew: the client has lost track of it
+    return topic.slice(PREFIX.length);
+  }
+
+  /** Let a channel stay as long as the token lasts, or throw a Refusal. */
+  async #admit(channel, token) {
+    const claims = await this.#services.verify(token);
+    if (channel.isPrivate && !(await this.#services.canRead(channel.topic, claims))) {
+      const message = `You do not have permissions to read from this Channel topic: ${channel.topic}`;
+      throw new Refusal("Unauthorized", message);
     }
-    return new Channel({
-      connection: this,
-      joinRef,
-      topic: topic.slice(PREFIX.length),
-      isPrivate: isTrue(config?.private),
-      sendsToSelf: isTrue(config?.broadcast?.self),
-      acknowledges: isTrue(config?.broadcast?.ack),
-      services: this.#services,
-    });
+    Object.assign(channel, { token, exp: claims.exp });
+  }
+
+  async #renew(channel, token) {
+    // An API key in place of a token is what a client without a session repeats: nothing new.
+    if (!isToken(token) || token === channel.token) return;
+    try {
+      await this.#admit(channel, token);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.#shutDown(channel, error.code, error.message);
+    }
+  }
+
+  #endExpired() {
+    const now = Math.floor(Date.now() / 1000);
+    for (const channel of this.#channels.values()) {
+      const message = `Token has expired ${now - channel.exp} seconds ago`;
+      if (channel.exp <= now) this.#shutDown(channel, "InvalidJWTToken", message);
+    }
+  }
+
+  #shutDown(channel, code, message) {
+    log("info", "realtime_channel_shut_down", { code });
+    this.#push(channel, "system", { extension: "system", status: "error", message, channel: channel.topic });
+    this.#close(channel);
+  }
+
+  /** Take the client off the topic and say so. */
+  #close(channel) {
+    this.#channels.delete(PREFIX + channel.topic);
+    this.#push(channel, "phx_close", {}, channel.joinRef);
+  }
+
+  #push({ joinRef, topic }, event, payload, ref = null) {
+    this.#send({ joinRef, ref, topic: PREFIX + topic, event, payload });
   }
 
   #reply({ joinRef, ref, topic }, status, response) {
-    this.send({ joinRef, ref, topic, event: "phx_reply", payload: { status, response } });
+    this.#send({ joinRef, ref, topic, event: "phx_reply", payload: { status, response } });
   }
 
-  #ended() {
-    clearTimeout(this.#idle);
-    for (const channel of this.#channels.values()) channel.stop();
-    this.#channels.clear();
-  }
-}
-
-class Unmatched extends Refusal {
-  get reason() {
-    return "unmatched topic";
+  /** Send a message; a client that no longer reads is cut off, and re-reads after it has reconnected. */
+  #send(message) {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.bufferedAmount > UNSENT_BYTES) {
+      log("warning", "realtime_client_too_slow", { unsent_bytes: this.#socket.bufferedAmount });
+      return this.#socket.terminate();
+    }
+    this.#socket.send(encode(message, this.#vsn));
   }
 }

@@ -2,27 +2,25 @@
 
 import { errors, jwtVerify } from "jose";
 
-import { Refusal } from "./refusal.mjs";
+import { Refusal } from "./protocol.mjs";
 
-const AUDIENCE = "authenticated";
+const SIGNER = "Failed to generate JWT signer, check your JWT secret or JWKS configuration";
 
 function explain(error) {
   if (error instanceof errors.JWTExpired) {
-    const seconds = Math.floor(Date.now() / 1000) - error.payload.exp;
+    const seconds = Math.floor(Date.now() / 1000) - Number(error.payload.exp);
     return new Refusal("InvalidJWTToken", `Token has expired ${seconds} seconds ago`);
   }
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    return new Refusal("InvalidJWTToken", `Claim ${error.claim} is not valid`);
+  switch (error.code) {
+    case "ERR_JWT_CLAIM_VALIDATION_FAILED":
+      return new Refusal("InvalidJWTToken", `Claim ${error.claim} is not valid`);
+    case "ERR_JOSE_ALG_NOT_ALLOWED":
+      return new Refusal("JwtSignerError", SIGNER);
+    case "ERR_JWS_SIGNATURE_VERIFICATION_FAILED":
+      return new Refusal("JwtSignatureError", "Failed to validate JWT signature");
+    default:
+      return new Refusal("MalformedJWT", "The token provided is not a valid JWT");
   }
-  if (error instanceof errors.JOSEAlgNotAllowed) {
-    const hint = "check your JWT secret or JWKS configuration";
-    return new Refusal("JwtSignerError", `Failed to generate JWT signer, ${hint}`);
-  }
-  if (error instanceof errors.JWSSignatureVerificationFailed) {
-    return new Refusal("JwtSignatureError", "Failed to validate JWT signature");
-  }
-  if (error instanceof errors.JOSEError) return new Refusal("MalformedJWT", "The token provided is not a valid JWT");
-  return error;
 }
 
 /** Build (token) → claims, which throws a Refusal for a token that is not valid now. */
@@ -32,11 +30,10 @@ export function createTokenVerifier(jwtSecret) {
     const { payload: claims } = await jwtVerify(token, key, { algorithms: ["HS256"] }).catch((error) => {
       throw explain(error);
     });
-    if (!claims.role || !claims.exp) {
-      throw new Refusal("InvalidJWTToken", "Fields `role` and `exp` are required in JWT");
-    }
+    const missing = new Refusal("InvalidJWTToken", "Fields `role` and `exp` are required in JWT");
+    if (!claims.role || !claims.exp) throw missing;
     // Legacy API keys name no audience; a user's token does.
-    if (claims.aud !== undefined && ![claims.aud].flat().includes(AUDIENCE)) {
+    if (![claims.aud ?? "authenticated"].flat().includes("authenticated")) {
       throw new Refusal("InvalidJWTToken", "Claim aud is not valid");
     }
     return claims;

@@ -46,8 +46,8 @@ def test_sql_in_python() -> None:
 
 def test_every_kind_of_file_is_there() -> None:
     names = {name(file) for file in SQL_FILES + PYTHON_FILES}
-    assert {"supabase/seed.sql", "supabase/tests/helpers.psql", "local/pg_net/install.sql"} <= names
-    assert {"local/pg_net/worker.py", "local/gateway/auth.sql"} <= names
+    assert {"supabase/seed.sql", "supabase/tests/helpers.psql", "local/sql/60_pg_net.sql"} <= names
+    assert {"local/pg_net.py", "local/sql/50_auth.sql"} <= names
     assert (
         len([each for each in names if each.startswith(("supabase/migrations/", "supabase/rollbacks/"))]) > 50
     )

@@ -103,33 +103,22 @@ def test_access_token_has_the_claims_of_supabase_auth(
 def test_signed_in_user_reads_as_that_user(signed_in: Client, admin: psycopg.Connection) -> None:
     assert signed_in.table("organizations").select("slug").execute().data == [{"slug": "nhf"}]
     assert admin.execute("select count(*) > 1 from public.organizations").fetchone() == (True,)
-
-
-def test_user_record(signed_in: Client) -> None:
     answer = signed_in.auth.get_user()
     assert answer
     assert (answer.user.email, answer.user.aud, answer.user.role) == (EMAIL, "authenticated", "authenticated")
     assert answer.user.email_confirmed_at
-    assert answer.user.identities
-    assert answer.user.identities[0].provider == "email"
+    assert [identity.provider for identity in answer.user.identities or []] == ["email"]
 
 
-@pytest.mark.parametrize(
-    ("email", "password"),
-    [
-        pytest.param(EMAIL, "Password", id="wrong-password"),
-        pytest.param(EMAIL, "", id="no-password"),
-        pytest.param("nobody@nhf.example", PASSWORD, id="unknown-user"),
-        pytest.param("' or true --", PASSWORD, id="not-an-email"),
-    ],
-)
-def test_wrong_credentials_are_all_refused_alike(stack: Stack, email: str, password: str) -> None:
-    answer = post(stack, "token?grant_type=password", {"email": email, "password": password})
-    assert (answer.status_code, answer.json()) == (400, INVALID)
-    assert post(stack, "token?grant_type=password", {"email": EMAIL, "password": PASSWORD}).status_code == 200
-
-
-def test_client_library_understands_the_refusal(client: Client) -> None:
+def test_wrong_credentials_are_all_refused_alike(stack: Stack, client: Client) -> None:
+    for email, password in (
+        (EMAIL, "Password"),
+        (EMAIL, ""),
+        ("nobody@nhf.example", PASSWORD),
+        ("' or true --", PASSWORD),
+    ):
+        answer = post(stack, "token?grant_type=password", {"email": email, "password": password})
+        assert (answer.status_code, answer.json()) == (400, INVALID)
     with pytest.raises(AuthApiError) as refused:
         client.auth.sign_in_with_password({"email": EMAIL, "password": "wrong"})
     assert (refused.value.status, refused.value.code) == (400, "invalid_credentials")
@@ -163,21 +152,16 @@ def test_sign_out_ends_the_session(stack: Stack, signed_in: Client) -> None:
     assert (refresh.status_code, refresh.json()["error_code"]) == (400, "refresh_token_not_found")
 
 
-@pytest.mark.parametrize(
-    ("changes", "secret", "code"),
-    [
-        pytest.param({"exp": 1}, None, "bad_jwt", id="expired"),
-        pytest.param({}, "another-secret-another-secret-another", "bad_jwt", id="foreign"),
-        pytest.param({"sub": str(uuid.uuid4())}, None, "user_not_found", id="deleted-user"),
-    ],
-)
-def test_token_that_is_not_valid_gets_no_user(
-    stack: Stack, signed_in: Client, changes: dict[str, Any], secret: str | None, code: str
-) -> None:
+def test_token_that_is_not_valid_gets_no_user(stack: Stack, signed_in: Client) -> None:
     good = jwt.decode(token_of(signed_in), stack.jwt_secret, algorithms=["HS256"], audience="authenticated")
     assert get_user(stack, jwt.encode(good, stack.jwt_secret)).status_code == 200
-    answer = get_user(stack, jwt.encode(good | changes, secret or stack.jwt_secret))
-    assert (answer.status_code, answer.json()["error_code"]) == (403, code)
+    for changes, secret, code in (
+        ({"exp": 1}, stack.jwt_secret, "bad_jwt"),
+        ({}, "another-secret-another-secret-another", "bad_jwt"),
+        ({"sub": str(uuid.uuid4())}, stack.jwt_secret, "user_not_found"),
+    ):
+        answer = get_user(stack, jwt.encode(good | changes, secret))
+        assert (answer.status_code, answer.json()["error_code"]) == (403, code)
 
 
 def test_sign_up_gives_a_session_that_sees_no_organisation(client: Client, admin: psycopg.Connection) -> None:
@@ -277,17 +261,12 @@ def test_auth_changes_no_schema_and_no_grant(signed_in: Client, admin: psycopg.C
 )
 def test_auth_login_can_do_no_more_than_keep_accounts(admin: psycopg.Connection, statement: Any) -> None:
     with admin.transaction(force_rollback=True):
+        owned = "refobjid = 'supabase_auth_admin'::regrole and deptype = 'o'"
+        assert admin.execute(f"select from pg_shdepend where {owned}").fetchone() is None
         admin.execute("set local role supabase_auth_admin")
         admin.execute("update auth.users set updated_at = now()")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             admin.execute(statement)
-
-
-def test_auth_login_owns_nothing(admin: psycopg.Connection) -> None:
-    owned = admin.execute(
-        "select count(*) from pg_shdepend where refobjid = 'supabase_auth_admin'::regrole and deptype = 'o'"
-    )
-    assert owned.fetchone() == (0,)
 
 
 def test_sign_in_without_a_database_fails_fast_and_recovers(stack: Stack) -> None:

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
-import requests
 
 if TYPE_CHECKING:
     from local.stack import Stack
 
 
 def test_the_page_and_its_parts_are_served(stack: Stack) -> None:
-    page = requests.get(f"{stack.api_url}/", timeout=10)
+    page = httpx.get(f"{stack.api_url}/", timeout=10)
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     for part in ("/console.mjs", "/console.css"):
         assert part in page.text
-        assert requests.get(stack.api_url + part, timeout=10).status_code == 200
+        assert httpx.get(stack.api_url + part, timeout=10).status_code == 200
 
 
 def test_the_page_learns_the_publishable_key_and_no_other(stack: Stack) -> None:
-    answer = requests.get(f"{stack.api_url}/config.json", timeout=10)
+    answer = httpx.get(f"{stack.api_url}/config.json", timeout=10)
     assert answer.json() == {"publishable_key": stack.publishable_key}
 
 
 @pytest.mark.parametrize("path", ["/../package.json", "/%2e%2e/package.json", "/.env", "/nothing"])
 def test_nothing_outside_the_page_is_served(stack: Stack, path: str) -> None:
-    answer = requests.get(stack.api_url + path, timeout=10)
+    answer = httpx.get(stack.api_url + path, timeout=10)
     assert (answer.status_code, answer.json()) == (404, {"message": "Not found"})

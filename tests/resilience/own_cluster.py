@@ -11,9 +11,9 @@ import psycopg
 
 from local import cluster, database, migrations
 from local.config import Instance, Ports, open_instance
-from local.lifetime import start_time
 from local.requirements import ROOT
 from local.stack import Stack
+from tests.support.claims import claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +57,7 @@ def empty_cluster(purpose: str) -> Iterator[OwnCluster]:
     Its directory is named and marked as `tests/conftest.py` expects, which clears up after killed runs.
     """
     state_dir = ROOT / f".stack-test-{purpose}-{os.getpid()}"
-    state_dir.mkdir()
-    (state_dir / "owner").write_text(str(start_time(os.getpid())), encoding="utf-8")
+    claim(state_dir)
     try:
         instance, _ = open_instance(state_dir, Ports.free())
         cluster.create(instance)

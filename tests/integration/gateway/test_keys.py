@@ -61,24 +61,19 @@ def test_key_may_come_in_the_query_and_stays_out_of_the_filters(
 
 
 @pytest.mark.parametrize("path", ["/rest/v1/units", "/rest/v1/", "/auth/v1/user", "/auth/v1/health"])
-@pytest.mark.parametrize(
-    ("headers", "body"),
-    [
-        pytest.param({}, MISSING_KEY, id="no-key"),
-        pytest.param({"authorization": f"Bearer {USER_TOKEN}"}, MISSING_KEY, id="a-user-is-not-a-key"),
-        pytest.param({"authorization": f"Bearer {SECRET_KEY}"}, MISSING_KEY, id="only-as-bearer"),
-        pytest.param({"apikey": "sb_secret_guess"}, INVALID_KEY, id="unknown"),
-        pytest.param({"apikey": PUBLISHABLE_KEY[:-1]}, INVALID_KEY, id="truncated"),
-        pytest.param({"apikey": OTHER_TOKEN}, INVALID_KEY, id="another-jwt-of-role-anon"),
-        pytest.param({"apikey": USER_TOKEN}, INVALID_KEY, id="user-token-as-key"),
-    ],
-)
-def test_refuses_what_is_not_a_key(
-    http: httpx.Client, upstream: Upstream, path: str, headers: dict[str, str], body: dict[str, str]
-) -> None:
-    answer = http.get(path, headers=headers)
-    assert (answer.status_code, answer.json()) == (401, body)
-    assert answer.headers["access-control-allow-origin"] == "*"
+def test_refuses_what_is_not_a_key(http: httpx.Client, upstream: Upstream, path: str) -> None:
+    for headers, body in (
+        ({}, MISSING_KEY),
+        ({"authorization": f"Bearer {USER_TOKEN}"}, MISSING_KEY),
+        ({"authorization": f"Bearer {SECRET_KEY}"}, MISSING_KEY),
+        ({"apikey": "sb_secret_guess"}, INVALID_KEY),
+        ({"apikey": PUBLISHABLE_KEY[:-1]}, INVALID_KEY),
+        ({"apikey": OTHER_TOKEN}, INVALID_KEY),
+        ({"apikey": USER_TOKEN}, INVALID_KEY),
+    ):
+        answer = http.get(path, headers=headers)
+        assert (answer.status_code, answer.json()) == (401, body), headers
+        assert answer.headers["access-control-allow-origin"] == "*"
     assert upstream.received == []
 
 

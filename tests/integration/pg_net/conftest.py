@@ -21,38 +21,34 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def database(stack: Stack) -> Iterator[str]:
-    """The name of a new database in the stack's cluster, with the stand-in installed."""
+def admin_url(stack: Stack) -> Iterator[str]:
+    """The URL of a new database in the stack's cluster, with the stand-in installed, as supabase_admin."""
     name = f"pg_net_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(stack.admin_db_url, autocommit=True) as server:
         server.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-    with psycopg.connect(make_conninfo(stack.admin_db_url, dbname=name)) as connection:
-        connection.execute(INSTALL_SQL.encode())
-    yield name
+    url = make_conninfo(stack.admin_db_url, dbname=name)
+    with psycopg.connect(url) as connection:
+        connection.execute(INSTALL_SQL)
+    yield url
     with psycopg.connect(stack.admin_db_url, autocommit=True) as server:
         server.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="module")
-def admin_url(stack: Stack, database: str) -> str:
-    return make_conninfo(stack.admin_db_url, dbname=database)
-
-
-@pytest.fixture(scope="module")
-def url(stack: Stack, database: str) -> str:
-    return make_conninfo(stack.db_url, dbname=database)
+def url(stack: Stack, admin_url: str) -> str:
+    """The same as postgres, which is what migrations and their triggers are."""
+    name = psycopg.conninfo.conninfo_to_dict(admin_url)["dbname"]
+    return make_conninfo(stack.db_url, dbname=str(name))
 
 
 @pytest.fixture
 def admin(admin_url: str) -> Iterator[Connection]:
-    """As supabase_admin, the superuser."""
     with psycopg.connect(admin_url, autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture
 def connection(url: str) -> Iterator[Connection]:
-    """As postgres, which is what migrations and their triggers are."""
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import psycopg
-import pytest
 
-from tests.integration.pg_net.support import WorkerProcess, collect, get, pass_of_worker, until, value
+from tests.integration.pg_net.receiver import PATIENCE_SECONDS
+from tests.integration.pg_net.support import WorkerProcess, collect, pass_of_worker, post, until, value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,50 +17,36 @@ if TYPE_CHECKING:
     from tests.integration.pg_net.support import Connection
 
 
-def test_up_means_a_connected_worker(admin_url: str, connection: Connection, log_file: Path) -> None:
-    with pytest.raises(psycopg.errors.RaiseException, match=r"^the pg_net background worker is not up"):
-        connection.execute("select net.check_worker_is_up()")
-    with WorkerProcess(admin_url, log_file):
-        connection.execute("set statement_timeout = '20s'")
-        connection.execute("select net.wait_until_running()")
-        connection.execute("select net.check_worker_is_up()")
-
-
-def test_what_was_queued_without_a_worker_is_sent_when_it_starts(
-    admin_url: str, connection: Connection, receiver: Receiver, log_file: Path
-) -> None:
-    request_id = get(connection, receiver.url("/queued"))
-    with WorkerProcess(admin_url, log_file):
-        assert collect(connection, request_id)[0] == 200
-    assert receiver.paths() == ["/queued"]
-
-
-def test_sigterm_lets_the_batch_in_flight_end(
+def test_sigterm_lets_the_batch_in_flight_end_and_what_was_queued_is_sent_by_the_next(
     admin_url: str, connection: Connection, receiver: Receiver, log_file: Path
 ) -> None:
     with WorkerProcess(admin_url, log_file) as worker:
-        request_id = get(connection, receiver.url("/hold"), timeout_milliseconds=15_000)
+        in_flight = post(connection, receiver.url("/hold"), 15_000)
         receiver.wait_for("/hold")
         worker.terminate()
-        assert worker.is_running()
+        assert worker.process.poll() is None
+        queued = post(connection, receiver.url("/queued"))
         receiver.released.set()
-        assert worker.wait() == 0
-    assert collect(connection, request_id)[0] == 200
+        assert worker.process.wait(PATIENCE_SECONDS) == 0
     assert worker.log()[-1]["event"] == "worker_stopped"
+    assert collect(connection, in_flight)[0] == 200
+    assert receiver.paths() == ["/hold"]
+    with WorkerProcess(admin_url, log_file):
+        assert collect(connection, queued)[0] == 200
 
 
 def test_a_killed_worker_sends_nothing_twice(
     admin_url: str, connection: Connection, receiver: Receiver, log_file: Path
 ) -> None:
     with WorkerProcess(admin_url, log_file) as worker:
-        get(connection, receiver.url("/hold"), timeout_milliseconds=15_000)
+        post(connection, receiver.url("/hold"), 15_000)
         receiver.wait_for("/hold")
-        worker.kill()
-        worker.wait()
+        worker.process.kill()
+        worker.process.wait()
     receiver.released.set()
     with WorkerProcess(admin_url, log_file):
         pass_of_worker(connection, receiver)
-    assert receiver.paths().count("/hold") == 1
+    assert receiver.paths() == ["/hold"]
 
 
 def test_a_second_worker_waits_for_the_first_to_end(
@@ -75,34 +61,22 @@ def test_a_second_worker_waits_for_the_first_to_end(
         waiting.wait_for_event("another_worker_is_up")
         pass_of_worker(connection, receiver)
         up.terminate()
-        assert up.wait() == 0
+        assert up.process.wait(PATIENCE_SECONDS) == 0
         waiting.wait_for_event("worker_started")
         pass_of_worker(connection, receiver)
 
 
-def test_batch_size_and_ttl_are_configuration(
+def test_responses_are_kept_for_six_hours(
     admin_url: str, admin: Connection, connection: Connection, receiver: Receiver, log_file: Path
 ) -> None:
-    rows = connection.execute(
-        "select net.http_get(%s) from generate_series(1, 5)", [receiver.url("/small")]
-    ).fetchall()
-    ids = [row[0] for row in rows]
     admin.execute(
         "insert into net._http_response (id, created)"
-        " values (-1, now() - interval '61 minutes'), (-2, now() - interval '59 minutes')"
+        " values (-1, now() - interval '361 minutes'), (-2, now() - interval '359 minutes')"
     )
-    with WorkerProcess(admin_url, log_file, FERSK_PG_NET_BATCH_SIZE="2", FERSK_PG_NET_TTL="1 hour"):
-        collect(connection, max(ids))
-    batches = "select count(distinct created) from net._http_response where id = any(%s)"
-    assert value(connection, batches, ids) == 3
+    with WorkerProcess(admin_url, log_file):
+        pass_of_worker(connection, receiver)
     kept = connection.execute("select id from net._http_response where id < 0").fetchall()
     assert kept == [(-2,)]
-
-
-def test_wrong_configuration_ends_the_worker(admin_url: str, log_file: Path) -> None:
-    with WorkerProcess(admin_url, log_file, FERSK_PG_NET_BATCH_SIZE="none") as worker:
-        assert worker.wait() == 2
-    assert worker.log()[0]["error"] == "FERSK_PG_NET_BATCH_SIZE must be a whole number from 1, not 'none'"
 
 
 def test_the_log_tells_neither_urls_nor_headers_nor_bodies(
@@ -125,40 +99,40 @@ def test_a_clean_restart_of_the_server_loses_nothing(
     stack: Stack, admin_url: str, url: str, receiver: Receiver, log_file: Path
 ) -> None:
     with psycopg.connect(url, autocommit=True) as before:
-        before.execute("select net.http_get(%s || n) from generate_series(1, 50) n", [receiver.url("/n/")])
+        before.execute("select net.http_post(%s || n) from generate_series(1, 50) n", [receiver.url("/n/")])
     stack.restart_postgres()
-    with WorkerProcess(admin_url, log_file) as worker, psycopg.connect(url, autocommit=True) as after:
-        pass_of_worker(after, receiver)
-        assert sum(path.startswith("/n/") for path in receiver.paths()) == 50
-        after.close()
+    with WorkerProcess(admin_url, log_file) as worker:
+        with psycopg.connect(url, autocommit=True) as after:
+            pass_of_worker(after, receiver)
+        assert len(receiver.paths()) == 50
         stack.restart_postgres()
         worker.wait_for_event("connection_lost")
         worker.wait_for_event("worker_started", 2)
         with psycopg.connect(url, autocommit=True) as again:
             pass_of_worker(again, receiver)
-        assert sum(path.startswith("/n/") for path in receiver.paths()) == 50
+        assert len(receiver.paths()) == 50
 
 
-def test_a_crash_of_the_server_empties_queue_and_answers(
+def test_a_crash_of_the_server_empties_queue_and_responses(
     stack: Stack, admin_url: str, url: str, receiver: Receiver, log_file: Path
 ) -> None:
     with WorkerProcess(admin_url, log_file) as worker:
         with psycopg.connect(url, autocommit=True) as before:
             pass_of_worker(before, receiver)
-            in_flight = get(before, receiver.url("/hold"), timeout_milliseconds=15_000)
+            in_flight = post(before, receiver.url("/hold"), 15_000)
             receiver.wait_for("/hold")
-            get(before, receiver.url("/lost"))
+            post(before, receiver.url("/lost"))
         stack.stop_postgres(immediate=True)
         receiver.released.set()
-        assert worker.wait_for_event("answers_lost")["sent"] == 1
+        assert worker.wait_for_event("responses_lost")["sent"] == 1
         stack.start_postgres()
         worker.wait_for_event("worker_started", 2)
         with psycopg.connect(url, autocommit=True) as after:
-            request_id = get(after, receiver.url("/after"))
+            request_id = post(after, receiver.url("/after"))
             assert request_id == 1 < in_flight
             assert collect(after, request_id)[0] == 200
             assert value(after, "select array_agg(id) from net._http_response") == [1]
-    assert [path for path in receiver.paths() if not path.startswith("/fence/")] == ["/hold", "/after"]
+    assert receiver.paths() == ["/hold", "/after"]
 
 
 def test_the_worker_of_the_stack_delivers(stack: Stack, receiver: Receiver) -> None:

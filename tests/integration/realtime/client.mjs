@@ -4,7 +4,7 @@ import readline from "node:readline";
 
 import { RealtimeClient } from "@supabase/supabase-js"; // re-exported as it is
 
-const { URL: url, KEY: key, TOKEN: token, TOPIC: topic } = process.env;
+const { URL: url = "", KEY: key, TOKEN: token, TOPIC: topic } = process.env;
 const report = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
 
 const client = new RealtimeClient(`${url.replace(/^http/, "ws")}/realtime/v1`, { params: { apikey: key } });
@@ -12,7 +12,7 @@ await client.setAuth(token);
 
 function join(name, reportState) {
   return client
-    .channel(name, { config: { private: true, broadcast: { ack: true, self: false } } })
+    .channel(name, { config: { private: true } })
     .on("broadcast", { event: "*" }, ({ payload }) => report({ heard: payload.name }))
     .subscribe(reportState);
 }
@@ -31,8 +31,8 @@ const commands = {
     });
   },
   async send({ name }) {
-    const [channel] = client.getChannels();
-    report({ sent: await channel.send({ type: "broadcast", event: "note", payload: { name } }) });
+    await client.getChannels()[0].send({ type: "broadcast", event: "note", payload: { name } });
+    report({ did: "send" });
   },
   async leave() {
     await client.removeAllChannels();

@@ -15,7 +15,7 @@ from realtime import AsyncRealtimeClient
 from websockets.asyncio.client import connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from realtime import AsyncRealtimeChannel, RealtimeSubscribeStates
     from realtime.types import BroadcastPayload
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 10
 VERSIONS = ("1.0.0", "2.0.0")
+PARTS = ("join_ref", "ref", "topic", "event", "payload")
+OK = {"status": "ok", "response": {}}
+JOINED = {"status": "ok", "response": {"postgres_changes": []}}
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,10 @@ class Organization:
         given = {name: value for name, value in claims.items() if value is not None}
         return jwt.encode(given, secret or self.jwt_secret, algorithm="HS256")
 
-    def broadcast(self, db: psycopg.Connection, name: str, event: str = "cache_invalidated") -> None:
+    def broadcast(self, db: psycopg.Connection, name: str) -> None:
         """Send a message that tests tell apart by its name."""
-        db.execute("select realtime.send(%s, %s, %s)", [json.dumps({"name": name}), event, self.topic])
+        payload = json.dumps({"name": name})
+        db.execute("select realtime.send(%s, 'cache_invalidated', %s)", [payload, self.topic])
 
 
 @dataclass(frozen=True)
@@ -76,19 +80,14 @@ class Phoenix:
     socket: ClientConnection
     vsn: str
 
-    async def send(
-        self, topic: str, event: str, payload: Any, ref: str | None = "1", join_ref: str | None = "1"
-    ) -> None:
-        message = [join_ref, ref, topic, event, payload]
-        names = ("join_ref", "ref", "topic", "event", "payload")
-        frame = message if self.vsn == "2.0.0" else dict(zip(names, message, strict=True))
+    async def send(self, topic: str, event: str, payload: Any, ref: str | None = "1") -> None:
+        message = [ref, ref, topic, event, payload]
+        frame = message if self.vsn == "2.0.0" else dict(zip(PARTS, message, strict=True))
         await self.socket.send(json.dumps(frame))
 
     async def receive(self) -> list[Any]:
         frame = json.loads(await asyncio.wait_for(self.socket.recv(), WAIT_SECONDS))
-        if self.vsn == "2.0.0":
-            return list(frame)
-        return [frame[name] for name in ("join_ref", "ref", "topic", "event", "payload")]
+        return list(frame) if self.vsn == "2.0.0" else [frame[name] for name in PARTS]
 
     async def ask(self, topic: str, event: str, payload: Any, ref: str = "1") -> Any:
         """Send, and return the payload of the reply, which must be the next message."""
@@ -103,16 +102,8 @@ class Phoenix:
         return await self.ask(f"realtime:{topic}", "phx_join", payload)
 
 
-JOINED = {"status": "ok", "response": {"postgres_changes": []}}
-
-
 def refused(reason: str) -> dict[str, Any]:
     return {"status": "error", "response": {"reason": reason}}
-
-
-def note(name: str) -> dict[str, Any]:
-    """Make the payload of a broadcast from a client."""
-    return {"type": "broadcast", "event": "note", "payload": {"name": name}}
 
 
 def websocket_url(stack: Stack, key: str | None, vsn: str | None = "1.0.0") -> str:
@@ -145,17 +136,14 @@ class Listener:
         self.states.append(state.value)
         self.changed.set()
 
-    async def until_heard(self, name: str, seconds: float = WAIT_SECONDS) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:
         async with asyncio.timeout(seconds):
-            while name not in self.names:
+            while not condition():
                 self.changed.clear()
                 await self.changed.wait()
 
-    async def until_states(self, states: list[str], seconds: float = WAIT_SECONDS) -> None:
-        async with asyncio.timeout(seconds):
-            while self.states != states:
-                self.changed.clear()
-                await self.changed.wait()
+    async def until_heard(self, name: str, seconds: float = WAIT_SECONDS) -> None:
+        await self.until(lambda: name in self.names, seconds)
 
 
 @contextlib.asynccontextmanager
@@ -182,3 +170,38 @@ async def member(stack: Stack, organization: Organization) -> AsyncIterator[List
     token = organization.token()
     async with listener(stack.api_url, stack.publishable_key, token, organization.topic) as listening:
         yield listening
+
+
+@dataclass
+class Line:
+    """A TCP line to the gateway that a test can cut."""
+
+    url: str
+    ends: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    def cut(self) -> None:
+        """Reset every connection, without a farewell."""
+        assert self.ends
+        for end in self.ends:
+            end.transport.abort()
+        self.ends.clear()
+
+
+@contextlib.asynccontextmanager
+async def line(stack: Stack) -> AsyncIterator[Line]:
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", stack.instance.ports.gateway)
+        opened.ends += [writer, back]
+        await asyncio.gather(pump(reader, back), pump(there, writer))
+
+    server = await asyncio.start_server(carry, "127.0.0.1", 0)
+    opened = Line(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    async with server:
+        yield opened

@@ -40,9 +40,10 @@ def test_ports_that_cannot_be_are_refused_and_nothing_is_created(clone: Clone) -
     done = clone.run("local", "start", "--port", "80")
     expected = "error: port 80 is not possible: choose one from 1024 to 65524\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)
-    done = clone.run("local", "start", "--engine", "docker", "--port", "55321")
-    expected = "error: supabase/config.toml names the containers' ports, not PORT=\n"
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)
+    for engine in ("docker", "native"):
+        done = clone.run("local", "start", "--engine", engine, "--port", "55321")
+        expected = "error: supabase/config.toml names the ports of Supabase's own stack, not PORT=\n"
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)
     assert list(clone.root.glob(".stack*")) == []
 
 

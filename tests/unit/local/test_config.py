@@ -9,38 +9,31 @@ import jwt
 import pytest
 
 from local.config import Ports, Secrets, open_instance, save, stored_ports
-from local.errors import StackError, log_tail
+from local.errors import StackError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_second_look_finds_the_same_secrets(tmp_path: Path) -> None:
-    first, is_new = open_instance(tmp_path / "state", Ports())
-    second, is_new_again = open_instance(tmp_path / "state", Ports())
-    assert (is_new, is_new_again) == (True, False)
-    assert first == second
-
-
-def test_two_instances_share_nothing(tmp_path: Path) -> None:
-    one, _ = open_instance(tmp_path / "one", Ports())
-    two, _ = open_instance(tmp_path / "two", Ports())
+def test_an_instance_is_private_found_again_and_shares_nothing(tmp_path: Path) -> None:
+    assert stored_ports(tmp_path / "one") is None
+    assert list(tmp_path.iterdir()) == [], "looking creates nothing"
+    one, is_new = open_instance(tmp_path / "one")
+    assert (is_new, one.ports) == (True, Ports())
+    assert open_instance(tmp_path / "one") == (one, False)
+    assert stat.S_IMODE((one.state_dir / "stack.env").stat().st_mode) == 0o600
+    two, _ = open_instance(tmp_path / "two")
     assert set(vars(one.secrets).values()).isdisjoint(vars(two.secrets).values())
     assert one.data != two.data
 
 
-def test_the_file_is_private_from_its_first_byte(tmp_path: Path) -> None:
-    instance, _ = open_instance(tmp_path / "state", Ports())
-    assert stat.S_IMODE((instance.state_dir / "stack.env").stat().st_mode) == 0o600
-
-
 def test_a_missing_secret_is_named_and_no_value_shown(tmp_path: Path) -> None:
-    instance, _ = open_instance(tmp_path / "state", Ports())
-    file = instance.state_dir / "stack.env"
+    instance, _ = open_instance(tmp_path)
+    file = tmp_path / "stack.env"
     lines = file.read_text(encoding="utf-8").splitlines()
     file.write_text("\n".join(line for line in lines if "SECRET_KEY" not in line), encoding="utf-8")
     with pytest.raises(StackError, match=r"stack\.env lacks SUPABASE_SECRET_KEY: remove the file") as refused:
-        open_instance(tmp_path / "state", Ports())
+        open_instance(tmp_path)
     assert instance.secrets.jwt_secret not in str(refused.value)
 
 
@@ -49,15 +42,18 @@ def test_generated_keys_have_the_form_of_supabase() -> None:
     assert secrets.publishable_key.startswith("sb_publishable_")
     assert secrets.secret_key.startswith("sb_secret_")
     assert secrets.webhook_secret.startswith("whsec_")
-    assert jwt.decode(secrets.anon_key, secrets.jwt_secret, algorithms=["HS256"])["role"] == "anon"
+    for key, role in ((secrets.anon_key, "anon"), (secrets.service_role_key, "service_role")):
+        assert jwt.decode(key, secrets.jwt_secret, algorithms=["HS256"])["role"] == role
 
 
 def test_database_urls_carry_the_password_of_their_role(tmp_path: Path) -> None:
-    instance, _ = open_instance(tmp_path / "state", Ports(postgres=4711))
-    expected = f"postgresql://postgres:{instance.secrets.postgres_password}@127.0.0.1:4711/postgres"
-    assert instance.database_url("postgres") == expected
-    with pytest.raises(KeyError):
-        instance.database_url("anon")
+    instance, _ = open_instance(tmp_path, Ports(postgres=4711))
+    for role, password in (
+        ("postgres", instance.secrets.postgres_password),
+        ("supabase_admin", instance.secrets.admin_password),
+        ("supabase_auth_admin", instance.secrets.auth_admin_password),
+    ):
+        assert instance.database_url(role) == f"postgresql://{role}:{password}@127.0.0.1:4711/postgres"
 
 
 def test_an_error_shows_the_end_of_its_log(tmp_path: Path) -> None:
@@ -67,21 +63,15 @@ def test_an_error_shows_the_end_of_its_log(tmp_path: Path) -> None:
     assert shown.startswith("rest ended\n")
     assert shown.endswith("line 98\nline 99")
     assert "line 80\n" not in shown
-    assert log_tail(tmp_path / "none.log") == ""
-
-
-def test_all_ports_follow_the_gateways() -> None:
-    assert Ports.from_gateway(54321) == Ports()
-    expected = Ports(gateway=55321, postgres=55322, functions=55330, rest=55331, rest_admin=55332)
-    assert Ports.from_gateway(55321) == expected
+    assert str(StackError("ended", log=tmp_path / "none.log")) == "ended"
 
 
 @pytest.mark.parametrize(
-    ("gateway", "is_possible"), [(1023, False), (1024, True), (65524, True), (65525, False)]
+    ("gateway", "is_possible"), [(1023, False), (1024, True), (54321, True), (65524, True), (65525, False)]
 )
-def test_a_port_that_cannot_be_is_refused(gateway: int, *, is_possible: bool) -> None:
+def test_all_ports_follow_the_gateways(gateway: int, *, is_possible: bool) -> None:
     if is_possible:
-        assert Ports.from_gateway(gateway).gateway == gateway
+        assert list(vars(Ports.from_gateway(gateway)).values()) == [gateway + n for n in (0, 1, 9, 10, 11)]
         return
     with pytest.raises(StackError, match=f"port {gateway} is not possible: choose one from 1024 to 65524"):
         Ports.from_gateway(gateway)
@@ -98,12 +88,3 @@ def test_ports_are_kept_until_others_are_saved(tmp_path: Path) -> None:
     stored = (tmp_path / "stack.env").read_text(encoding="utf-8")
     assert "SUPABASE_URL=http://127.0.0.1:56321\n" in stored
     assert "55321" not in stored
-
-
-def test_a_first_instance_has_the_ports_of_supabase(tmp_path: Path) -> None:
-    assert open_instance(tmp_path)[0].ports == Ports()
-
-
-def test_looking_for_an_instance_creates_nothing(tmp_path: Path) -> None:
-    assert stored_ports(tmp_path / "state") is None
-    assert list(tmp_path.iterdir()) == []

@@ -9,9 +9,7 @@ import pytest
 
 from local import cluster, install, postgres, requirements
 from local.config import Instance, Ports, open_instance
-from local.docker import Supabase
 from local.errors import StackError
-from local.migrations import without_password
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,22 +30,16 @@ def test_without_root_the_missing_packages_and_the_command_are_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     lay(tmp_path, monkeypatch, 15)
-    postgres.package_files(15)["postgresql-15-cron"].unlink()
     monkeypatch.setenv(postgres.VARIABLE, "15")
     monkeypatch.setattr(requirements, "TOOL_FILES", {})
     monkeypatch.setattr("os.geteuid", lambda: 1000)
+    install.install_system_packages()  # nothing is missing
+    postgres.package_files(15)["postgresql-15-cron"].unlink()
     with pytest.raises(install.SetupError) as refused:
         install.install_system_packages()
     assert str(refused.value).endswith(
         "  sudo apt-get update\n  sudo apt-get install --yes --no-install-recommends postgresql-15-cron"
     )
-
-
-def test_nothing_missing_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    lay(tmp_path, monkeypatch, 15)
-    monkeypatch.setattr(requirements, "TOOL_FILES", {})
-    monkeypatch.setattr("os.geteuid", lambda: 1000)
-    install.install_system_packages()
 
 
 def test_a_system_without_apt_is_told_what_is_missing_in_one_line(
@@ -62,33 +54,21 @@ def test_a_system_without_apt_is_told_what_is_missing_in_one_line(
     assert "\n" not in str(refused.value)
 
 
-def test_the_newest_installed_postgres_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_newest_installed_postgres_is_used_or_the_one_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     lay(tmp_path, monkeypatch, 15, 17)
     assert (postgres.chosen(), postgres.installed()) == (17, [17, 15])
-
-
-def test_another_postgres_can_be_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    lay(tmp_path, monkeypatch, 15, 17)
     monkeypatch.setenv(postgres.VARIABLE, "15")
-    assert postgres.chosen() == 15
     assert postgres.program("psql") == str(tmp_path / "lib/15/bin/psql")
-
-
-@pytest.mark.parametrize(
-    ("wanted", "message"),
-    [
-        pytest.param("17", "PostgreSQL 17 is not installed: run `make setup PG=17`", id="not-installed"),
-        pytest.param("14", "PG=14: supported versions of PostgreSQL are 15, 16, 17, 18", id="not-supported"),
-    ],
-)
-def test_a_postgres_that_is_not_there_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wanted: str, message: str
-) -> None:
-    lay(tmp_path, monkeypatch, 15)
-    monkeypatch.setenv(postgres.VARIABLE, wanted)
-    with pytest.raises(StackError) as refused:
-        postgres.chosen()
-    assert str(refused.value) == message
+    for wanted, message in (
+        ("16", "PostgreSQL 16 is not installed: run `make setup PG=16`"),
+        ("14", "PG=14: supported versions of PostgreSQL are 15, 16, 17, 18"),
+    ):
+        monkeypatch.setenv(postgres.VARIABLE, wanted)
+        with pytest.raises(StackError) as refused:
+            postgres.chosen()
+        assert str(refused.value) == message
 
 
 def test_a_stack_keeps_the_postgres_that_wrote_its_data(
@@ -134,15 +114,3 @@ def test_the_npm_lock_pins_every_package_and_holds_no_address() -> None:
         for line in requirements.NPM_LOCK.read_text(encoding="utf-8").splitlines()
         if '"resolved"' in line or '"integrity"' in line
     )
-
-
-def test_a_password_leaves_the_url_decoded() -> None:
-    url, password = without_password("postgresql://postgres:a%2Fb@127.0.0.1:54322/postgres")
-    assert (url, password) == ("postgresql://postgres@127.0.0.1:54322/postgres", "a/b")
-
-
-def test_a_status_without_a_key_is_refused_by_name() -> None:
-    values = dict.fromkeys(("API_URL", "DB_URL", "PUBLISHABLE_KEY", "SECRET_KEY", "JWT_SECRET"), "value")
-    assert Supabase.from_status(values).secret_key == "value"
-    with pytest.raises(StackError, match="`supabase status` does not tell SECRET_KEY, JWT_SECRET"):
-        Supabase.from_status({**values, "SECRET_KEY": "", "JWT_SECRET": ""})

@@ -1,0 +1,153 @@
+// The single origin: what is behind each prefix, who is let through, and how each service's clients expect errors.
+
+import { serveStatic } from "@hono/node-server/serve-static";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
+import { requestId } from "hono/request-id";
+
+import { createAuth } from "./auth.mjs";
+import { withoutApiKey } from "./keys.mjs";
+import { log } from "./logs.mjs";
+import { createProxy, FAILURES, UpstreamError } from "./proxy.mjs";
+import { refuseUnfiltered } from "./unfiltered.mjs";
+
+const MAX_BODY_BYTES = 50 * 2 ** 20;
+const MAX_AUTH_BODY_BYTES = 64 * 1024;
+
+// Any origin may call, because keys and tokens travel in headers.
+const anyOrigin = cors({
+  origin: "*",
+  allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+  exposeHeaders: [
+    "Content-Encoding",
+    "Content-Location",
+    "Content-Range",
+    "Content-Type",
+    "Date",
+    "Location",
+    "Preference-Applied",
+    "Range-Unit",
+    "X-Request-Id",
+  ],
+  maxAge: 3600,
+});
+
+/** How each part tells a failure. */
+const SHAPES = {
+  rest: ({ code, message }) => ({ code, message, details: null, hint: null }),
+  auth: ({ status, code, message }) => ({ code: status, error_code: code, msg: message }),
+  functions: ({ code, message }, id) => ({ error: { code, message, request_id: id } }),
+};
+
+function fail(c, failure) {
+  const shape = SHAPES[c.get("route")] ?? (({ message }) => ({ message }));
+  return c.json(shape(failure, c.get("requestId")), failure.status);
+}
+
+/** What the client asked for, byte for byte. */
+const target = (c) => c.env.incoming.url;
+
+const forwarded = (c) => ({
+  "x-forwarded-for": c.env.incoming.socket.remoteAddress ?? null,
+  "x-forwarded-host": c.req.header("host") ?? null,
+  "x-forwarded-proto": "http",
+  "x-request-id": c.get("requestId"),
+});
+
+/** Log each request once it is answered: never the query, for filters and keys are in it. */
+async function logged(c, next) {
+  const started = performance.now();
+  const { outgoing } = c.env;
+  outgoing.once("close", () => {
+    if (c.req.path === "/health") return;
+    log(outgoing.statusCode >= 500 ? "error" : "info", "request", {
+      request_id: c.get("requestId"),
+      route: c.get("route") ?? "none",
+      method: c.req.method,
+      path: target(c).split("?")[0].slice(0, 200),
+      status: outgoing.statusCode,
+      complete: outgoing.writableFinished,
+      duration_ms: Math.round(performance.now() - started),
+    });
+  });
+  await next();
+}
+
+/** Whatever is below a prefix: only as it is written, for services get the path as it came. */
+const below = (name, limit = MAX_BODY_BYTES) => [
+  async (c, next) => {
+    if (!target(c).startsWith(`/${name}/v1`)) return c.notFound();
+    c.set("route", name);
+    await next();
+  },
+  bodyLimit({ maxSize: limit, onError: (c) => fail(c, FAILURES.tooLarge) }),
+];
+
+/** Build the application: { fetch, close }. */
+export function createApp(config) {
+  const { resolveKey, consoleDir, publishableKey, timeoutMs } = config;
+  const rest = createProxy(config.restUrl, timeoutMs);
+  const functions = createProxy(config.functionsUrl, timeoutMs);
+  const auth = createAuth(config);
+  /** @type {Hono<any>} */
+  const app = new Hono();
+
+  app.use(logged, requestId({ limitLength: 128 }));
+  app.get("/health", (c) => c.json({ status: "ok" }));
+
+  // The key becomes the token of its role, the prefix goes.
+  app.use("/rest/v1/*", anyOrigin, ...below("rest"), async (c) => {
+    const [path, ...query] = target(c).split("?");
+    const { authorization, refusal } = resolveKey(c.req.raw.headers, c.req.query("apikey"));
+    if (refusal) return c.json(refusal, 401);
+    const unfiltered = refuseUnfiltered(c.req.method, path, new URLSearchParams(query.join("?")));
+    if (unfiltered) return c.json(unfiltered, 400, { "content-type": "application/json; charset=utf-8" });
+    return rest.forward(c, {
+      path: (path.slice("/rest/v1".length) || "/") + withoutApiKey(query.join("?")),
+      headers: { ...forwarded(c), authorization, apikey: null },
+    });
+  });
+
+  app.use("/auth/v1/*", anyOrigin, ...below("auth", MAX_AUTH_BODY_BYTES), auth.handle);
+
+  // All as it came: functions check callers and signatures themselves, and answer preflights.
+  app.use("/functions/v1/*", ...below("functions"), async (c) => {
+    const answer = await functions.forward(c, { path: target(c), headers: forwarded(c) });
+    const defaults = { "access-control-allow-origin": "*", "x-request-id": c.get("requestId") };
+    for (const [name, value] of Object.entries(defaults)) {
+      if (!answer.headers.has(name)) answer.headers.set(name, value);
+    }
+    return answer;
+  });
+
+  if (consoleDir) {
+    app.use("/*", async (c, next) => {
+      c.set("route", "console");
+      if (!["GET", "HEAD"].includes(c.req.method))
+        return c.json({ message: "Method not allowed" }, 405, { allow: "GET, HEAD" });
+      c.header("cache-control", "no-cache"); // files change while one works on them
+      c.header("x-content-type-options", "nosniff");
+      await next();
+    });
+    app.get("/config.json", (c) => c.json({ publishable_key: publishableKey })); // which is no secret
+    const files = serveStatic({ root: consoleDir });
+    app.get("/*", (c, next) => (c.req.path.includes("/.") ? next() : files(c, next)));
+  }
+
+  app.notFound((c) => {
+    const isConsole = c.get("route") === "console";
+    if (!isConsole) c.header("access-control-allow-origin", "*");
+    return c.json({ message: isConsole ? "Not found" : "no Route matched with those values" }, 404);
+  });
+  app.onError((error, c) => {
+    const failure = error instanceof UpstreamError ? error.failure : FAILURES.internal;
+    const details = failure === FAILURES.internal ? { error: error.name, stack: error.stack } : {};
+    const cause = /** @type {any} */ (error.cause)?.code;
+    log("error", "failed", { request_id: c.get("requestId"), code: failure.code, cause, ...details });
+    if (c.get("route") === "functions") c.header("access-control-allow-origin", "*");
+    return fail(c, failure);
+  });
+
+  return { fetch: app.fetch, close: () => Promise.all([rest.close(), functions.close(), auth.close()]) };
+}
