@@ -52,10 +52,10 @@ rollback: setup ## undo the latest migration: says what is lost, and asks; YES=1
 	@$(LOCAL) rollback $(if $(filter 1,$(YES)),--yes)
 
 watch: setup ## print what is broadcast to a user's organisation: EMAIL=kari@nhf.example
-	@$(VENV)/python -m local.watch $(EMAIL)
+	@$(VENV)/python -m tools.watch $(EMAIL)
 
 seed-large: setup ## add a large organisation to the running database: ROWS=100000
-	@$(VENV)/python -m bench.seed_large --rows $(ROWS) $(ARGS)
+	@$(VENV)/python -m tools.large.seed --rows $(ROWS) $(ARGS)
 
 test: setup ## all tests, on a stack of their own: ARGS="-k name"
 	@$(VENV)/pytest $(ARGS)
@@ -73,10 +73,10 @@ bench-results: setup ## copy what the benches wrote last to bench/results, with 
 	@$(VENV)/python -m bench.results
 
 bufdir-alignment: setup ## check that dashboard and report agree, also on the reference dataset
-	@PYTHONPATH=functions $(VENV)/python -m local.alignment $(ARGS)
+	@PYTHONPATH=functions $(VENV)/python -m tools.alignment $(ARGS)
 
-contracts: setup ## write docs/contracts anew from functions/contracts/models.py
-	@PYTHONPATH=functions $(VENV)/python -m contracts.schemas
+contracts: setup ## write docs/contracts anew from tools/contracts.py
+	@PYTHONPATH=functions $(VENV)/python -m tools.contracts
 
 lint: setup ## ruff and mypy, changing nothing
 	@$(VENV)/ruff check .

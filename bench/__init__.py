@@ -1,3 +1,3 @@
-"""Measurements and the large data set that they run on."""
+"""Measurements."""
 
 from __future__ import annotations

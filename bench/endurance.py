@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from bench import pgbench, reads, seed_large
+from bench import pgbench, reads
 from bench.helpers import Drain
+from tools.large.seed import DEFAULT_UNTIL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +70,7 @@ def _rest(connection: psycopg.Connection) -> dict[str, float]:
 def _read(connection: psycopg.Connection) -> dict[str, float]:
     live = [
         replace(question, statements={reads.LIVE: question.statements[reads.LIVE]})
-        for question in reads.questions(seed_large.DEFAULT_UNTIL)
+        for question in reads.questions(DEFAULT_UNTIL)
         if question.name in ASKED
     ]
     return {question.name: reads.ask(connection, question, ROUNDS)[reads.LIVE] for question in live}

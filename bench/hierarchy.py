@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 import psycopg
 from rich.console import Console
 
-from bench import hierarchy_figures, hierarchy_reads, hierarchy_writers, seed_large, verdicts
-from bench.activities import Request
+from bench import hierarchy_figures, hierarchy_reads, hierarchy_writers, verdicts
 from bench.hierarchy_invalidation import Invalidation, Listener, wait_until_drained
-from bench.population import Population
 from local import command, processes, services
 from local.config import Ports
 from local.progress import Terminal
 from local.requirements import ROOT
 from local.stack import Stack
+from tools.large.activities import Request
+from tools.large.population import Population
+from tools.large.seed import DEFAULT_UNTIL, seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from local.progress import Progress
 
 STATE_DIR = ROOT / ".stack-bench-hierarchy"
-YEAR = seed_large.DEFAULT_UNTIL.year
+YEAR = DEFAULT_UNTIL.year
 DEFAULT_ROWS, QUICK_ROWS = 1_000_000, 20_000
 ROUNDS, QUICK_ROUNDS = 10, 1
 
@@ -45,8 +46,8 @@ def main(words: Sequence[str] | None = None) -> int:
     started = time.monotonic()
     with _stack(progress) as stack:
         with progress.step(f"{arguments.rows:,} activities in 1,400 chapters"):
-            request = Request(arguments.rows, seed=1, until=seed_large.DEFAULT_UNTIL)
-            seed_large.seed(stack.db_url, request)
+            request = Request(arguments.rows, seed=1, until=DEFAULT_UNTIL)
+            seed(stack.db_url, request)
         figures = _measure(stack, progress, arguments.rows, rounds)
     table, missed = hierarchy_figures.table(figures)
     console.print(table)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from bench.pgbench import percentile
-from bench.population import Population, type_id
+from tools.large.population import Population, type_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from bench.figures import label
-from bench.population import Population
+from tools.large.population import Population
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

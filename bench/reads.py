@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from bench.population import Population
+from tools.large.population import Population
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,15 +18,16 @@ import httpx
 import psycopg
 from rich.console import Console
 
-from bench import seed_large, verdicts
-from bench.activities import Request
+from bench import verdicts
 from bench.figures import Target
-from bench.population import SLUG, Population
 from local import command
 from local.config import Ports
 from local.progress import Terminal
 from local.requirements import ROOT
 from local.stack import Stack
+from tools.large.activities import Request
+from tools.large.population import SLUG, Population
+from tools.large.seed import DEFAULT_UNTIL, seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -114,7 +115,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         stack.start()
         with progress.step("100,000 activities"):
-            seed_large.seed(stack.db_url, Request(100_000, seed=1, until=seed_large.DEFAULT_UNTIL))
+            seed(stack.db_url, Request(100_000, seed=1, until=DEFAULT_UNTIL))
         with progress.step("lookups, savings, reports"):
             figures = measure(stack, 100 if arguments.quick else arguments.calls)
     finally:

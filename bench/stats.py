@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 import psycopg
 from rich.console import Console
 
-from bench import endurance, reads, report, seed_large, upkeep, verdicts, writes
-from bench.activities import Request
+from bench import endurance, reads, report, upkeep, verdicts, writes
 from bench.figures import Measurements, label
 from bench.laboratory import laboratory
 from local import command
 from local.progress import Terminal
+from tools.large.activities import Request
+from tools.large.seed import DEFAULT_UNTIL, seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +70,7 @@ def _measure_size(
                 measured.cells += writes.measure(lab, chosen, name, QUICK_TURNS if quick else writes.TURNS)
     with progress.step(f"{size}: reads"):
         rounds = QUICK_ROUNDS if quick else READ_ROUNDS
-        measured.readings += reads.measure(lab.url(name), rows, seed_large.DEFAULT_UNTIL, rounds)
+        measured.readings += reads.measure(lab.url(name), rows, DEFAULT_UNTIL, rounds)
     with progress.step(f"{size}: folds and refreshes"):
         measured.upkeep += upkeep.measure(lab.url(name), rows, QUICK_ROUNDS if quick else UPKEEP_ROUNDS)
     if rows == arguments.rows[-1]:
@@ -79,7 +80,7 @@ def _measure_size(
 
 
 def _load(db_url: str, rows: int) -> None:
-    seed_large.seed(db_url, Request(rows, seed=1, until=seed_large.DEFAULT_UNTIL))
+    seed(db_url, Request(rows, seed=1, until=DEFAULT_UNTIL))
     with psycopg.connect(db_url) as connection:
         connection.execute((reads.SQL / "slots.sql").read_bytes())
 

@@ -1,32 +1,24 @@
-"""The entry points that Functions Framework and Cloud Run deploy, by name: one line each."""
+"""What Functions Framework and Cloud Run deploy by name: each module here holds one, its namesake.
+
+A service serves one function, which `FUNCTION_TARGET` names, and loads no other; without it, all are loaded.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
+import pkgutil
+from importlib import import_module
+from pathlib import Path
 
 from _shared import logs
 from _shared.settings import settings
-from bufdir_alignment.endpoint import bufdir_alignment
-from health.endpoint import health
-from hierarchy_stats.endpoint import hierarchy_stats
-from invalidate_hierarchy_cache.endpoint import invalidate_hierarchy_cache
-from metric_snapshots.endpoint import metric_snapshots
-from refresh_stats_views.endpoint import refresh_stats_views
-from snapshot_status.endpoint import snapshot_status
-from verify_snapshot.endpoint import verify_snapshot
-from warm_hierarchy_cache.endpoint import warm_hierarchy_cache
 
-__all__ = [
-    "bufdir_alignment",
-    "health",
-    "hierarchy_stats",
-    "invalidate_hierarchy_cache",
-    "metric_snapshots",
-    "refresh_stats_views",
-    "snapshot_status",
-    "verify_snapshot",
-    "warm_hierarchy_cache",
-]
+_found = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])]
+NAMES = [name for name in _found if name != "main" and not name.startswith("_")]
+_target = os.environ.get("FUNCTION_TARGET")
+for _name in [_target] if _target in NAMES else NAMES:
+    globals()[_name] = getattr(import_module(_name), _name)
 
 # A missing variable stops the process here, not the first request.
 logs.configure(settings().log_level)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeAlias
 
+from _shared.background import SingleFlight
+from _shared.database.hierarchy import WarmUpReport
 from _shared.result import Err, Ok, Result
-from _shared.rows import WarmUpReport
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -26,7 +27,7 @@ class WarmUps:
 
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
-        self._waiting: set[UUID] = set()
+        self._waiting: SingleFlight[UUID] = SingleFlight()
 
     async def run(self, organization_ids: Iterable[UUID], warm_up: WarmUp) -> Result[WarmUpReport]:
         """Warm up each organisation in turn and add up; a failure does not keep the others from theirs.
@@ -44,13 +45,8 @@ class WarmUps:
         return failure or Ok(total)
 
     async def _take_turn(self, organization_id: UUID, warm_up: WarmUp) -> Result[WarmUpReport] | None:
-        if organization_id in self._waiting:
+        if await self._waiting.run(organization_id, self._turn.acquire) is None:
             return None
-        self._waiting.add(organization_id)
-        try:
-            await self._turn.acquire()
-        finally:
-            self._waiting.discard(organization_id)
         try:
             return await warm_up(organization_id)
         finally:

@@ -9,7 +9,7 @@ import pytest
 from _shared import logs
 from _shared.settings import settings
 from tests.contract.world import Function, load_functions, make_function
-from tests.unit.functions.fakes import ENVIRONMENT
+from tests.support.credentials import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

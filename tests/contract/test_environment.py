@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from _shared.settings import Settings
-from tests.unit.functions.fakes import ENVIRONMENT, SECRETS
+from tests.support.credentials import ENVIRONMENT, SECRETS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / ".env.example"
@@ -63,10 +63,15 @@ def test_comments_say_what_is_required_and_what_the_default_is() -> None:
             assert "Required" not in comment, field.validation_alias
 
 
-def import_main(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+LIST_FUNCTIONS = "import main; print(sorted(vars(main).keys() & set(main.NAMES)))"
+
+
+def import_main(
+    environment: dict[str, str], script: str = LIST_FUNCTIONS
+) -> subprocess.CompletedProcess[str]:
     known = {name: value for name, value in os.environ.items() if name not in variables()}
     return subprocess.run(
-        [sys.executable, "-c", "import main; print(sorted(main.__all__))"],
+        [sys.executable, "-c", script],
         cwd=ROOT / "functions",
         env=known | environment,
         capture_output=True,
@@ -100,8 +105,18 @@ def test_with_the_variables_of_the_documented_deployment_every_function_starts()
     assert (started.returncode, started.stderr) == (0, "")
     line, functions = started.stdout.splitlines()
     assert json.loads(line)["event"] == "started"
-    folders = {path.parent.name for path in (ROOT / "functions").glob("[a-z]*/endpoint.py")}
-    assert set(ast.literal_eval(functions)) == folders
+    modules = {path.stem for path in (ROOT / "functions").glob("[a-z]*.py")} - {"main"}
+    assert set(ast.literal_eval(functions)) == modules
+
+
+def test_a_service_loads_its_own_function_and_no_other() -> None:
+    loaded = "import main, sys; print(sorted(set(main.NAMES) & sys.modules.keys()))"
+    started = import_main(ENVIRONMENT | {"FUNCTION_TARGET": "health"}, loaded)
+    assert (started.returncode, started.stderr) == (0, "")
+    assert ast.literal_eval(started.stdout.splitlines()[1]) == ["health"]
+    # what is none is for Functions Framework to refuse, by name
+    started = import_main(ENVIRONMENT | {"FUNCTION_TARGET": "no_such_function"}, loaded)
+    assert len(ast.literal_eval(started.stdout.splitlines()[1])) > 1
 
 
 def test_the_documented_deployment_keeps_what_is_secret_among_the_secrets() -> None:

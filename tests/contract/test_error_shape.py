@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from _shared.accept import MAX_BODY_BYTES
 from _shared.callers import Anonymous, Caller, Service, User, Webhook
+from _shared.http.request import MAX_BODY_BYTES
 from _shared.result import ErrorCode
-from tests.unit.functions.fakes import PUBLISHABLE_KEY, SECRETS, WEBHOOK_SECRET, make_token, sign
+from tests.support.credentials import PUBLISHABLE_KEY, SECRETS, WEBHOOK_SECRET, make_token, sign
 
 if TYPE_CHECKING:
     import httpx

@@ -1,7 +1,7 @@
-"""Every function of `functions/main.py`, as deployed, on a real `SupabaseDatabase` whose network is played.
+"""Every function of `functions/main.py`, as deployed, on a real `Database` whose network is played.
 
-Functions are discovered, not listed: a new one meets every refusal without a word here. Only what the
-database answers on the good path has to be added to `ANSWERS`.
+Functions are discovered, not listed: a new one meets every refusal without a word here. What the database
+answers on the good path are the examples of `tests/support/examples.py`.
 """
 
 from __future__ import annotations
@@ -17,56 +17,33 @@ from functions_framework import _function_registry
 from functions_framework.aio import create_asgi_app_from_module
 
 from _shared import exact_json
-from _shared.call import ENDPOINTS, Endpoint
 from _shared.callers import Anonymous, Caller, Service, User, Webhook
-from _shared.database import SupabaseDatabase
-from _shared.rest import make_http_client
+from _shared.database import Database
+from _shared.database.client import make_http_client
+from _shared.http.auth import Authenticator
+from _shared.http.endpoint import ENDPOINTS
+from _shared.http.webhooks import WebhookPayload
 from _shared.runtime import Runtime
-from _shared.tokens import TokenVerifier
-from _shared.webhooks import WebhookPayload
-from tests.unit.functions.fakes import (
-    SECRET_KEY,
-    make_health,
-    make_profile,
-    make_report,
-    make_settings,
-    make_token,
-    sign,
-)
-from tests.unit.functions.hierarchy_fakes import NHF, make_batch, make_entry
-from tests.unit.functions.metrics_fakes import (
-    alignment_json,
-    computed_json,
-    report_json,
-    snapshot_json,
-    status_json,
-)
+from tests.support.credentials import SECRET_KEY, make_settings, make_token, sign
+from tests.support.examples import ANSWERS, NHF, make_profile, snapshot_json
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+
+    from _shared.http.request import Endpoint
 
 MAIN = Path(__file__).parents[2] / "functions" / "main.py"
 SQL = 'insert into private.secrets values ("LEAK")'
 TIMEOUT_SECONDS = 0.2
 
-ANSWERS: dict[str, Any] = {
-    "claim_webhook": True,
-    "refresh_stats_views": make_report().model_dump(mode="json"),
-    "get_health": make_health().model_dump(mode="json") | {"last_error": f"{SQL} failed"},
+ANSWERED: dict[str, Any] = ANSWERS | {
+    "get_health": ANSWERS["get_health"] | {"last_error": f"{SQL} failed"},
+    "read_hierarchy_stats": ANSWERS["read_hierarchy_stats"] | {"stale": True},
     "profiles": [make_profile(role="org_admin").model_dump(mode="json")],
-    "acknowledge_wake_ups": 1,
-    "take_unit_changes": make_batch().model_dump(mode="json"),
-    "warm_hierarchy_cache": {"warmed": 2, "skipped": 0},
     "organization_settings": [{"organization_id": str(NHF), "statistics_enabled": True}],
-    "read_hierarchy_stats": make_entry(stale=True).model_dump(mode="json"),
-    "refresh_hierarchy_entry": True,
-    "record_node_reads": 1,
     "bufdir_metric_snapshots": [snapshot_json()],
-    "compute_metric_snapshot": computed_json(),
-    "get_snapshot_status": status_json(),
-    "generate_bufdir_report": report_json(),
-    "get_bufdir_alignment": alignment_json(),
 }
+"""The examples of SQL functions, and what tables hold."""
 
 
 def load_functions() -> dict[str, Starlette]:
@@ -103,7 +80,7 @@ class Network:
     """
 
     mode: str = "good"
-    answers: dict[str, Any] = field(default_factory=lambda: dict(ANSWERS))
+    answers: dict[str, Any] = field(default_factory=lambda: dict(ANSWERED))
     asked: list[str] = field(default_factory=list)
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -186,6 +163,6 @@ def make_function(name: str, app: Starlette) -> Function:
     settings = make_settings(FERSK_UPSTREAM_TIMEOUT_SECONDS=TIMEOUT_SECONDS)
     network = Network()
     http = make_http_client(settings, httpx.MockTransport(network))
-    app.state.runtime = Runtime(settings, SupabaseDatabase(settings, http), TokenVerifier(settings, http))
+    app.state.runtime = Runtime(settings, Database(settings, http), Authenticator(settings, http))
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://function")
     return Function(ENDPOINTS[name], client, network)

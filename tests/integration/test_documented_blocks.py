@@ -154,7 +154,7 @@ def test_dart_blocks_call_what_exists(own: Stack, block: Block) -> None:
             assert row, name
             assert set(re.findall(r"'(\w+)':", given)) <= set(row[0] or []), name
     for slug in slugs:
-        assert (ROOT / "functions" / slug.replace("-", "_") / "endpoint.py").exists(), slug
+        assert (ROOT / "functions" / f"{slug.replace('-', '_')}.py").exists(), slug
 
 
 def test_the_deploy_page_pushes_to_an_empty_database() -> None:

@@ -128,9 +128,9 @@ def test_a_killed_database_is_not_running_whatever_its_file_says(started: Newcom
 
 
 def test_commands_work_on_a_running_stack(started: Newcomer) -> None:
-    done = started.clone.run("bench.seed_large", "--rows=5")
+    done = started.clone.run("tools.large.seed", "--rows=5")
     assert (done.returncode, done.stdout.startswith("5 activities in nhf-large")) == (0, True), done.stderr
-    done = started.clone.run("local.alignment")
+    done = started.clone.run("tools.alignment")
     assert done.returncode == 0, done.stdout
     done = started.clone.run("local", "logs", "-n", "1", "gateway")
     assert done.returncode == 0, done.stderr

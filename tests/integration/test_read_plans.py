@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 import pytest
 
-from bench.activities import Request
-from bench.population import SLUG
-from bench.seed_large import DEFAULT_ROWS, DEFAULT_UNTIL, seed
 from tests.resilience.own_cluster import own_cluster
+from tools.large.activities import Request
+from tools.large.population import SLUG
+from tools.large.seed import DEFAULT_ROWS, DEFAULT_UNTIL, seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

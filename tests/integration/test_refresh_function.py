@@ -17,10 +17,10 @@ import httpx
 import psycopg
 import pytest
 
+from _shared.http.webhooks import WebhookPayload
 from _shared.result import ErrorCode
-from _shared.webhooks import WebhookPayload
 from tests.contract.world import example
-from tests.unit.functions.fakes import sign
+from tests.support.credentials import sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from bench import seed_large
-from bench.activities import Request
-from bench.population import CHAPTERS, POWER, SLUG, Population
-from bench.seed_large import DEFAULT_UNTIL, seed
 from local.requirements import ROOT
 from tests.resilience.comparison import differences
 from tests.resilience.own_cluster import own_cluster
+from tools.large import seed as seed_large
+from tools.large.activities import Request
+from tools.large.population import CHAPTERS, POWER, SLUG, Population
+from tools.large.seed import DEFAULT_UNTIL, seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -174,7 +174,7 @@ def test_a_failed_load_leaves_what_was_there(own: OwnCluster, owner: Connection)
 
 def test_the_command_tells_what_it_did(own: OwnCluster, owner: Connection) -> None:
     assert number(owner, f"select count(*) from public.activities where {LARGE}") == ROWS
-    command = [sys.executable, "-m", "bench.seed_large", f"--rows={ROWS}", f"--db-url={own.url}"]
+    command = [sys.executable, "-m", "tools.large.seed", f"--rows={ROWS}", f"--db-url={own.url}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "2,000 activities are there already" in done.stdout

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-COPIED = ("local", "bench", "functions", "supabase", "console", "tests/reference")
+COPIED = ("local", "tools", "bench", "functions", "supabase", "console", "tests/reference")
 LINKED = (".venv", "node_modules", "package.json")
 NEED_A_STACK = (
     ("local", "status"),
@@ -23,9 +23,9 @@ NEED_A_STACK = (
     ("local", "psql", "-c", "select 1"),
     ("local", "rollback"),
     ("local", "rollback", "--yes"),
-    ("local.watch", "kari@nhf.example"),
-    ("local.alignment",),
-    ("bench.seed_large", "--rows=1"),
+    ("tools.watch", "kari@nhf.example"),
+    ("tools.alignment",),
+    ("tools.large.seed", "--rows=1"),
 )
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from local import alignment
-from local.alignment import check_all, show
-from local.reference import check_reference
 from tests.integration.bufdir.support import YEAR, owner
+from tools import alignment
+from tools.alignment import check_all, show
+from tools.reference import check_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

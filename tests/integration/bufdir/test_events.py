@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, LiteralString, cast
 
 import psycopg
 import pytest
 
 from _shared import exact_json
-from contracts.models import ActivityRegistered, ExpenseDecided
 from tests.integration.bufdir.support import owner
+from tools.contracts import ActivityRegistered, ExpenseDecided, UpkeepDue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,11 +57,16 @@ def connection(stack: Stack) -> Iterator[Connection]:
 
 def sent(db: Connection) -> dict[str, str]:
     """Do what the commit does first; give the bodies queued by this transaction, by receiver."""
-    before = {row[0] for row in db.execute("select id from net.http_request_queue")}
+    before = queued(db)
     db.execute("set constraints all immediate")
     db.execute("set constraints all deferred")
+    return {receiver: body for _, receiver, body in queued(db) - before}
+
+
+def queued(db: Connection) -> set[tuple[int, str, str]]:
+    """Give number, receiver and body of what waits to be sent."""
     rows = db.execute("select id, url, convert_from(body, 'UTF8') from net.http_request_queue").fetchall()
-    return {url.rpartition("/")[2]: body for number, url, body in rows if number not in before}
+    return {(number, url.rpartition("/")[2], body) for number, url, body in rows}
 
 
 def assert_is(model: type[BaseModel], events: dict[str, str]) -> None:
@@ -88,6 +93,30 @@ def test_a_rejected_expense_changes_no_figure_and_sends_nothing(connection: Conn
     claim = connection.execute(CLAIM).fetchone()
     connection.execute("update public.expense_claims set status = 'rejected' where id = %s", claim)
     assert sent(connection) == {}
+
+
+SWEEP = (
+    "select stats.ask('refresh-stats-views', 'sweep', o.id, '[]', true) from public.organizations o limit 1"
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "slug"),
+    [
+        ("select public.request_invalidation_again()", "invalidate-hierarchy-cache"),
+        ("select private.request_precompute()", "warm-hierarchy-cache"),
+        (SWEEP, "refresh-stats-views"),
+    ],
+)
+def test_what_time_brings_about_is_announced_as_the_contract_says(
+    connection: Connection, statement: LiteralString, slug: str
+) -> None:
+    before = queued(connection)
+    connection.execute(statement)
+    announced = queued(connection) - before
+    assert {receiver for _, receiver, _ in announced} == {slug}
+    for _, _, body in announced:
+        assert json.loads(UpkeepDue.model_validate_json(body).model_dump_json()) == json.loads(body)
 
 
 def test_an_approval_changes_the_coordinators_months_at_the_same_commit(stack: Stack, kari: Person) -> None:

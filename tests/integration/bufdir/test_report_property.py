@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.reference import reference_id
 from tests.integration.bufdir.support import owner
+from tools.reference import reference_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -46,7 +46,7 @@ class Watch:
 @contextlib.asynccontextmanager
 async def watch(stack: Stack, email: str) -> AsyncIterator[Watch]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "local.watch", email, "--state-dir", str(stack.instance.state_dir)),
+        *(sys.executable, "-m", "tools.watch", email, "--state-dir", str(stack.instance.state_dir)),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -10,10 +10,11 @@ import pytest
 from functions_framework.aio import create_asgi_app_from_module
 
 from _shared import logs
-from _shared.call import ENDPOINTS
+from _shared.http.auth import Authenticator
+from _shared.http.endpoint import ENDPOINTS
 from _shared.runtime import Runtime
-from _shared.tokens import TokenVerifier
-from tests.unit.functions.fakes import FakeDatabase, make_settings
+from tests.support.credentials import make_settings
+from tests.support.fake_database import FakeDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +37,7 @@ def client_of(database: FakeDatabase) -> Callable[..., httpx.AsyncClient]:
             name, "main.py", None, SimpleNamespace(**{name: function}), None
         )
         settings = settings or make_settings()
-        app.state.runtime = Runtime(settings, database, TokenVerifier(settings, httpx.AsyncClient()))
+        app.state.runtime = Runtime(settings, database, Authenticator(settings, httpx.AsyncClient()))
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://function")
 
     return make

@@ -2,17 +2,19 @@ from __future__ import annotations
 
 from copy import deepcopy
 from decimal import Decimal
+from inspect import unwrap
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from _shared.bufdir_rows import AlignmentFigures, Threshold
+from _shared.database.reports import AlignmentFigures, Threshold
+from _shared.http.request import Call
 from _shared.result import Err, ErrorCode, Ok
-from bufdir_alignment.core import align, check_alignment, judge, worst
-from bufdir_alignment.models import AlignmentQuery, Status
-from tests.unit.functions.fakes import FakeDatabase, make_user
-from tests.unit.functions.metrics_fakes import CAFE, alignment_json, figures, report_json
+from bufdir_alignment import AlignmentQuery, Status, align, bufdir_alignment, judge, worst
+from tests.support.credentials import make_user
+from tests.support.examples import CAFE, alignment_json, figures, report_json
+from tests.support.fake_database import FakeDatabase
 
 
 def aligned(**overrides: Any) -> AlignmentFigures:
@@ -145,13 +147,17 @@ def test_unmapped_types_are_listed_with_their_counts() -> None:
     ]
 
 
+async def check_alignment(database: FakeDatabase) -> Any:
+    return await unwrap(bufdir_alignment)(Call("GET", make_user(), AlignmentQuery(year=2026), database))
+
+
 async def test_the_databases_figures_are_judged() -> None:
-    assert await check_alignment(make_user(), 2026, FakeDatabase()) == Ok(align(2026, aligned()))
+    assert await check_alignment(FakeDatabase()) == Ok(align(2026, aligned()))
 
 
 async def test_a_refusal_is_passed_on() -> None:
     refusal = Err(ErrorCode.FORBIDDEN)
-    assert await check_alignment(make_user(), 2026, FakeDatabase(failure=refusal)) == refusal
+    assert await check_alignment(FakeDatabase(failure=refusal)) == refusal
 
 
 @pytest.mark.parametrize("year", ["1999", "2100", "", "2026.5", "twenty"])

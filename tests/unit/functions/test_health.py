@@ -1,13 +1,24 @@
 from __future__ import annotations
 
+from inspect import unwrap
+from typing import Any
+
+from _shared.callers import Anonymous
+from _shared.http.request import Call
+from _shared.inputs import Input
 from _shared.result import Err, ErrorCode, Ok
-from health.core import check_health
-from tests.unit.functions.fakes import NOW, FakeDatabase, make_health
+from health import health
+from tests.support.examples import NOW, make_health
+from tests.support.fake_database import FakeDatabase
+
+
+async def check_health(database: FakeDatabase) -> Any:
+    return await unwrap(health)(Call("GET", Anonymous(), Input(), database))
 
 
 async def test_a_reachable_database_makes_ready() -> None:
-    database = FakeDatabase(health=make_health(pending_changes=7, oldest_pending_seconds=12, differences=2))
-    result = await check_health(database)
+    state = make_health(pending_changes=7, oldest_pending_seconds=12, differences=2)
+    result = await check_health(FakeDatabase(get_health=state))
     assert isinstance(result, Ok)
     assert result.value.model_dump() == {
         "status": "ready",

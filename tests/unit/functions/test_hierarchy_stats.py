@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -10,15 +11,21 @@ import pytest
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from _shared.call import Call
+from _shared.background import SingleFlight
+from _shared.database.hierarchy import HierarchyEntry
+from _shared.http.request import Call
 from _shared.result import Err, ErrorCode, Ok, Result
-from _shared.rows import HierarchyEntry
-from hierarchy_stats.core import summarise
-from hierarchy_stats.models import HierarchyQuery
-from hierarchy_stats.reads import FLUSH_READS, FLUSH_SECONDS, ReadCounter
-from hierarchy_stats.recomputation import MAX_AT_ONCE, Recomputations
-from tests.unit.functions.fakes import FakeDatabase, make_user
-from tests.unit.functions.hierarchy_fakes import UNIT, make_entry, make_payload
+from hierarchy_stats import (
+    FLUSH_READS,
+    FLUSH_SECONDS,
+    MAX_AT_ONCE,
+    HierarchyQuery,
+    ReadCounter,
+    summarise,
+)
+from tests.support.credentials import make_user
+from tests.support.examples import UNIT, make_entry, make_payload
+from tests.support.fake_database import FakeDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,16 +39,21 @@ def make_call(database: FakeDatabase, **query: Any) -> Call[HierarchyQuery]:
     return Call("GET", make_user(), values, database)
 
 
+def make_recomputations() -> SingleFlight[tuple[UUID, int]]:
+    return SingleFlight(MAX_AT_ONCE)
+
+
 async def run_after(call: Call[HierarchyQuery]) -> list[Any]:
     return [await work() for work in call.after]
 
 
 async def test_a_fresh_summary_is_the_answer() -> None:
-    database = FakeDatabase(entry=make_entry(stale=False))
+    entry = make_entry(year=2025, stale=False)
+    database = FakeDatabase(read_hierarchy_stats=entry)
     call = make_call(database, year=2025)
-    answer = await summarise(call, Recomputations(), ReadCounter(), TODAY)
+    answer = await summarise(call, make_recomputations(), ReadCounter(), TODAY)
     assert isinstance(answer, Ok)
-    assert answer.value.model_dump() == database.entry.model_dump() | {"refreshing": False}
+    assert answer.value.model_dump() == entry.model_dump() | {"refreshing": False}
     assert database.asked == [("read_hierarchy_stats", call.user, UNIT, 2025)]
     await run_after(call)
     assert "refresh_hierarchy_entry" not in database.calls
@@ -49,14 +61,14 @@ async def test_a_fresh_summary_is_the_answer() -> None:
 
 async def test_without_a_year_it_is_the_current_one() -> None:
     database = FakeDatabase()
-    await summarise(make_call(database), Recomputations(), ReadCounter(), date(2031, 1, 1))
+    await summarise(make_call(database), make_recomputations(), ReadCounter(), date(2031, 1, 1))
     assert database.asked[0][-1] == 2031
 
 
 async def test_a_stale_summary_is_given_at_once_and_computed_behind_the_answer() -> None:
-    database = FakeDatabase(entry=make_entry(stale=True))
+    database = FakeDatabase(read_hierarchy_stats=make_entry(stale=True))
     call = make_call(database, year=2026)
-    answer = await summarise(call, Recomputations(), ReadCounter(), TODAY)
+    answer = await summarise(call, make_recomputations(), ReadCounter(), TODAY)
     assert isinstance(answer, Ok)
     assert (answer.value.stale, answer.value.refreshing) == (True, True)
     assert database.calls == ["read_hierarchy_stats"]
@@ -73,15 +85,17 @@ async def test_what_the_database_refuses_is_refused_and_not_counted(failure: Err
     reads = ReadCounter()
     database = FakeDatabase(failures={"read_hierarchy_stats": failure})
     call = make_call(database)
-    assert await summarise(call, Recomputations(), reads, TODAY) == failure
+    assert await summarise(call, make_recomputations(), reads, TODAY) == failure
     assert call.after == []
     assert await reads.flush(database) is None
 
 
 async def test_a_recomputation_that_fails_is_told_to_the_log() -> None:
-    database = FakeDatabase(entry=make_entry(stale=True), failures={"refresh_hierarchy_entry": AWAY})
+    database = FakeDatabase(
+        read_hierarchy_stats=make_entry(stale=True), failures={"refresh_hierarchy_entry": AWAY}
+    )
     call = make_call(database)
-    assert isinstance(await summarise(call, Recomputations(), ReadCounter(), TODAY), Ok)
+    assert isinstance(await summarise(call, make_recomputations(), ReadCounter(), TODAY), Ok)
     assert (await run_after(call))[0] == AWAY
 
 
@@ -107,8 +121,8 @@ async def settle() -> None:
 
 
 async def test_many_readers_of_a_stale_summary_cause_one_computation() -> None:
-    database = SlowDatabase(entry=make_entry(stale=True))
-    recomputations, reads = Recomputations(), ReadCounter()
+    database = SlowDatabase(read_hierarchy_stats=make_entry(stale=True))
+    recomputations, reads = make_recomputations(), ReadCounter()
     calls = [make_call(database) for _ in range(20)]
     answers = [await summarise(call, recomputations, reads, TODAY) for call in calls]
     assert all(isinstance(answer, Ok) and answer.value.refreshing for answer in answers)
@@ -122,45 +136,25 @@ async def test_many_readers_of_a_stale_summary_cause_one_computation() -> None:
     database.gate.set()
     await asyncio.gather(*behind)
     assert database.calls.count("refresh_hierarchy_entry") == 1
-    await recomputations.run(database, UNIT, 2026)  # the next time it is stale, it is computed again
+    await run_after(late)  # the next time it is stale, it is computed again
     assert database.calls.count("refresh_hierarchy_entry") == 2
 
 
-async def test_years_and_units_are_computed_beside_each_other_but_not_too_many() -> None:
-    database = SlowDatabase()
-    recomputations = Recomputations()
-    keys = [(uuid4(), year) for _ in range(MAX_AT_ONCE) for year in (2025, 2026)]
-    behind = [asyncio.create_task(recomputations.run(database, *key)) for key in keys]
-    await settle()
-    assert database.asked == [("refresh_hierarchy_entry", *key) for key in keys[:MAX_AT_ONCE]]
-    assert recomputations.accepts(*keys[0])
-    assert not recomputations.accepts(*keys[-1])
-    database.gate.set()
-    await asyncio.gather(*behind)
-    assert recomputations.accepts(*keys[-1])
-
-
 async def test_with_no_room_left_a_stale_summary_does_not_say_that_it_is_refreshing() -> None:
-    database = SlowDatabase(entry=make_entry(stale=True))
-    recomputations = Recomputations()
-    others = [asyncio.create_task(recomputations.run(database, uuid4(), 2026)) for _ in range(MAX_AT_ONCE)]
+    database = SlowDatabase(read_hierarchy_stats=make_entry(stale=True))
+    recomputations = make_recomputations()
+    others = [
+        asyncio.create_task(
+            recomputations.run((other, 2026), partial(database.refresh_hierarchy_entry, other, 2026))
+        )
+        for other in (uuid4() for _ in range(MAX_AT_ONCE))
+    ]
     await settle()
     answer = await summarise(make_call(database), recomputations, ReadCounter(), TODAY)
     assert isinstance(answer, Ok)
     assert (answer.value.stale, answer.value.refreshing) == (True, False)
     database.gate.set()
     await asyncio.gather(*others)
-
-
-async def test_a_computation_that_breaks_gives_its_place_back() -> None:
-    class Broken(FakeDatabase):
-        async def refresh_hierarchy_entry(self, unit_id: UUID, year: int) -> Result[bool]:
-            raise ZeroDivisionError(unit_id, year)
-
-    recomputations = Recomputations()
-    with pytest.raises(ZeroDivisionError):
-        await recomputations.run(Broken(), UNIT, 2026)
-    assert await recomputations.run(FakeDatabase(), UNIT, 2026) == Ok(value=True)
 
 
 # --- counting reads -------------------------------------------------------------------------------------
@@ -184,7 +178,10 @@ async def test_the_first_read_is_written_down_and_those_within_the_next_seconds_
         assert await reads.flush(database) is None
     clock.now += FLUSH_SECONDS / 4
     assert await reads.flush(database) == Ok(2)
-    assert database.asked == [("record_node_reads", {UNIT: 1}), ("record_node_reads", {UNIT: 2, other: 1})]
+    assert database.asked == [
+        ("record_node_reads", {str(UNIT): 1}),
+        ("record_node_reads", {str(UNIT): 2, str(other): 1}),
+    ]
 
 
 async def test_a_hundred_reads_are_written_down_at_once() -> None:
@@ -232,7 +229,7 @@ async def test_reads_that_come_during_a_flush_belong_to_the_next() -> None:
         reads.add(UNIT)
         await reads.flush(database)
         clock.now += FLUSH_SECONDS
-    assert [counts for _, counts in database.asked] == [{UNIT: 1}, {UNIT: 2}, {UNIT: 2}]
+    assert [counts for _, counts in database.asked] == [{str(UNIT): count} for count in (1, 2, 2)]
 
 
 # --- what is asked and answered -------------------------------------------------------------------------

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from _shared.bufdir_rows import ComputedSnapshot, MetricSnapshot
+from _shared.database.snapshots import ComputedSnapshot, MetricSnapshot
 from _shared.result import Err, ErrorCode, Ok
-from metric_snapshots.core import delete_snapshot, get_snapshot, put_snapshot
-from metric_snapshots.endpoint import metric_snapshots
-from metric_snapshots.models import Deleted
-from tests.unit.functions.fakes import FakeDatabase, bearer, make_profile, make_token, make_user
-from tests.unit.functions.metrics_fakes import PERIOD, computed_json, figures, report_json, snapshot_json
+from metric_snapshots import Deleted, delete_snapshot, get_snapshot, metric_snapshots, put_snapshot
+from tests.support.credentials import bearer, make_token, make_user
+from tests.support.examples import PERIOD, computed_json, figures, make_profile, report_json, snapshot_json
+from tests.support.fake_database import FakeDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,21 +34,28 @@ async def test_a_miss_is_null_and_no_failure() -> None:
     assert database.calls == ["get_metric_snapshot", "check_statistics_enabled"]
 
 
-@pytest.mark.parametrize("refusal", [DISABLED, Err(ErrorCode.FORBIDDEN)], ids=["switched-off", "no-member"])
-async def test_no_row_for_who_may_see_none_is_no_miss(refusal: Err) -> None:
-    assert await get_snapshot(USER, PERIOD, FakeDatabase(access=refusal)) == refusal
+@pytest.mark.parametrize(
+    ("state", "refusal"),
+    [
+        pytest.param({"is_enabled": False}, DISABLED, id="switched-off"),
+        pytest.param({"profiles": {}}, Err(ErrorCode.FORBIDDEN, cause="no active member"), id="no-member"),
+    ],
+)
+async def test_no_row_for_who_may_see_none_is_no_miss(state: dict[str, Any], refusal: Err) -> None:
+    database = FakeDatabase(snapshot=snapshot_json(), **state)
+    assert await get_snapshot(USER, PERIOD, database) == refusal
 
 
 async def test_what_was_computed_is_what_is_saved() -> None:
     database = FakeDatabase()
     assert await put_snapshot(USER, PERIOD, database) == Ok(SAVED)
     assert database.calls == ["compute_metric_snapshot", "save_metric_snapshot"]
-    assert database.saved == [ComputedSnapshot.model_validate(computed_json())]
+    assert database.asked[-1][-1] == ComputedSnapshot.model_validate(computed_json())
 
 
 async def test_what_cannot_be_computed_is_not_saved() -> None:
-    database = FakeDatabase(failures={"compute_metric_snapshot": DISABLED}, snapshot=snapshot_json())
-    assert await put_snapshot(USER, PERIOD, database) == DISABLED
+    database = FakeDatabase(is_enabled=False, snapshot=snapshot_json())
+    assert await put_snapshot(USER, PERIOD, database) == Err(ErrorCode.FEATURE_DISABLED, cause="PT423")
     assert database.calls == ["compute_metric_snapshot"]
 
 
@@ -62,7 +68,7 @@ async def test_a_snapshot_is_deleted_once() -> None:
 
 async def test_one_that_is_there_and_stays_is_forbidden() -> None:
     mentor = {USER.id: make_profile(role="peer_mentor")}
-    database = FakeDatabase(snapshot=snapshot_json(), deletable=False, profiles=mentor)
+    database = FakeDatabase(snapshot=snapshot_json(), profiles=mentor)
     assert await delete_snapshot(USER, PERIOD, database) == Err(ErrorCode.FORBIDDEN)
     assert database.snapshot is not None
 
@@ -74,7 +80,9 @@ async def test_one_that_came_back_at_that_moment_is_a_conflict_for_who_may_delet
 
 
 async def test_with_the_statistics_switched_off_nothing_is_there_to_delete() -> None:
-    assert await delete_snapshot(USER, PERIOD, FakeDatabase(access=DISABLED)) == DISABLED
+    database = FakeDatabase(snapshot=snapshot_json(), is_enabled=False)
+    assert await delete_snapshot(USER, PERIOD, database) == DISABLED
+    assert database.snapshot is not None
 
 
 @pytest.mark.parametrize("use_case", [get_snapshot, put_snapshot, delete_snapshot])

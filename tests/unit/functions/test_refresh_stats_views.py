@@ -1,19 +1,25 @@
 from __future__ import annotations
 
 import asyncio
+from inspect import unwrap
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from _shared.call import Call
 from _shared.callers import Service, Webhook
+from _shared.http.request import Call
 from _shared.result import Err, ErrorCode, Ok, Result
-from refresh_stats_views.core import WEBHOOK_PATIENCE_SECONDS, refresh_statistics
-from refresh_stats_views.models import RefreshReport, RefreshRequest
-from tests.unit.functions.fakes import FakeDatabase, make_profile, make_report, make_user
+from refresh_stats_views import WEBHOOK_PATIENCE_SECONDS, RefreshRequest, refresh_stats_views
+from tests.support.credentials import make_user
+from tests.support.examples import make_profile, make_report
+from tests.support.fake_database import FakeDatabase
 
 if TYPE_CHECKING:
     from _shared.callers import Caller
+    from _shared.database.statistics import RefreshReport
+
+
+refresh_statistics = unwrap(refresh_stats_views)
 
 
 def asked_by(caller: Caller, database: FakeDatabase) -> Call[RefreshRequest]:
@@ -24,7 +30,7 @@ def asked_by(caller: Caller, database: FakeDatabase) -> Call[RefreshRequest]:
 @pytest.mark.parametrize("outcome", ["refreshed", "debounced", "already_running", "nothing_pending"])
 async def test_the_databases_report_is_the_answer(caller: Caller, outcome: str) -> None:
     report = make_report(outcome=outcome)
-    database = FakeDatabase(report=report)
+    database = FakeDatabase(refresh_stats_views=report)
     assert await refresh_statistics(asked_by(caller, database)) == Ok(report)
     assert database.calls == ["refresh_stats_views"]
 
@@ -49,7 +55,7 @@ async def test_a_webhook_does_not_wait_for_a_long_refresh_which_goes_on_behind_i
         make_report(outcome="already_running", refreshed_at=None, applied_changes=0, duration_ms=0)
     )
     database.may_finish.set()
-    assert [await work() for work in call.after] == [Ok(database.report)]
+    assert [await work() for work in call.after] == [Ok(make_report())]
     assert database.calls == ["refresh_stats_views"]
 
 
@@ -59,14 +65,14 @@ async def test_everybody_else_waits_for_it() -> None:
     await asyncio.wait({answer}, timeout=2 * WEBHOOK_PATIENCE_SECONDS)
     assert not answer.done()
     database.may_finish.set()
-    assert await answer == Ok(database.report)
+    assert await answer == Ok(make_report())
 
 
 @pytest.mark.parametrize("role", ["coordinator", "org_admin"])
 async def test_those_who_run_things_may_pull_to_refresh(role: str) -> None:
     user = make_user()
     database = FakeDatabase(profiles={user.id: make_profile(role=role)})
-    assert await refresh_statistics(asked_by(user, database)) == Ok(database.report)
+    assert await refresh_statistics(asked_by(user, database)) == Ok(make_report())
     assert database.calls == ["get_profile", "refresh_stats_views"]
 
 
@@ -83,7 +89,7 @@ async def test_others_may_not_and_nothing_is_refreshed(profile: dict[str, Any] |
 
 
 async def test_a_refresh_that_failed_in_the_database_is_no_success() -> None:
-    database = FakeDatabase(report=make_report(outcome="failed", refreshed_at=None))
+    database = FakeDatabase(refresh_stats_views=make_report(outcome="failed", refreshed_at=None))
     answer = await refresh_statistics(asked_by(Service(), database))
     assert answer == Err(ErrorCode.INTERNAL, cause="refresh failed")
 

@@ -5,16 +5,15 @@ from typing import Any
 
 import pytest
 
-from _shared.call import Call
 from _shared.callers import Service, Webhook
+from _shared.database.hierarchy import WarmUpReport
+from _shared.http.request import Call
+from _shared.http.webhooks import WebhookPayload
 from _shared.result import Err, ErrorCode, Ok
-from _shared.rows import WarmUpReport
 from _shared.warm_up import MAX_SECONDS, WarmUps
-from _shared.webhooks import WebhookPayload
-from tests.unit.functions.fakes import FakeDatabase
-from tests.unit.functions.hierarchy_fakes import HLF, NHF
-from warm_hierarchy_cache.core import warm_hierarchy, years_to_read
-from warm_hierarchy_cache.models import WarmRequest
+from tests.support.examples import HLF, NHF
+from tests.support.fake_database import FakeDatabase
+from warm_hierarchy_cache import WarmRequest, warm_hierarchy, years_to_read
 
 JUNE, FEBRUARY = date(2026, 6, 1), date(2026, 2, 1)
 

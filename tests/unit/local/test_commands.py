@@ -55,7 +55,7 @@ def test_a_database_that_does_not_answer_is_one_line(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err.startswith("error: connection ")
 
 
-@pytest.mark.parametrize("module", ["local", "bench.seed_large"])
+@pytest.mark.parametrize("module", ["local", "tools.large.seed"])
 def test_ctrl_c_is_one_line_and_what_a_shell_sees_as_130(module: str) -> None:
     script = f"import {module}; raise KeyboardInterrupt"
     words = [sys.executable, "-c", script]

@@ -1,0 +1,165 @@
+"""Saved reports: computed, saved, looked up, judged, deleted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from _shared.database.client import Client, Count, Day, Id, Moment, StrictRow, execute, first, row
+from _shared.database.failures import unexpected
+from _shared.database.reports import BufdirReport  # noqa: TC001 - pydantic reads it
+from _shared.inputs import REFUSAL, Input
+from _shared.result import Err, Ok, Result
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from _shared.callers import User
+
+R = TypeVar("R", bound=BaseModel)
+TABLE = "bufdir_metric_snapshots"
+KEY = "organization_id,period_start,period_end"
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _iso(value: object) -> object:
+    # pydantic would take "0" for the first day of 1970
+    if isinstance(value, str) and _ISO_DAY.fullmatch(value):
+        return dt.date.fromisoformat(value)
+    if isinstance(value, dt.date):
+        return value
+    raise ValueError("not an ISO date")
+
+
+class Period(Input):
+    """Whole days in UTC: `period_start` is the first one, `period_end` the first one after."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"period_start": "2026-01-01", "period_end": "2027-01-01"}]}
+    )
+
+    period_start: Annotated[dt.date, BeforeValidator(_iso)]
+    period_end: Annotated[dt.date, BeforeValidator(_iso)]
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.period_end < self.period_start:
+            raise PydanticCustomError(REFUSAL, "period_end is before period_start.")
+        return self
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """As SQL functions take it."""
+        return {"p_period_start": self.period_start, "p_period_end": self.period_end}
+
+
+class _SnapshotKey(StrictRow):
+    organization_id: Id
+    period_start: Day
+    period_end: Day
+    mapping_version: Count
+    computed_at: Moment
+    record_count_at_generation: Count
+    source_fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class ComputedSnapshot(_SnapshotKey):
+    """Answer of `compute_metric_snapshot()`: a report, and the records it rests on."""
+
+    snapshot_json: BufdirReport
+
+    @model_validator(mode="after")
+    def _is_about_one_thing(self) -> Self:
+        key = {"organization_id", "period_start", "period_end", "mapping_version"}
+        if self.model_dump(include=key) != self.snapshot_json.model_dump(include=key):
+            raise ValueError("the report is about something else than its snapshot")
+        return self
+
+
+class MetricSnapshot(ComputedSnapshot):
+    """A row of `bufdir_metric_snapshots`.
+
+    computed_at           : when the figures were computed; the age counts from here.
+    snapshot_generated_at : when the row was written.
+    """
+
+    id: Id
+    snapshot_generated_at: Moment
+
+
+class StoredReport(StrictRow):
+    """What a saved snapshot says, as it stands in the database, right or wrong."""
+
+    model_config = ConfigDict(extra="ignore")  # a part of the row
+
+    organization_id: Id
+    mapping_version: Count
+    computed_at: Moment
+    snapshot_json: dict[str, Any]
+
+
+class SnapshotStatus(StrictRow):
+    """Answer of `get_snapshot_status()`, which decides."""
+
+    verdict: Literal["missing", "fresh", "stale"]
+    reasons: list[Literal["record_count_changed", "records_edited", "older_than_max_age", "mapping_changed"]]
+    record_count_at_generation: Count | None
+    record_count_now: Count
+    computed_at: Moment | None
+    export_allowed: bool
+
+
+class Snapshots(Client):
+    """With the user's own rights, and about the user's own organisation: the database knows which it is."""
+
+    async def get_metric_snapshot(self, user: User, period: Period) -> Result[MetricSnapshot | None]:
+        """Look a saved snapshot up by its key; None when there is none, or none that may be seen."""
+        return await self._find(user, period, MetricSnapshot)
+
+    async def get_stored_report(self, user: User, period: Period) -> Result[StoredReport | None]:
+        """Look up what a saved snapshot says, without judging it."""
+        return await self._find(user, period, StoredReport)
+
+    async def compute_metric_snapshot(self, user: User, period: Period) -> Result[ComputedSnapshot]:
+        """Compute a snapshot; nothing is saved."""
+        return row(ComputedSnapshot, await self._call("compute_metric_snapshot", user, **period.parameters))
+
+    async def save_metric_snapshot(self, user: User, snapshot: ComputedSnapshot) -> Result[MetricSnapshot]:
+        """Save a snapshot in place of the one of the same period."""
+        query = self._as(user).from_(TABLE).upsert(snapshot.model_dump(), on_conflict=KEY)
+        saved = first(MetricSnapshot, await execute(query, for_user=True))
+        if isinstance(saved, Err):
+            return saved
+        return unexpected("MetricSnapshot") if saved.value is None else Ok(saved.value)
+
+    async def delete_metric_snapshot(self, user: User, period: Period) -> Result[bool]:
+        """Delete a snapshot; false when there was none that the user may delete."""
+        query = self._as(user).from_(TABLE).delete()
+        query = query.eq("period_start", period.period_start).eq("period_end", period.period_end).select("id")
+        answer = await execute(query, for_user=True)
+        if isinstance(answer, Err):
+            return answer
+        return Ok(bool(answer.value)) if isinstance(answer.value, list) else unexpected("deleted snapshot")
+
+    async def get_snapshot_status(self, user: User, period: Period) -> Result[SnapshotStatus]:
+        """Let the database compare a snapshot with the records of now."""
+        return row(SnapshotStatus, await self._call("get_snapshot_status", user, **period.parameters))
+
+    async def generate_bufdir_report(
+        self, user: User, organization_id: UUID, period: Period, mapping_version: int
+    ) -> Result[dict[str, Any]]:
+        """Compute a report with a certain version of the mapping; the answer as it is."""
+        parameters = {"p_org_id": organization_id, "p_mapping_version": mapping_version}
+        answer = await self._call("generate_bufdir_report", user, **parameters, **period.parameters)
+        if isinstance(answer, Err):
+            return answer
+        return Ok(answer.value) if isinstance(answer.value, dict) else unexpected("report")
+
+    async def _find(self, user: User, period: Period, model: type[R]) -> Result[R | None]:
+        query = self._as(user).from_(TABLE).select(*model.model_fields)
+        query = query.eq("period_start", period.period_start).eq("period_end", period.period_end)
+        return first(model, await execute(query, for_user=True))

@@ -1,0 +1,64 @@
+"""The refresh of the statistics, and how far they are behind."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AwareDatetime, BeforeValidator
+
+from _shared.database.client import Client, Row, row
+
+if TYPE_CHECKING:
+    from _shared.result import Result
+
+
+def _whole(value: object) -> object:
+    return round(value) if isinstance(value, float | Decimal) else value
+
+
+Milliseconds = Annotated[int, BeforeValidator(_whole)]
+Seconds = Annotated[int, BeforeValidator(_whole)]
+
+
+class RefreshReport(Row):
+    """Answer of `refresh_stats_views()`.
+
+    outcome         : `failed` says that the database keeps the reason; the changes stay in its log.
+    refreshed_at    : when `mv_*` were last refreshed, by this call or an earlier one.
+    applied_changes : changes that `mv_*` lacked and this call brought into them.
+    duration_ms     : time the refresh took; 0 when there was none.
+    """
+
+    outcome: Literal["refreshed", "debounced", "already_running", "nothing_pending", "failed"]
+    refreshed_at: AwareDatetime | None
+    applied_changes: int
+    duration_ms: Milliseconds
+
+
+class DatabaseHealth(Row):
+    """Answer of `get_health()`; the database's last error stays in the database.
+
+    pending_changes    : changes that `mv_*` lack; live statistics have them.
+    differences        : what audits of the last day found to differ from the activities.
+    last_difference_at : when an audit last found any; None if never.
+    """
+
+    last_refreshed_at: AwareDatetime | None
+    last_sweep_at: AwareDatetime | None
+    pending_changes: int
+    oldest_pending_seconds: Seconds | None
+    differences: int
+    last_difference_at: AwareDatetime | None
+
+
+class Statistics(Client):
+    """Both with the secret key."""
+
+    async def refresh_stats_views(self) -> Result[RefreshReport]:
+        """Fold the log, then refresh `mv_*` if it is time."""
+        return row(RefreshReport, await self._call("refresh_stats_views"))
+
+    async def get_health(self) -> Result[DatabaseHealth]:
+        """Read the ages, the backlog, and what audits found."""
+        return row(DatabaseHealth, await self._call("get_health"))

@@ -1,0 +1,136 @@
+"""Who is calling, and whether they are someone who may."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import jwt
+from pydantic import SecretStr
+
+from _shared.callers import Anonymous, Caller, Service, User
+from _shared.http import webhooks
+from _shared.http.keys import ALGORITHMS, KeySet
+from _shared.result import Err, ErrorCode, Ok, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    import httpx
+
+    from _shared.database import Database
+    from _shared.database.access import Profile, Role
+    from _shared.settings import Settings
+
+AUDIENCE = "authenticated"
+LEEWAY_SECONDS = 10  # clocks of two machines differ
+LEGACY_KEY = "Legacy service_role keys are not accepted; call with the project's secret key (sb_secret_…)."
+
+
+class Authenticator:
+    """Tells callers apart: webhooks by their signature, services by the secret key, users by their token.
+
+    Tokens are verified here, so that a bad one costs no call to the auth server: HS256 with the project's
+    secret, ES256 or RS256 with a key of its JWKS, nothing else.
+    """
+
+    def __init__(self, settings: Settings, http: httpx.AsyncClient) -> None:
+        self._settings = settings
+        self._keys = KeySet(str(settings.jwks_url), http) if settings.jwks_url else None
+
+    async def authenticate(
+        self, headers: Mapping[str, str], body: bytes, accepted: Collection[type[Caller]]
+    ) -> Result[Caller]:
+        """Tell the caller from the headers (lower-case names) and the raw body.
+
+        accepted : the kinds of caller that the function is for.
+        Errors   : unauthorized (no valid credentials), forbidden (valid ones of a kind not accepted),
+                   upstream_unavailable (the keys to check a token cannot be fetched).
+        """
+        if Anonymous in accepted:
+            return Ok(Anonymous())
+        caller = await self._identify(headers, body)
+        if isinstance(caller, Ok) and type(caller.value) not in accepted:
+            return Err(ErrorCode.FORBIDDEN, cause=f"not for a {type(caller.value).__name__}")
+        return caller
+
+    async def _identify(self, headers: Mapping[str, str], body: bytes) -> Result[Caller]:
+        # A claim to be a webhook with a part missing is refused, not ignored.
+        if any(name in headers for name in webhooks.HEADERS):
+            return webhooks.verify(self._settings.webhook_secret, headers, body)
+        # A user's token outranks the key that clients send along with it, as at Supabase's own gateway.
+        scheme, _, bearer = headers.get("authorization", "").partition(" ")
+        credential = bearer.strip() if scheme.lower() == "bearer" else headers.get("apikey", "")
+        if not credential:
+            return Err(ErrorCode.UNAUTHORIZED, cause="no credentials")
+        secret_key = self._settings.secret_key.get_secret_value()
+        if hmac.compare_digest(credential.encode(), secret_key.encode()):
+            return Ok(Service())
+        if _says_service_role(credential):
+            return Err(ErrorCode.UNAUTHORIZED, LEGACY_KEY, cause="legacy service_role key")
+        return await self.verify_token(credential)
+
+    async def verify_token(self, token: str) -> Result[User]:
+        """Check signature, expiry, audience, role and subject.
+
+        Errors: unauthorized, for every way of being wrong alike; upstream_unavailable, when the public keys
+        are needed and cannot be fetched.
+        """
+        try:
+            header = jwt.get_unverified_header(token)
+            found = await self._key_for(header)
+            if isinstance(found, Err):
+                return found
+            key, algorithm = found.value
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[algorithm],
+                audience=AUDIENCE,
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "sub", "aud"]},
+            )
+            user_id = UUID(claims["sub"])
+        except (jwt.PyJWTError, ValueError) as error:
+            return Err(ErrorCode.UNAUTHORIZED, cause=type(error).__name__)
+        if claims.get("role") != "authenticated":
+            return Err(ErrorCode.UNAUTHORIZED, cause="not a user's token")
+        return Ok(User(user_id, SecretStr(token)))
+
+    async def _key_for(self, header: dict[str, Any]) -> Result[tuple[Any, str]]:
+        """Choose the key by algorithm, never the algorithm by key: a public key must not verify an HMAC."""
+        algorithm, key_id = header.get("alg"), header.get("kid")
+        secret = self._settings.jwt_secret
+        if algorithm == "HS256" and secret is not None:
+            return Ok((secret.get_secret_value(), "HS256"))
+        if algorithm in ALGORITHMS and self._keys is not None and isinstance(key_id, str):
+            found = await self._keys.find(key_id)
+            if isinstance(found, Err):
+                return found
+            if found.value is not None and found.value.algorithm_name == algorithm:
+                return Ok((found.value.key, algorithm))
+        return Err(ErrorCode.UNAUTHORIZED, cause="no key for this token")
+
+
+def _says_service_role(token: str) -> bool:
+    """Whether a token, true or not, says that it is a legacy service_role key."""
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        return False
+    return claims.get("role") == "service_role"
+
+
+async def require_role(user: User, roles: Collection[Role], database: Database) -> Result[Profile]:
+    """Let only active users with one of `roles` pass, by their profile of this moment, not by their token.
+
+    Errors: forbidden, also for someone whose profile is gone; or what kept the database from telling.
+    """
+    found = await database.get_profile(user)
+    if isinstance(found, Err):
+        return found
+    profile = found.value
+    if profile is None or not profile.is_active or profile.role not in roles:
+        return Err(ErrorCode.FORBIDDEN)
+    return Ok(profile)

@@ -1,0 +1,174 @@
+"""What the database answers, by example; a test overrides what matters to it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from _shared import exact_json
+from _shared.database.access import Profile
+from _shared.database.hierarchy import DrainReport, HierarchyEntry
+from _shared.database.snapshots import Period
+from _shared.database.statistics import DatabaseHealth, RefreshReport
+
+NOW = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
+UNIT = UUID("7d444840-9dc0-41d1-b245-5ffdce74fad2")
+NHF = UUID("0f0e0d0c-0b0a-4908-8706-050403020100")
+HLF = UUID("1f0e0d0c-0b0a-4908-8706-050403020100")
+PERIOD = Period.model_validate_strings({"period_start": "2026-01-01", "period_end": "2027-01-01"})
+OSLO = "f388971c-9f12-6423-a62e-50570d4f0f5d"
+CAFE = "2aa4a032-f5c7-b4d7-6335-7007d53d0cfe"
+SNAPSHOT_ID = "4bab0653-9842-4aa9-9c60-4dbccf22a428"
+
+
+def make_report(**overrides: Any) -> RefreshReport:
+    return RefreshReport.model_validate(
+        {"outcome": "refreshed", "refreshed_at": NOW, "applied_changes": 3, "duration_ms": 41} | overrides
+    )
+
+
+def make_health(**overrides: Any) -> DatabaseHealth:
+    return DatabaseHealth.model_validate(
+        {
+            "last_refreshed_at": NOW,
+            "last_sweep_at": NOW,
+            "pending_changes": 0,
+            "oldest_pending_seconds": None,
+            "differences": 0,
+            "last_difference_at": None,
+        }
+        | overrides
+    )
+
+
+def make_profile(**overrides: Any) -> Profile:
+    return Profile.model_validate(
+        {"organization_id": NHF, "role": "coordinator", "is_active": True} | overrides
+    )
+
+
+def make_batch(**overrides: Any) -> DrainReport:
+    return DrainReport.model_validate(
+        {"units": 1, "invalidated": 3, "organization_ids": [NHF], "more": False} | overrides
+    )
+
+
+def make_payload(**overrides: Any) -> dict[str, Any]:
+    """A payload as PostgREST gives it."""
+    return {
+        "activity_count": 3,
+        "total_hours": 4.25,
+        "participant_count": 17,
+        "distinct_contacts": 2,
+        "active_peer_mentors": 2,
+        "chapters_reporting": 1,
+        "categories": {"INDIVIDUAL": 2, "uncategorised": 1},
+        "approved_expenses_nok": 1234.5,
+    } | overrides
+
+
+def make_entry(**overrides: Any) -> HierarchyEntry:
+    return HierarchyEntry.model_validate(
+        {"unit_id": UNIT, "year": 2026, "payload": make_payload(), "computed_at": NOW, "stale": False}
+        | overrides
+    )
+
+
+def exactly(value: object) -> Any:
+    """Give a JSON value as it is read from the network: with Decimals instead of floats."""
+    return exact_json.loads(exact_json.dumps(value))
+
+
+def figures(
+    activity_count: int = 3, total_hours: str = "4.25", distinct: int = 2, participants: int = 17
+) -> dict[str, Any]:
+    return {
+        "activity_count": activity_count,
+        "total_hours": exact_json.loads(total_hours),
+        "distinct_participants": distinct,
+        "participant_count": participants,
+    }
+
+
+def report_json(**overrides: Any) -> dict[str, Any]:
+    """Answer of `generate_bufdir_report()`."""
+    return {
+        "organization_id": str(NHF),
+        "period_start": "2026-01-01",
+        "period_end": "2027-01-01",
+        "mapping_version": 1,
+        "categories": [figures(2, "1.75", 2, 2) | {"bufdir_category_code": "INDIVIDUAL"}],
+        "uncategorised": [
+            figures(1, "2.50", 0, 15) | {"activity_type_id": CAFE, "activity_type_code": "social_cafe"}
+        ],
+        "regions": [
+            figures(2, "3.75", 1, 16) | {"region_unit_id": OSLO, "region_name": "NHF Oslo"},
+            figures(1, "0.50", 1, 1) | {"region_unit_id": None, "region_name": None},
+        ],
+        "totals": figures(),
+    } | overrides
+
+
+def computed_json(**overrides: Any) -> dict[str, Any]:
+    """Answer of `compute_metric_snapshot()`."""
+    return {
+        "organization_id": str(NHF),
+        "period_start": "2026-01-01",
+        "period_end": "2027-01-01",
+        "computed_at": "2026-03-14T09:26:53.589793+00:00",
+        "record_count_at_generation": 3,
+        "source_fingerprint": "c646630b0762767b7b83d053fe72bfa8",
+        "mapping_version": 1,
+        "snapshot_json": report_json(),
+    } | overrides
+
+
+def snapshot_json(**overrides: Any) -> dict[str, Any]:
+    """A row of `bufdir_metric_snapshots`."""
+    written = "2026-03-14T09:26:53.712345+00:00"
+    return computed_json() | {"id": SNAPSHOT_ID, "snapshot_generated_at": written} | overrides
+
+
+def status_json(**overrides: Any) -> dict[str, Any]:
+    """Answer of `get_snapshot_status()`."""
+    return {
+        "verdict": "fresh",
+        "reasons": [],
+        "record_count_at_generation": 3,
+        "record_count_now": 3,
+        "computed_at": "2026-03-14T09:26:53.589793+00:00",
+        "export_allowed": True,
+    } | overrides
+
+
+def alignment_json(**overrides: Any) -> dict[str, Any]:
+    """Answer of `get_bufdir_alignment()`: both sides say the same."""
+    series = {"activity_count": 3, "total_hours": exact_json.loads("4.25"), "participant_count": 17}
+    return {
+        "report": report_json(),
+        "dashboard": {"activity_time_series": series, "hierarchy": exactly(make_payload())},
+        "thresholds": [
+            {"bufdir_category_code": "INDIVIDUAL", "minimum_activity_count": 2, "at_risk_ratio": 1}
+        ],
+    } | overrides
+
+
+ANSWERS: dict[str, Any] = {
+    "acknowledge_wake_ups": 1,
+    "claim_webhook": True,
+    "compute_metric_snapshot": computed_json(),
+    "generate_bufdir_report": report_json(),
+    "get_bufdir_alignment": alignment_json(),
+    "get_health": make_health().model_dump(mode="json"),
+    "get_snapshot_status": status_json(),
+    "precompute_hierarchy": 46,
+    "read_hierarchy_stats": make_entry().model_dump(mode="json"),
+    "record_node_reads": 1,
+    "refresh_hierarchy_entry": True,
+    "refresh_stats_views": make_report().model_dump(mode="json"),
+    "request_invalidation_again": 4711,
+    "take_unit_changes": make_batch().model_dump(mode="json"),
+    "warm_hierarchy_cache": {"warmed": 2, "skipped": 1},
+}
+"""What each SQL function answers on the good path."""

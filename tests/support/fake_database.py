@@ -1,0 +1,201 @@
+"""The database in memory. `tests/conformance` runs it and PostgREST through the same cases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from _shared.database import Database
+from _shared.database.snapshots import ComputedSnapshot, MetricSnapshot, StoredReport
+from _shared.result import Err, ErrorCode, Ok, Result
+from tests.support.credentials import KARI
+from tests.support.examples import (
+    ANSWERS,
+    HLF,
+    NHF,
+    SNAPSHOT_ID,
+    UNIT,
+    computed_json,
+    exactly,
+    make_batch,
+    make_profile,
+    report_json,
+    status_json,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from _shared.callers import User
+    from _shared.database.access import Profile
+    from _shared.database.hierarchy import DrainReport
+    from _shared.database.snapshots import Period
+
+FORBIDDEN = Err(ErrorCode.FORBIDDEN, cause="42501")
+DISABLED = Err(ErrorCode.FEATURE_DISABLED, cause="PT423")
+BAD_REQUEST = Err(ErrorCode.BAD_REQUEST, cause="22023")
+
+
+class FakeDatabase(Database):
+    """The real methods, with what they ask PostgREST for answered from memory.
+
+    answers   : what SQL functions answer instead of the example or what the fake remembers, by name.
+    failure   : what every method answers instead.
+    failures  : the same for methods by name.
+    profiles  : by default KARI's, who is a coordinator.
+    snapshot  : the row that is saved.
+    deletable : False if a policy that the fake knows nothing of keeps it.
+    batches   : what draining gives, one after the other; then nothing.
+    calls     : the names of the methods called, in order; `asked` has their arguments, too.
+    """
+
+    def __init__(
+        self,
+        *,
+        failure: Err | None = None,
+        failures: Mapping[str, Err] | None = None,
+        profiles: Mapping[UUID, Profile] | None = None,
+        snapshot: dict[str, Any] | None = None,
+        deletable: bool = True,
+        batches: Iterable[DrainReport] = (),
+        organization_ids: Iterable[UUID] = (NHF, HLF),
+        mapping_versions: Iterable[int] = (0, 1),
+        is_enabled: bool = True,
+        **answers: object,
+    ) -> None:
+        self.failure, self.failures = failure, dict(failures or {})
+        self.profiles = {KARI: make_profile()} if profiles is None else dict(profiles)
+        self.snapshot, self.deletable, self.is_enabled = snapshot, deletable, is_enabled
+        self.batches, self.organization_ids = list(batches), list(organization_ids)
+        self.mapping_versions = set(mapping_versions)
+        self.answers = answers
+        self.calls: list[str] = []
+        self.asked: list[tuple[Any, ...]] = []
+        self.seen: set[str] = set()
+        self.reads: Counter[UUID] = Counter()
+
+    # --- SQL functions -----------------------------------------------------------------------------------
+
+    async def _call(self, function: str, user: User | None = None, **parameters: Any) -> Result[object]:
+        refused = self._ask(function, *([user] if user else []), *parameters.values())
+        if refused is None and user is not None:
+            refused = self._refuse(function, user, parameters)
+        if refused is not None:
+            return refused
+        remembered = getattr(self, f"_answer_{function}", None)
+        if function in self.answers:
+            answer = self.answers[function]
+        else:
+            answer = remembered(**parameters) if remembered else ANSWERS[function]
+        return Ok(answer.model_dump() if isinstance(answer, BaseModel) else answer)
+
+    def _ask(self, name: str, *arguments: object) -> Err | None:
+        self.calls.append(name)
+        self.asked.append((name, *arguments))
+        return self.failure or self.failures.get(name)
+
+    def _refuse(self, function: str, user: User, parameters: Mapping[str, Any]) -> Err | None:
+        """Refuse as SQL does: wrong parameters, then who may not, then what is switched off."""
+        if not 2000 <= parameters.get("p_year", 2000) <= 2099:
+            return BAD_REQUEST
+        profile = self._member(user)
+        if profile is None or parameters.get("p_org_id", profile.organization_id) != profile.organization_id:
+            return FORBIDDEN
+        if function in {"read_hierarchy_stats", "get_bufdir_alignment"} and profile.role == "peer_mentor":
+            return FORBIDDEN
+        if parameters.get("p_unit_id", UNIT) != UNIT:
+            return FORBIDDEN
+        if not self.is_enabled:
+            return DISABLED
+        return None if parameters.get("p_mapping_version", 0) in self.mapping_versions else BAD_REQUEST
+
+    def _answer_claim_webhook(self, p_webhook_id: str) -> bool:
+        is_new = p_webhook_id not in self.seen
+        self.seen.add(p_webhook_id)
+        return is_new
+
+    def _answer_take_unit_changes(self) -> DrainReport:
+        nothing = make_batch(units=0, invalidated=0, organization_ids=[])
+        return self.batches.pop(0) if self.batches else nothing
+
+    def _answer_record_node_reads(self, p_reads: Mapping[str, int]) -> int:
+        self.reads.update({UUID(unit_id): count for unit_id, count in p_reads.items()})
+        return len(p_reads)
+
+    def _answer_read_hierarchy_stats(self, p_unit_id: UUID, p_year: int) -> dict[str, Any]:
+        entry: dict[str, Any] = ANSWERS["read_hierarchy_stats"]
+        return entry | {"unit_id": p_unit_id, "year": p_year}
+
+    def _answer_compute_metric_snapshot(self, **period: object) -> dict[str, Any]:
+        days = {name.removeprefix("p_"): str(day) for name, day in period.items()}
+        return computed_json(**days, snapshot_json=report_json(**days))
+
+    def _answer_generate_bufdir_report(
+        self, p_org_id: UUID, p_mapping_version: int, **period: object
+    ) -> dict[str, Any]:
+        days = {name.removeprefix("p_"): str(day) for name, day in period.items()}
+        return report_json(**days, organization_id=str(p_org_id), mapping_version=p_mapping_version)
+
+    def _answer_get_snapshot_status(self, **period: object) -> dict[str, Any]:
+        if self._is_saved(*period.values()):
+            return status_json()
+        missing = {"record_count_at_generation": None, "computed_at": None, "export_allowed": False}
+        return status_json(verdict="missing", **missing)
+
+    # --- tables ------------------------------------------------------------------------------------------
+
+    def _member(self, user: User) -> Profile | None:
+        profile = self.profiles.get(user.id)
+        return profile if profile and profile.is_active else None
+
+    def _is_saved(self, start: object, end: object) -> bool:
+        row = self.snapshot
+        return row is not None and (row["period_start"], row["period_end"]) == (str(start), str(end))
+
+    def _visible(self, user: User, period: Period) -> dict[str, Any] | None:
+        is_seen = self.is_enabled and self._member(user) is not None
+        return self.snapshot if is_seen and self._is_saved(period.period_start, period.period_end) else None
+
+    async def get_profile(self, user: User) -> Result[Profile | None]:
+        return self._ask("get_profile", user) or Ok(self.profiles.get(user.id))
+
+    async def check_statistics_enabled(self, user: User) -> Result[None]:
+        if failure := self._ask("check_statistics_enabled", user):
+            return failure
+        if self._member(user) is None:
+            return Err(ErrorCode.FORBIDDEN, cause="no active member")
+        return Ok(None) if self.is_enabled else Err(ErrorCode.FEATURE_DISABLED)
+
+    async def list_warmed_organizations(self) -> Result[list[UUID]]:
+        warmed = [one for one in self.organization_ids if self.is_enabled or one != NHF]
+        return self._ask("list_warmed_organizations") or Ok(warmed)
+
+    async def get_metric_snapshot(self, user: User, period: Period) -> Result[MetricSnapshot | None]:
+        found = self._visible(user, period)
+        failure = self._ask("get_metric_snapshot", user, period)
+        return failure or Ok(MetricSnapshot.model_validate(found) if found else None)
+
+    async def get_stored_report(self, user: User, period: Period) -> Result[StoredReport | None]:
+        found = self._visible(user, period)
+        failure = self._ask("get_stored_report", user, period)
+        return failure or Ok(StoredReport.model_validate(found) if found else None)
+
+    async def save_metric_snapshot(self, user: User, snapshot: ComputedSnapshot) -> Result[MetricSnapshot]:
+        if failure := self._ask("save_metric_snapshot", user, snapshot):
+            return failure
+        written = {"id": SNAPSHOT_ID, "snapshot_generated_at": "2026-03-14T09:26:53.712345+00:00"}
+        self.snapshot = exactly(snapshot) | written
+        return Ok(MetricSnapshot.model_validate(self.snapshot))
+
+    async def delete_metric_snapshot(self, user: User, period: Period) -> Result[bool]:
+        if failure := self._ask("delete_metric_snapshot", user, period):
+            return failure
+        profile = self._member(user)
+        may_delete = self.deletable and profile is not None and profile.role != "peer_mentor"
+        is_deleted = may_delete and self._visible(user, period) is not None
+        if is_deleted:
+            self.snapshot = None
+        return Ok(is_deleted)
