@@ -1,4 +1,4 @@
-# `make` alone prints the targets. Each does what is needed before it: `make test` on a bare machine installs first.
+# `make` alone prints the targets. Each does what is needed before it: `make test` on a bare Debian installs first.
 #   STACK=docker   start, stop, reset, status: Supabase's own containers instead of the embedded stack
 #   PORT=55321     start: the gateway's port; the others follow, and later starts keep them
 #   ARGS="…"       passed on: make test ARGS="-k webhook", make logs ARGS="-f functions", make psql ARGS="-c 'select 1'"
@@ -75,7 +75,7 @@ bench-results: setup ## copy what the benches wrote last to bench/results, with 
 bufdir-alignment: setup ## check that dashboard and report agree, also on the reference dataset
 	@PYTHONPATH=functions $(VENV)/python -m tools.alignment $(ARGS)
 
-contracts: setup ## write docs/contracts anew from tools/contracts.py
+contracts: setup ## write docs/reference/contracts anew from tools/contracts.py
 	@PYTHONPATH=functions $(VENV)/python -m tools.contracts
 
 lint: setup ## ruff and mypy, changing nothing
