@@ -1,4 +1,4 @@
-# `make` alone prints the targets. Each does what is needed before it: `make test` on a bare machine installs first.
+# `make` alone prints the targets. Each does what is needed before it: `make test` on a bare Debian installs first.
 #   STACK=docker   start, stop, reset, status: Supabase's own containers instead of the embedded stack
 #   STACK=native   the same parts as processes, without containers: an experiment of the Supabase CLI's
 #   PORT=55321     start: the gateway's port; the others follow, and later starts keep them
@@ -78,7 +78,7 @@ bench-results: setup ## copy what the benches wrote last to bench/results, with 
 bufdir-alignment: setup ## check that dashboard and report agree, also on the reference dataset
 	@PYTHONPATH=functions $(VENV)/python -m tools.alignment $(ARGS)
 
-contracts: setup ## write docs/contracts anew from tools/contracts.py
+contracts: setup ## write docs/reference/contracts anew from tools/contracts.py
 	@PYTHONPATH=functions $(VENV)/python -m tools.contracts
 
 lint: setup ## ruff, mypy, biome and tsc, changing nothing

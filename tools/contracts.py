@@ -1,4 +1,4 @@
-"""`python -m tools.contracts`: write to docs/contracts, as JSON Schema, what the database sends and when.
+"""`make contracts`: write to docs/reference/contracts, as JSON Schema, what the database sends and when.
 
 The models are by what happened; the receivers accept nothing else.
 
@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
 
 from _shared.http.webhooks import MAX_RECORDS, Record, WebhookPayload
 
-FOLDER = Path(__file__).parents[1] / "docs" / "contracts"
+FOLDER = Path(__file__).parents[1] / "docs" / "reference" / "contracts"
 
 
 def _example(type_: str, table: str, *records: dict[str, JsonValue], truncated: bool) -> ConfigDict:

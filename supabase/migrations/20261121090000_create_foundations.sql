@@ -56,8 +56,8 @@ begin
     end if;
 end $$;
 
--- app: who is calling and what they may see. private: secrets and internals. stats: snapshots,
--- change log, refresh.
+-- app: who is calling and what they may see. private: secrets and internals. stats: the change log,
+-- the totals, the materialised views and their upkeep.
 create schema if not exists app;
 create schema if not exists private;
 create schema if not exists stats;
@@ -66,7 +66,7 @@ grant usage on schema app to authenticated, service_role;
 comment on schema app is 'Who is calling and what they may see; used by policies and views.';
 comment on schema private is 'Secrets and internals; reachable by the owner only.';
 comment on schema stats is
-    'Materialised snapshots, the change log and their refresh; not exposed to the API.';
+    'The change log, the totals, the materialised views and their upkeep; not exposed to the API.';
 
 -- What the rollback has to give back. A project's age decides what is granted by default.
 create table if not exists private.revoked_default_privileges (

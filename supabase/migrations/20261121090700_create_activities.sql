@@ -15,7 +15,8 @@ begin
     return p_status = 'registered';
 end $$;
 comment on function stats.counts_in_statistics(public.activity_status) is
-    'The counting rule: whether an activity counts in statistics and reports. Changing it: docs/data-layer.md.';
+    'The counting rule: whether an activity counts in statistics and reports. Changing it: '
+    'docs/howto/change-the-counting-rule.md.';
 
 create or replace function stats.hours(p_minutes bigint) returns numeric
     language plpgsql immutable parallel safe security invoker set search_path = '' as $$

@@ -90,7 +90,7 @@ begin
 end $$;
 comment on function stats.rebuild(uuid[]) is
     'Computes the totals of the named or all chapters anew from the activities, and outdates '
-    'their summaries; docs/runbook.md.';
+    'their summaries; docs/howto/runbook.md.';
 
 create or replace function stats.heal(p_chapter_ids uuid[] default null) returns integer
     language plpgsql volatile security invoker set search_path = '' as $$
@@ -121,7 +121,7 @@ begin
 end $$;
 comment on function stats.apply_counting_rule() is
     'Evaluates a changed counting rule for every activity; the number of those that count '
-    'differently. docs/data-layer.md.';
+    'differently. docs/howto/change-the-counting-rule.md.';
 
 revoke all on stats.differences from public, anon, authenticated, service_role;
 revoke all on sequence stats.differences_id_seq from public, anon, authenticated, service_role;

@@ -52,7 +52,8 @@ begin
     exception when insufficient_privilege or undefined_table or undefined_function
                    or invalid_schema_name then
         raise warning 'nobody may listen to broadcasts yet: %', sqlerrm
-            using hint = 'See "Nobody hears broadcasts" in docs/runbook.md. All else is in place.';
+            using hint =
+                'See "Nobody hears broadcasts" in docs/howto/runbook.md. All else is in place.';
     end;
 end $$;
 comment on function private.install_platform_parts() is
@@ -88,7 +89,7 @@ begin
         where to_regprocedure('net.http_post(text, jsonb, jsonb, jsonb, integer)') is null;
     return query
         select 'what was restored is open to anon',
-               'Restore anew, after step 2 of "Moving to a new project" in docs/runbook.md.'
+               'Restore anew, after step 2 of "Moving to a new project" in docs/howto/runbook.md.'
         where has_table_privilege('anon', 'public.activities', 'select, truncate, trigger')
            or has_function_privilege('anon', 'public.refresh_stats_views()', 'execute');
     return query

@@ -1,4 +1,4 @@
-"""docs/data-layer.md says what the database has: every public statistic, every column, type and null."""
+"""docs/reference/data-layer.md says what the database has: public statistics, columns, types and nulls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from local.stack import Stack
 
-PAGE = ROOT / "docs" / "data-layer.md"
+PAGE = ROOT / "docs" / "reference" / "data-layer.md"
 HEADING = re.compile(r"^### `(?P<name>\w+)(?P<arguments>\([^`]*\))?`$")
 ROW = re.compile(r"^\| `(?P<column>\w+)` \| `(?P<type>[^`]+)` \| (?P<null>[^|]+) \|")
 SERIES = {"get_activity_series", "get_monthly_series"}

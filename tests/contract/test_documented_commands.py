@@ -132,7 +132,7 @@ def test_commands_are_found_where_they_stand() -> None:
     found = {(command.place.partition(":")[0], " ".join(command.arguments)) for command in documented()}
     assert {
         ("README.md", "start"),
-        ("docs/deploy.md", "db push --remote"),
+        ("docs/howto/deploy.md", "db push --remote"),
         ("supabase/config.toml", "start"),
     } <= found
 

@@ -17,7 +17,7 @@ from tests.support.credentials import ENVIRONMENT, SECRETS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / ".env.example"
-DEPLOY = ROOT / "docs" / "deploy.md"
+DEPLOY = ROOT / "docs" / "howto" / "deploy.md"
 LINE = re.compile(r"(?P<name>[A-Z][A-Z_]*)=(?P<value>.*)")
 
 

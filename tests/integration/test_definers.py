@@ -1,4 +1,4 @@
-"""The register of what runs with its owner's rights (docs/definers.md) against the database."""
+"""The register of what runs with its owner's rights (docs/reference/definers.md) against the database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.requirements import ROOT
 if TYPE_CHECKING:
     from local.stack import Stack
 
-REGISTER = ROOT / "docs" / "definers.md"
+REGISTER = ROOT / "docs" / "reference" / "definers.md"
 ROW = re.compile(r"^\| `(?P<name>[a-z_.]+)` \| (?P<callers>[a-z ]+) \| (?P<reason>\S.+) \|$", re.MULTILINE)
 
 FUNCTIONS = """

@@ -1,4 +1,4 @@
-"""The two changes that docs/data-layer.md shows step by step, each beside a writer: nothing is lost."""
+"""The two changes that docs/howto shows step by step, each beside a writer: nothing is lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.resilience.own_cluster import OwnCluster
 
-BLOCKS = [b for b in documents.blocks(ROOT / "docs" / "data-layer.md") if b.language == "sql"]
+HOWTO = ROOT / "docs" / "howto"
 LOCK: LiteralString = "lock table public.activities"
 WRITE: LiteralString = """
     insert into public.activities (organization_id, unit_id, peer_mentor_id, registered_by, activity_type_id,
@@ -36,8 +36,9 @@ def own() -> Iterator[OwnCluster]:
         yield cluster
 
 
-def block(named: str) -> str:
-    (found,) = (b.code for b in BLOCKS if named in b.code)
+def block(page: str) -> str:
+    """The one block of SQL of a page."""
+    (found,) = (b.code for b in documents.blocks(HOWTO / page) if b.language == "sql")
     return found
 
 
@@ -46,7 +47,9 @@ def test_the_counting_rule_reaches_the_rows_of_an_open_writer_and_of_one_that_wa
         before.execute("begin")
         before.execute(WRITE)
         owner.execute("begin")
-        with blocked(block("apply_counting_rule"), session=owner, by=before, observer=observer) as applied:
+        with blocked(
+            block("change-the-counting-rule.md"), session=owner, by=before, observer=observer
+        ) as applied:
             before.execute("commit")
         applied.result()
         with blocked(WRITE, session=after, by=owner, observer=observer) as written:
@@ -64,7 +67,7 @@ def test_a_measure_reaches_the_rows_of_a_writer_that_waits(
     own: OwnCluster, *, locked: bool, lost: list[str]
 ) -> None:
     """Without the lock on the activities, a trigger that waits for the log goes on as it was."""
-    code = block("stats.measures")
+    code = block("add-a-metric.md")
     assert LOCK in code
     migration = code if locked else "\n".join(line for line in code.splitlines() if LOCK not in line)
     with own.connect() as owner, own.connect() as writer, own.connect() as observer:

@@ -108,7 +108,7 @@ def _run(program: str, *arguments: str, own: OwnCluster) -> None:
 
 def _runbook() -> tuple[list[str], list[str]]:
     """Give the commands and the SQL of "Moving to a new project", as they stand in the runbook."""
-    page = ROOT / "docs" / "runbook.md"
+    page = ROOT / "docs" / "howto" / "runbook.md"
     first = page.read_text(encoding="utf-8").splitlines().index("## Moving to a new project")
     blocks = [block for block in documents.blocks(page) if block.line > first]
     return [b.code for b in blocks if b.language == "sh"], [b.code for b in blocks if b.language == "sql"]
