@@ -21,7 +21,7 @@ LOCAL  := $(VENV)/python -m local
 NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test bench-stats \
+.PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack bench-stats \
         bench-hierarchy bench-snapshots bench-results bufdir-alignment contracts lint fmt lock fresh check ci
 
 help: ## this list
@@ -62,6 +62,15 @@ seed-large: setup ## add a large organisation to the running database: ROWS=1000
 
 test: setup ## all tests, on a stack of their own: ARGS="-k name"
 	@$(VENV)/pytest $(ARGS)
+
+unit: setup ## the tests that need no database
+	@$(VENV)/pytest tests/unit $(ARGS)
+
+db: setup ## the tests of the database alone: pgTAP, migrations, exactness, load, faults
+	@$(VENV)/pytest $(addprefix tests/integration/test_,pgtap.py migrations.py definers.py advisors.py read_plans.py 		statistics_exact.py concurrent_writes.py refresh_locks.py) tests/resilience $(ARGS)
+
+test-stack: setup ## the tests of all parts together, on a stack of their own
+	@$(VENV)/pytest tests/conformance tests/integration tests/e2e $(ARGS)
 
 bench-stats: setup ## measure the statistics on a cluster of its own: ARGS="--quick"
 	@$(VENV)/python -m bench.stats $(ARGS)
