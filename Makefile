@@ -19,7 +19,7 @@ LOCAL  := $(VENV)/python -m local
 
 .DEFAULT_GOAL := help
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test bench-stats \
-        bench-hierarchy bench-snapshots bench-results bufdir-alignment contracts lint fmt lock fresh check ci
+        bench-hierarchy bench-snapshots bench-results bufdir-alignment contracts schema lint fmt lock fresh check ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,10 +78,14 @@ bufdir-alignment: setup ## check that dashboard and report agree, also on the re
 contracts: setup ## write docs/contracts anew from functions/contracts/models.py
 	@PYTHONPATH=functions $(VENV)/python -m contracts.schemas
 
-lint: setup ## ruff and mypy, changing nothing
+schema: setup ## write supabase/schema.sql anew: what the migrations make
+	@$(VENV)/python -m tools.schema
+
+lint: setup ## ruff, mypy, and SQL that is short and narrow enough to read; changing nothing
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy
+	@$(VENV)/pytest -q tests/contract/test_migration_files.py
 
 fmt: setup ## format, and fix what can be fixed by itself
 	@$(VENV)/ruff format .
