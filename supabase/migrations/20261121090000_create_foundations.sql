@@ -61,7 +61,8 @@ create schema if not exists private;
 create schema if not exists stats;
 revoke all on schema app, private, stats from public;
 grant usage on schema app to authenticated, service_role;
-comment on schema app is 'Who is calling and what they may see; used by policies and views.';
+comment on schema app is
+    'Who is calling, what they may see, and the ways through the tree; used by policies and views.';
 comment on schema private is 'Secrets and internals; reachable by the owner only.';
 comment on schema stats is
     'The change log, the totals and their upkeep; not exposed to the API.';

@@ -92,8 +92,9 @@ select tests.add_activity('nord/ola', 'nord/A', p_status => 'draft');
 create or replace function stats.counts_in_statistics(p_status public.activity_status)
     returns boolean
     language plpgsql immutable parallel safe security invoker set search_path = '' as $$
- begin return p_status in ('registered', 'draft'); end
-$$;
+begin
+    return p_status in ('registered', 'draft');
+end $$;
 select is(tests.live(), 3::bigint, 'AU-12 a rule that changes is not applied to what is there');
 select set_eq('select tests.found()', array['activities nord/A'], 'AU-12 and found by the audit');
 select is(tests.healed(), 1, 'AU-13 which has it applied');
@@ -101,8 +102,9 @@ select is(tests.live(), 4::bigint, 'AU-13 and counted');
 create or replace function stats.counts_in_statistics(p_status public.activity_status)
     returns boolean
     language plpgsql immutable parallel safe security invoker set search_path = '' as $$
- begin return p_status = 'registered'; end
-$$;
+begin
+    return p_status = 'registered';
+end $$;
 select ok(stats.apply_counting_rule() >= 1, 'AU-14 the documented way applies it everywhere');
 select is(tests.live(), 3::bigint, 'AU-14 back to what it was');
 select is_empty('select tests.found()', 'AU-14 with no difference left');

@@ -11,8 +11,8 @@ select tests.add_activity('nord/cato', 'nord/C', '2026-04-10 12:00Z', 45);
 insert into public.expense_claims (activity_id, amount_nok, status, organization_id)
 values (tests.id('with expenses'), 250.50, 'approved', tests.id('nord'));
 
-create function tests.series(p_coordinator text, p_from text default '2026-02-20',
-    p_to text default '2026-05-01')
+create function tests.series(
+    p_coordinator text, p_from text default '2026-02-20', p_to text default '2026-05-01')
     returns text language sql as $$
     select format(
         'select activity_month::text, activity_count, total_duration_minutes, total_hours, '
@@ -36,8 +36,9 @@ create function tests.refused(p_from text, p_to text, p_name text) returns text 
         'a coordinator and a period of at most ten years, p_from not after p_to, are needed',
         p_name);
 $$;
-grant execute on function tests.series(text, text,
-    text), tests.karis_months(), tests.refused(text, text, text) to public;
+grant execute on function
+    tests.series(text, text, text), tests.karis_months(), tests.refused(text, text, text)
+    to public;
 
 select tests.act_as('nord/kari');
 select results_eq(tests.series('nord/kari'), tests.karis_months(),

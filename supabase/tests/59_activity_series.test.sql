@@ -13,8 +13,8 @@ select tests.add_activity('nord/ola', 'nord/A', '2026-03-31 10:00Z', 500, 'draft
 select tests.add_activity('nord/cato', 'nord/C', '2026-03-10 12:00Z', 90);
 select tests.add_activity('sor/sol', 'sor/S', '2026-03-10 12:00Z', 45);
 
-create function tests.series(p_from text, p_to text, p_bucket text default 'month',
-    p_chapters text[] default null)
+create function tests.series(
+    p_from text, p_to text, p_bucket text default 'month', p_chapters text[] default null)
     returns text language sql as $$
     select format(
         'select bucket_date::text, activity_count, total_hours '
@@ -32,8 +32,9 @@ create function tests.refused(p_from text, p_to text, p_bucket text, p_name text
         'a period of at most ten years, and a bucket of day, week, month or year are needed',
         p_name);
 $$;
-grant execute on function tests.series(text, text, text,
-    text[]), tests.refused(text, text, text, text) to public;
+grant execute on function
+    tests.series(text, text, text, text[]), tests.refused(text, text, text, text)
+    to public;
 
 select tests.act_as('nord/kari');
 select results_eq(
