@@ -21,8 +21,9 @@ LOCAL  := $(VENV)/python -m local
 NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack bench-stats \
-        bench-hierarchy bench-snapshots bench-results bufdir-alignment contracts lint fmt lock fresh check ci
+.PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack \
+        bench-stats bench-hierarchy bench-snapshots bench-results bufdir-alignment contracts schema lint fmt lock \
+        fresh check ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,12 +91,16 @@ bufdir-alignment: setup ## check that dashboard and report agree, also on the re
 contracts: setup ## write docs/reference/contracts anew from tools/contracts.py
 	@PYTHONPATH=functions $(VENV)/python -m tools.contracts
 
-lint: setup ## ruff, mypy, biome and tsc, changing nothing
+schema: setup ## write supabase/schema.sql anew: what the migrations make
+	@$(VENV)/python -m tools.schema
+
+lint: setup ## ruff, mypy, biome and tsc, and SQL short and narrow enough to read; changing nothing
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy
 	@$(NPM_BIN)/biome check --error-on-warnings
 	@$(NPM_BIN)/tsc --project .
+	@$(VENV)/pytest -q tests/contract/test_migration_files.py
 
 fmt: setup ## format, and fix what can be fixed by itself
 	@$(VENV)/ruff format .

@@ -1,23 +1,36 @@
 -- One story for local use: four organisations and their people. Every password is `password`.
--- It ends today, or on the day that the setting fersk.seed_date names, and begins with the year before.
--- Deterministic and repeatable: ids are derived from names and days, and a second run of a day changes nothing.
+-- It ends today, or on the day that the setting fersk.seed_date names, and begins with the year
+-- before. Deterministic and repeatable: ids are derived from names and days, and a second run of a
+-- day changes nothing.
 
-create function pg_temp.id(p_name text) returns uuid language sql immutable as $$ select md5('fersk/' || p_name)::uuid $$;
+create function pg_temp.id(p_name text) returns uuid language sql immutable as $$
+    select md5('fersk/' || p_name)::uuid
+$$;
 -- a number in [0, p_n) that depends on the name alone
 create function pg_temp.pick(p_name text, p_n integer) returns integer language sql immutable as
     $$ select (('x' || substr(md5(p_name), 1, 7))::bit(28)::integer % p_n) $$;
-create function pg_temp.today() returns date language sql stable as
-    $$ select coalesce(nullif(current_setting('fersk.seed_date', true), '')::date, (now() at time zone 'UTC')::date) $$;
+create function pg_temp.today() returns date language sql stable as $$
+    select coalesce(
+        nullif(current_setting('fersk.seed_date', true), '')::date,
+        (now() at time zone 'UTC')::date)
+$$;
 
 insert into public.organizations (id, slug, name)
 select pg_temp.id(slug), slug, name
-from (values ('nhf', 'Norges Handikapforbund'), ('hlf', 'Hørselshemmedes Landsforbund'),
-             ('blindeforbundet', 'Norges Blindeforbund'), ('barnekreftforeningen', 'Barnekreftforeningen')) o (slug, name)
+from (values ('nhf', 'Norges Handikapforbund'),
+             ('hlf', 'Hørselshemmedes Landsforbund'),
+             ('blindeforbundet', 'Norges Blindeforbund'),
+             ('barnekreftforeningen', 'Barnekreftforeningen')) o (slug, name)
 on conflict do nothing;
-update public.organization_settings set max_chapter_assignments = 5 where organization_id = pg_temp.id('nhf');
-update public.organization_settings set warm_up_enabled = false where organization_id = pg_temp.id('barnekreftforeningen');
+update public.organization_settings
+set max_chapter_assignments = 5
+where organization_id = pg_temp.id('nhf');
+update public.organization_settings
+set warm_up_enabled = false
+where organization_id = pg_temp.id('barnekreftforeningen');
 
--- The trees. NHF: one national, nine regions, 36 chapters; the others: one national and their chapters.
+-- The trees. NHF: one national, nine regions, 36 chapters; the others: one national and their
+-- chapters.
 insert into public.organization_units (id, organization_id, parent_id, kind, name)
 select pg_temp.id(slug || '/national'), pg_temp.id(slug), null, 'national', slug_name
 from (values ('nhf', 'NHF'), ('hlf', 'HLF'), ('blindeforbundet', 'Blindeforbundet'),
@@ -27,20 +40,27 @@ on conflict do nothing;
 create temporary table seed_chapters (slug text, region text, name text);
 insert into seed_chapters
 select 'nhf', region, unnest(string_to_array(chapters, ' '))
-from (values
-    ('Oslo', 'Oslo Grorud Nordstrand Frogner'), ('Akershus', 'Bærum Asker Lillestrøm Follo'),
-    ('Buskerud', 'Drammen Kongsberg Ringerike Hallingdal'), ('Innlandet', 'Hamar Lillehammer Gjøvik Elverum'),
-    ('Agder', 'Kristiansand Arendal Mandal Grimstad'), ('Rogaland', 'Stavanger Sandnes Haugesund Jæren'),
-    ('Vestland', 'Bergen Voss Førde Stord'), ('Trøndelag', 'Trondheim Steinkjer Levanger Orkdal'),
-    ('Nord', 'Bodø Tromsø Harstad Alta')) r (region, chapters)
-union all select 'hlf', null, unnest(string_to_array('Oslo Bergen Trondheim Tromsø', ' '))
-union all select 'blindeforbundet', null, unnest(string_to_array('Oslo Hordaland Trøndelag', ' '))
-union all select 'barnekreftforeningen', null, unnest(string_to_array('Østland Vestland', ' '));
+from (values ('Oslo', 'Oslo Grorud Nordstrand Frogner'),
+             ('Akershus', 'Bærum Asker Lillestrøm Follo'),
+             ('Buskerud', 'Drammen Kongsberg Ringerike Hallingdal'),
+             ('Innlandet', 'Hamar Lillehammer Gjøvik Elverum'),
+             ('Agder', 'Kristiansand Arendal Mandal Grimstad'),
+             ('Rogaland', 'Stavanger Sandnes Haugesund Jæren'),
+             ('Vestland', 'Bergen Voss Førde Stord'),
+             ('Trøndelag', 'Trondheim Steinkjer Levanger Orkdal'),
+             ('Nord', 'Bodø Tromsø Harstad Alta')) r (region, chapters)
+union all
+select 'hlf', null, unnest(string_to_array('Oslo Bergen Trondheim Tromsø', ' '))
+union all
+select 'blindeforbundet', null, unnest(string_to_array('Oslo Hordaland Trøndelag', ' '))
+union all
+select 'barnekreftforeningen', null, unnest(string_to_array('Østland Vestland', ' '));
 
 insert into public.organization_units (id, organization_id, parent_id, kind, name)
-select distinct pg_temp.id(slug || '/region/' || region), pg_temp.id(slug), pg_temp.id(slug || '/national'), 'region'::public.unit_kind,
-       'NHF ' || region
-from seed_chapters where region is not null
+select distinct pg_temp.id(slug || '/region/' || region), pg_temp.id(slug),
+                pg_temp.id(slug || '/national'), 'region'::public.unit_kind, 'NHF ' || region
+from seed_chapters
+where region is not null
 on conflict do nothing;
 insert into public.organization_units (id, organization_id, parent_id, kind, name)
 select pg_temp.id(slug || '/' || name), pg_temp.id(slug),
@@ -49,10 +69,13 @@ from seed_chapters
 on conflict do nothing;
 
 -- The cast. Kari follows up five chapters of NHF: Oslo and Bærum among them, Bergen (Bjørn's) not.
-create temporary table seed_people (slug text, first_name text, display_name text, role public.profile_role, chapters text);
+create temporary table seed_people (
+    slug text, first_name text, display_name text, role public.profile_role, chapters text
+);
 insert into seed_people values
     ('nhf', 'astrid',  'Astrid Administrator', 'org_admin',   ''),
-    ('nhf', 'kari',    'Kari Koordinator',     'coordinator', 'Oslo Bærum Asker Drammen Lillestrøm'),
+    ('nhf', 'kari',    'Kari Koordinator',     'coordinator',
+        'Oslo Bærum Asker Drammen Lillestrøm'),
     ('nhf', 'bjorn',   'Bjørn Koordinator',    'coordinator', 'Bergen Voss Førde'),
     ('nhf', 'tone',    'Tone Koordinator',     'coordinator', 'Trondheim Steinkjer Bodø Tromsø'),
     ('nhf', 'ola',     'Ola Likeperson',       'peer_mentor', 'Oslo'),
@@ -81,23 +104,35 @@ insert into seed_people values
     ('barnekreftforeningen', 'eva',   'Eva Likeperson',     'peer_mentor', 'Østland'),
     ('barnekreftforeningen', 'jon',   'Jon Likeperson',     'peer_mentor', 'Vestland');
 
-insert into auth.users (instance_id, id, aud, role, email, encrypted_password, email_confirmed_at, raw_app_meta_data, raw_user_meta_data,
-                        created_at, updated_at, confirmation_token, recovery_token, email_change_token_new, email_change)
-select '00000000-0000-0000-0000-000000000000', pg_temp.id(slug || '/' || first_name || '@'), 'authenticated', 'authenticated',
-       first_name || '@' || slug || '.example', extensions.crypt('password', extensions.gen_salt('bf', 6)), now(),
-       jsonb_build_object('provider', 'email', 'providers', jsonb_build_array('email'), 'org_id', pg_temp.id(slug)),
+insert into auth.users
+    (instance_id, id, aud, role, email, encrypted_password, email_confirmed_at, raw_app_meta_data,
+     raw_user_meta_data, created_at, updated_at, confirmation_token, recovery_token,
+     email_change_token_new, email_change)
+select '00000000-0000-0000-0000-000000000000', pg_temp.id(slug || '/' || first_name || '@'),
+       'authenticated', 'authenticated', first_name || '@' || slug || '.example',
+       extensions.crypt('password', extensions.gen_salt('bf', 6)), now(),
+       jsonb_build_object(
+           'provider', 'email',
+           'providers', jsonb_build_array('email'),
+           'org_id', pg_temp.id(slug)),
        '{}', now(), now(), '', '', '', ''
 from seed_people
 on conflict do nothing;
-insert into auth.identities (id, provider_id, user_id, identity_data, provider, last_sign_in_at, created_at, updated_at)
-select u.id, u.id::text, u.id, jsonb_build_object('sub', u.id, 'email', u.email, 'email_verified', true), 'email', now(), now(), now()
-from auth.users u join seed_people p on u.email = p.first_name || '@' || p.slug || '.example'
+insert into auth.identities
+    (id, provider_id, user_id, identity_data, provider, last_sign_in_at, created_at, updated_at)
+select u.id, u.id::text, u.id,
+       jsonb_build_object('sub', u.id, 'email', u.email, 'email_verified', true),
+       'email', now(), now(), now()
+from auth.users u
+join seed_people p on u.email = p.first_name || '@' || p.slug || '.example'
 on conflict do nothing;
 insert into public.profiles (id, organization_id, role, display_name)
-select pg_temp.id(slug || '/' || first_name || '@'), pg_temp.id(slug), role, display_name from seed_people
+select pg_temp.id(slug || '/' || first_name || '@'), pg_temp.id(slug), role, display_name
+from seed_people
 on conflict do nothing;
 insert into public.chapter_assignments (profile_id, unit_id, organization_id, is_primary)
-select pg_temp.id(slug || '/' || first_name || '@'), pg_temp.id(slug || '/' || chapter), pg_temp.id(slug), position = 1
+select pg_temp.id(slug || '/' || first_name || '@'), pg_temp.id(slug || '/' || chapter),
+       pg_temp.id(slug), position = 1
 from seed_people, unnest(string_to_array(chapters, ' ')) with ordinality c (chapter, position)
 where chapter <> ''
 on conflict do nothing;
@@ -106,34 +141,47 @@ on conflict do nothing;
 insert into public.activity_types (id, organization_id, code, label)
 select pg_temp.id(o.slug || '/type/' || t.code), o.id, t.code, t.label
 from public.organizations o,
-     (values ('conversation', 'Likepersonsamtale'), ('home_visit', 'Hjemmebesøk'), ('group_meeting', 'Gruppemøte'),
-             ('course', 'Kurs'), ('social_cafe', 'Sosial kafé')) t (code, label)
+     (values ('conversation', 'Likepersonsamtale'), ('home_visit', 'Hjemmebesøk'),
+             ('group_meeting', 'Gruppemøte'), ('course', 'Kurs'),
+             ('social_cafe', 'Sosial kafé')) t (code, label)
 on conflict do nothing;
-insert into public.bufdir_category_mappings (mapping_version, activity_type_id, bufdir_category_code)
+insert into public.bufdir_category_mappings
+    (mapping_version, activity_type_id, bufdir_category_code)
 select 1, t.id, m.category
 from public.activity_types t
-join (values ('conversation', 'INDIVIDUAL'), ('home_visit', 'INDIVIDUAL'), ('group_meeting', 'GROUP'), ('course', 'COURSE'))
-     m (code, category) on m.code = t.code
+join (values ('conversation', 'INDIVIDUAL'), ('home_visit', 'INDIVIDUAL'),
+             ('group_meeting', 'GROUP'), ('course', 'COURSE')) m (code, category)
+    on m.code = t.code
 on conflict do nothing;
 
-insert into public.bufdir_thresholds (organization_id, period_year, bufdir_category_code, minimum_activity_count)
+insert into public.bufdir_thresholds
+    (organization_id, period_year, bufdir_category_code, minimum_activity_count)
 select pg_temp.id(slug), year, category, minimum
-from (values ('nhf', 'INDIVIDUAL', 100), ('nhf', 'GROUP', 70), ('nhf', 'COURSE', 90), ('hlf', 'INDIVIDUAL', 40)) t (slug, category, minimum),
-     extract(year from pg_temp.today()) this_year, generate_series(this_year::integer - 1, this_year::integer) year
+from (values ('nhf', 'INDIVIDUAL', 100), ('nhf', 'GROUP', 70), ('nhf', 'COURSE', 90),
+             ('hlf', 'INDIVIDUAL', 40)) t (slug, category, minimum),
+     extract(year from pg_temp.today()) this_year,
+     generate_series(this_year::integer - 1, this_year::integer) year
 on conflict do nothing;
 
--- From January of last year until today: an activity in every stretch of eleven days for each assignment of a peer
--- mentor, and one today; one in six registered by the coordinator on their behalf, a few drafts and rejections.
--- The days before today are the same all year. Today's began at midnight: nothing lies in the future.
+-- From January of last year until today: an activity in every stretch of eleven days for each
+-- assignment of a peer mentor, and one today; one in six registered by the coordinator on their
+-- behalf, a few drafts and rejections. The days before today are the same all year. Today's began
+-- at midnight: nothing lies in the future.
 create temporary table seed_activities as
-select pg_temp.id(k) as id, a.organization_id, a.unit_id, a.profile_id as peer_mentor_id, t.id as activity_type_id, at as occurred_at,
+select pg_temp.id(k) as id, a.organization_id, a.unit_id, a.profile_id as peer_mentor_id,
+       t.id as activity_type_id, at as occurred_at,
        least(at + interval '1 day', pg_temp.today()::timestamp at time zone 'UTC') as recorded_at,
        15 * (1 + pg_temp.pick(k || 'd', 10)) as duration_minutes,
-       case when t.code in ('conversation', 'home_visit') then 1 else 3 + pg_temp.pick(k || 'p', 12) end as participant_count,
-       case when t.code in ('conversation', 'home_visit') then pg_temp.id(a.profile_id || '/contact/' || pg_temp.pick(k || 'c', 15)) end as contact_id,
-       proxy as is_proxy_registered, case when proxy then coordinator.id else a.profile_id end as registered_by, coordinator.id as coordinator_id,
-       case when day = pg_temp.today() then 'registered'
-            else case pg_temp.pick(k || 's', 25) when 0 then 'draft' when 1 then 'rejected' else 'registered' end end::public.activity_status as status
+       case when is_talk then 1 else 3 + pg_temp.pick(k || 'p', 12) end as participant_count,
+       case when is_talk then pg_temp.id(
+           a.profile_id || '/contact/' || pg_temp.pick(k || 'c', 15)) end as contact_id,
+       proxy as is_proxy_registered,
+       case when proxy then coordinator.id else a.profile_id end as registered_by,
+       coordinator.id as coordinator_id,
+       (case when day = pg_temp.today() then 'registered'
+             else case pg_temp.pick(k || 's', 25)
+                      when 0 then 'draft' when 1 then 'rejected' else 'registered' end
+        end)::public.activity_status as status
 from public.chapter_assignments a
 join public.profiles p on p.id = a.profile_id and p.role = 'peer_mentor'
 cross join lateral (
@@ -144,42 +192,76 @@ cross join lateral (
     select pg_temp.today()
 ) d
 cross join lateral (select a.profile_id || '/' || a.unit_id || '/' || day) key (k)
-cross join lateral (select day::timestamp at time zone 'UTC' + case when day < pg_temp.today()
-                           then interval '9 hours' + pg_temp.pick(k || 'hour', 10) * interval '1 hour'
-                           else interval '0' end) moment (at)
-join lateral (select ty.id, ty.code from public.activity_types ty where ty.organization_id = a.organization_id
-              order by md5(k || ty.code) limit 1) t on true
-join lateral (select c.profile_id as id from public.chapter_assignments c join public.profiles cp on cp.id = c.profile_id
-              where c.unit_id = a.unit_id and cp.role = 'coordinator' limit 1) coordinator on true
+cross join lateral (
+    select day::timestamp at time zone 'UTC'
+           + case when day < pg_temp.today()
+                  then interval '9 hours' + pg_temp.pick(k || 'hour', 10) * interval '1 hour'
+                  else interval '0' end
+) moment (at)
+join lateral (
+    select y.id, y.code in ('conversation', 'home_visit') as is_talk
+    from public.activity_types y
+    where y.organization_id = a.organization_id
+    order by md5(k || y.code)
+    limit 1
+) t on true
+join lateral (
+    select c.profile_id as id
+    from public.chapter_assignments c
+    join public.profiles cp on cp.id = c.profile_id
+    where c.unit_id = a.unit_id and cp.role = 'coordinator'
+    limit 1
+) coordinator on true
 cross join lateral (select pg_temp.pick(k || 'proxy', 6) = 0) px (proxy)
 where day between date_trunc('year', pg_temp.today() - interval '1 year') and pg_temp.today();
-insert into public.activities (id, organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at, recorded_at,
-                               duration_minutes, participant_count, contact_id, is_proxy_registered, registered_by, coordinator_id, status)
+insert into public.activities
+    (id, organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at, recorded_at,
+     duration_minutes, participant_count, contact_id, is_proxy_registered, registered_by,
+     coordinator_id, status)
 select id, organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at, recorded_at,
-       duration_minutes, participant_count, contact_id, is_proxy_registered, registered_by, coordinator_id, status
+       duration_minutes, participant_count, contact_id, is_proxy_registered, registered_by,
+       coordinator_id, status
 from seed_activities
 on conflict do nothing;
 
 -- One activity was edited, one deleted.
-update public.activities set duration_minutes = 90
-where id = (select id from seed_activities where peer_mentor_id = pg_temp.id('nhf/ola@') and status = 'registered' order by occurred_at limit 1)
+update public.activities
+set duration_minutes = 90
+where id = (select id
+            from seed_activities
+            where peer_mentor_id = pg_temp.id('nhf/ola@')
+              and status = 'registered'
+            order by occurred_at
+            limit 1)
   and duration_minutes <> 90;
 delete from public.activities
-where id = (select id from seed_activities where peer_mentor_id = pg_temp.id('nhf/per@') order by occurred_at limit 1);
+where id = (select id
+            from seed_activities
+            where peer_mentor_id = pg_temp.id('nhf/per@')
+            order by occurred_at
+            limit 1);
 
 -- Every third home visit has an expense: approved, pending or rejected, the newest still pending.
-insert into public.expense_claims (id, organization_id, activity_id, amount_nok, status, decided_at, decided_by)
-select pg_temp.id('expense/' || a.id), a.organization_id, a.id, 100 + pg_temp.pick(a.id || 'nok', 90000) / 100.0, s.status,
-       case when s.status <> 'pending' then a.recorded_at + interval '3 days' end, case when s.status <> 'pending' then a.coordinator_id end
+insert into public.expense_claims
+    (id, organization_id, activity_id, amount_nok, status, decided_at, decided_by)
+select pg_temp.id('expense/' || a.id),
+       a.organization_id,
+       a.id,
+       100 + pg_temp.pick(a.id || 'nok', 90000) / 100.0,
+       s.status,
+       case when s.status <> 'pending' then a.recorded_at + interval '3 days' end,
+       case when s.status <> 'pending' then a.coordinator_id end
 from seed_activities a
 join public.activities still on still.id = a.id
 join public.activity_types t on t.id = a.activity_type_id and t.code = 'home_visit'
 cross join lateral (
     select (case when a.recorded_at + interval '3 days' > pg_temp.today() then 'pending'
-                 else (array['approved', 'approved', 'pending', 'rejected'])[1 + pg_temp.pick(a.id || 'st', 4)]
+                 else (array['approved', 'approved', 'pending', 'rejected'])
+                          [1 + pg_temp.pick(a.id || 'st', 4)]
             end)::public.expense_status
 ) s (status)
-where a.status = 'registered' and pg_temp.pick(a.id || 'exp', 3) = 0
+where a.status = 'registered'
+  and pg_temp.pick(a.id || 'exp', 3) = 0
 on conflict do nothing;
 
 select stats.refresh(p_force := true);

@@ -1,4 +1,4 @@
--- Purpose: schemas, extensions and default privileges that everything else stands on.
+-- Purpose: the schemas that everything else stands in, made where none of our names is taken.
 -- Locks: none. Data safety: new objects only; where a name is taken, it stops and changes nothing.
 
 -- In a project that is in use already, what is in the way is named first, before anything is made.
@@ -56,80 +56,13 @@ begin
     end if;
 end $$;
 
--- app: who is calling and what they may see. private: secrets and internals. stats: the change log,
--- the totals, the materialised views and their upkeep.
 create schema if not exists app;
 create schema if not exists private;
 create schema if not exists stats;
 revoke all on schema app, private, stats from public;
 grant usage on schema app to authenticated, service_role;
-comment on schema app is 'Who is calling and what they may see; used by policies and views.';
+comment on schema app is
+    'Who is calling, what they may see, and the ways through the tree; used by policies and views.';
 comment on schema private is 'Secrets and internals; reachable by the owner only.';
 comment on schema stats is
-    'The change log, the totals, the materialised views and their upkeep; not exposed to the API.';
-
--- What the rollback has to give back. A project's age decides what is granted by default.
-create table if not exists private.revoked_default_privileges (
-    object_type text not null check (object_type in ('tables', 'sequences', 'functions')),
-    in_public   boolean not null,   -- else in every schema
-    grantee     text not null,
-    privilege   text not null,
-    primary key (object_type, in_public, grantee, privilege)
-);
-comment on table private.revoked_default_privileges is
-    'The default privileges that the first migration took away; for its rollback.';
-create table if not exists private.created_extensions (name text primary key);
-comment on table private.created_extensions is
-    'The extensions that the first migration found missing; for its rollback.';
-alter table private.revoked_default_privileges enable row level security;   -- deny-all: no policy
-alter table private.created_extensions enable row level security;   -- deny-all: no policy
-
-insert into private.revoked_default_privileges (object_type, in_public, grantee, privilege)
-select case d.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' else 'functions' end,
-       true, a.grantee::regrole::text, a.privilege_type
-from pg_catalog.pg_default_acl d
-cross join aclexplode(d.defaclacl) a
-where d.defaclrole = current_user::regrole and d.defaclnamespace = 'public'::regnamespace
-  and d.defaclobjtype in ('r', 'S', 'f')
-  and a.grantee in ('anon'::regrole, 'authenticated'::regrole, 'service_role'::regrole)
-union all
--- without an entry of its own, PUBLIC may execute every new function
-select 'functions', false, 'public', 'EXECUTE'
-where not exists (select from pg_catalog.pg_default_acl d
-                  where d.defaclrole = current_user::regrole and d.defaclnamespace = 0
-                    and d.defaclobjtype = 'f')
-   or exists (select from pg_catalog.pg_default_acl d cross join aclexplode(d.defaclacl) a
-              where d.defaclrole = current_user::regrole and d.defaclnamespace = 0
-                and d.defaclobjtype = 'f' and a.grantee = 0)
-on conflict do nothing;
-
--- Nothing is readable or callable by default: every later migration grants by name.
-alter default privileges in schema public
-    revoke all on tables from anon, authenticated, service_role;
-alter default privileges in schema public
-    revoke all on sequences from anon, authenticated, service_role;
-alter default privileges in schema public
-    revoke execute on functions from anon, authenticated, service_role;
-alter default privileges revoke execute on functions from public;
-revoke all on private.revoked_default_privileges, private.created_extensions
-    from public, anon, authenticated, service_role;
-
-insert into private.created_extensions (name)
-select e.name from pg_catalog.pg_available_extensions e
-where e.name in ('pgcrypto', 'pg_cron', 'pg_net', 'pg_trgm', 'unaccent')
-  and e.installed_version is null;
-
-create extension if not exists pgcrypto with schema extensions;   -- signs webhooks
-create extension if not exists pg_cron with schema pg_catalog;    -- the sweep
-create extension if not exists unaccent with schema extensions;   -- å and é are found as a and e
-create extension if not exists pg_trgm with schema extensions;    -- misspelt names are found
-
--- Where pg_net does not exist as an extension, the local stack provides schema net with the same
--- functions.
-do $$
-begin
-    if exists (select from pg_catalog.pg_available_extensions where name = 'pg_net') then
-        -- what it makes is in schema net all the same
-        create extension if not exists pg_net with schema extensions;
-    end if;
-end $$;
+    'The change log, the totals and their upkeep; not exposed to the API.';

@@ -5,38 +5,50 @@ create table if not exists public.organizations (
     id               uuid        primary key default gen_random_uuid(),
     slug             text        not null unique check (slug ~ '^[a-z][a-z0-9-]{1,62}$'),
     name             text        not null check (name <> ''),
-    -- touched by every change of the tree: serialises such changes for each organisation (see organization_units)
+    -- written by every change of its tree, so that such changes queue (see check_unit_tree)
     units_changed_at timestamptz not null default now()
 );
 comment on table public.organizations is 'The organisations that run peer-mentor programmes.';
 alter table public.organizations enable row level security;
 
 create table if not exists public.organization_settings (
-    organization_id         uuid     primary key references public.organizations (id) on delete cascade,
-    max_chapter_assignments integer  not null default 100 check (max_chapter_assignments between 1 and 10000),
+    organization_id         uuid     primary key
+        references public.organizations (id) on delete cascade,
+    max_chapter_assignments integer  not null default 100
+        check (max_chapter_assignments between 1 and 10000),
     warm_up_enabled         boolean  not null default true,
-    warm_up_limit           integer  not null default 10 check (warm_up_limit between 0 and 1000),
-    snapshot_max_age        interval not null default '24 hours' check (snapshot_max_age > interval '0'),
+    warm_up_limit           integer  not null default 10
+        check (warm_up_limit between 0 and 1000),
+    snapshot_max_age        interval not null default '24 hours'
+        check (snapshot_max_age > interval '0'),
     statistics_enabled      boolean  not null default true
 );
 comment on table public.organization_settings is 'One row per organisation, created with it.';
-comment on column public.organization_settings.max_chapter_assignments is 'How many chapters one profile may be assigned to (NHF: 5).';
-comment on column public.organization_settings.statistics_enabled is 'The kill switch: false hides every statistic of the organisation.';
+comment on column public.organization_settings.max_chapter_assignments is
+    'How many chapters one profile may be assigned to (NHF: 5).';
+comment on column public.organization_settings.statistics_enabled is
+    'The kill switch: false hides every statistic of the organisation.';
 alter table public.organization_settings enable row level security;
 
 create or replace function private.create_organization_settings() returns trigger
-    language plpgsql security definer set search_path = '' as $$   -- DEFINER: whoever creates an organisation need not write settings
+    -- DEFINER: whoever creates an organisation need not write settings
+    language plpgsql security definer set search_path = '' as $$
 begin
-    insert into public.organization_settings (organization_id) select n.id from new_rows n
+    insert into public.organization_settings (organization_id)
+    select n.id from new_rows n
     on conflict (organization_id) do nothing;
     return null;
 end $$;
-revoke execute on function private.create_organization_settings() from public, anon, authenticated, service_role;
+revoke execute on function private.create_organization_settings()
+    from public, anon, authenticated, service_role;
 
-create or replace trigger organizations_create_settings after insert on public.organizations
+create or replace trigger organizations_create_settings
+    after insert on public.organizations
     referencing new table as new_rows
     for each statement execute function private.create_organization_settings();
 
-revoke all on public.organizations, public.organization_settings from public, anon, authenticated, service_role;
+revoke all on public.organizations, public.organization_settings
+    from public, anon, authenticated, service_role;
 grant select on public.organizations, public.organization_settings to authenticated;
-grant select, insert, update, delete on public.organizations, public.organization_settings to service_role;
+grant select, insert, update, delete on public.organizations, public.organization_settings
+    to service_role;

@@ -1,4 +1,4 @@
--- Purpose: what kinds of activity an organisation registers, and the Bufdir category each is reported under.
+-- Purpose: what kinds of activity an organisation registers, and the Bufdir category of each.
 -- Locks: none. Data safety: new objects only.
 
 create table if not exists public.activity_types (
@@ -14,23 +14,45 @@ alter table public.activity_types enable row level security;
 
 create table if not exists public.bufdir_category_mappings (
     mapping_version      integer not null check (mapping_version > 0),
-    activity_type_id     uuid    not null references public.activity_types (id) on delete cascade,
-    bufdir_category_code text    not null check (bufdir_category_code ~ '^[A-Z0-9][A-Z0-9_.-]{0,31}$'),
+    activity_type_id     uuid    not null
+        references public.activity_types (id) on delete cascade,
+    bufdir_category_code text    not null
+        check (bufdir_category_code ~ '^[A-Z0-9][A-Z0-9_.-]{0,31}$'),
     primary key (mapping_version, activity_type_id)
 );
-comment on table public.bufdir_category_mappings is 'Versioned: which Bufdir category an activity type is reported under. An unmapped type is reported as uncategorised.';
-create index if not exists bufdir_category_mappings_activity_type_id_idx on public.bufdir_category_mappings (activity_type_id);
+comment on table public.bufdir_category_mappings is
+    'Versioned: which Bufdir category an activity type is reported under. An unmapped type is '
+    'reported as uncategorised.';
+create index if not exists bufdir_category_mappings_activity_type_id_idx
+    on public.bufdir_category_mappings (activity_type_id);
 alter table public.bufdir_category_mappings enable row level security;
 
-drop policy if exists "members read their organisation's activity types" on public.activity_types;
+create or replace function stats.current_mapping_version(p_organization_id uuid) returns integer
+    language sql stable security invoker set search_path = ''
+    return (
+        select max(m.mapping_version)
+        from public.bufdir_category_mappings m
+        join public.activity_types t on t.id = m.activity_type_id
+        where t.organization_id = p_organization_id);
+revoke execute on function stats.current_mapping_version(uuid)
+    from public, anon, authenticated, service_role;
+
+drop policy if exists "members read their organisation's activity types"
+    on public.activity_types;
 create policy "members read their organisation's activity types" on public.activity_types
     for select to authenticated using (organization_id = (select app.member_org_id()));
 
-drop policy if exists "members read their organisation's category mappings" on public.bufdir_category_mappings;
-create policy "members read their organisation's category mappings" on public.bufdir_category_mappings
-    for select to authenticated using (activity_type_id in (
-        select t.id from public.activity_types t where t.organization_id = (select app.member_org_id())));
+drop policy if exists "members read their organisation's category mappings"
+    on public.bufdir_category_mappings;
+create policy "members read their organisation's category mappings"
+    on public.bufdir_category_mappings
+    for select to authenticated using (
+        activity_type_id in (
+            select t.id from public.activity_types t
+            where t.organization_id = (select app.member_org_id())));
 
-revoke all on public.activity_types, public.bufdir_category_mappings from public, anon, authenticated, service_role;
+revoke all on public.activity_types, public.bufdir_category_mappings
+    from public, anon, authenticated, service_role;
 grant select on public.activity_types, public.bufdir_category_mappings to authenticated;
-grant select, insert, update, delete on public.activity_types, public.bufdir_category_mappings to service_role;
+grant select, insert, update, delete on public.activity_types, public.bufdir_category_mappings
+    to service_role;

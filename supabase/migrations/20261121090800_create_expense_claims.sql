@@ -17,19 +17,27 @@ create table if not exists public.expense_claims (
     status          public.expense_status not null default 'pending',
     decided_at      timestamptz,
     decided_by      uuid                  references public.profiles (id),
-    constraint expense_claims_decision_is_complete check ((status = 'pending') = (decided_at is null))
+    constraint expense_claims_decision_is_complete
+        check ((status = 'pending') = (decided_at is null))
 );
-comment on table public.expense_claims is 'Expenses of activities; approved ones count in coordinator_monthly_stats.';
-create index if not exists expense_claims_activity_id_idx on public.expense_claims (activity_id);
-create index if not exists expense_claims_organization_id_status_idx on public.expense_claims (organization_id, status);
-create index if not exists expense_claims_decided_by_idx on public.expense_claims (decided_by);
+comment on table public.expense_claims is
+    'Expenses of activities; approved ones count in coordinator_monthly_stats.';
+create index if not exists expense_claims_activity_id_idx
+    on public.expense_claims (activity_id);
+create index if not exists expense_claims_organization_id_status_idx
+    on public.expense_claims (organization_id, status);
+create index if not exists expense_claims_decided_by_idx
+    on public.expense_claims (decided_by);
 alter table public.expense_claims enable row level security;
 
 create or replace function private.complete_expense_claim() returns trigger
-    language plpgsql security definer set search_path = '' as $$   -- DEFINER: reads the activity whatever the caller may read; RLS checks the row after
+    -- DEFINER: reads the activity whatever the caller may read; RLS checks the row after
+    language plpgsql security definer set search_path = '' as $$
 begin
     if tg_op = 'INSERT' then
-        select a.organization_id into new.organization_id from public.activities a where a.id = new.activity_id;
+        select a.organization_id into new.organization_id
+        from public.activities a
+        where a.id = new.activity_id;
         if not found then
             raise exception 'the activity does not exist' using errcode = 'foreign_key_violation';
         end if;
@@ -43,60 +51,56 @@ begin
     end if;
     return new;
 end $$;
-revoke execute on function private.complete_expense_claim() from public, anon, authenticated, service_role;
+revoke execute on function private.complete_expense_claim()
+    from public, anon, authenticated, service_role;
 
-create or replace trigger expense_claims_complete before insert or update on public.expense_claims
+create or replace trigger expense_claims_complete
+    before insert or update on public.expense_claims
     for each row execute function private.complete_expense_claim();
 
--- The activity carries the sum of its approved expenses. So an approval goes through the triggers of activities like any
--- other change, and statistics are exact at its commit without a join.
-create or replace function private.sum_approved_expenses() returns trigger
-    language plpgsql security definer set search_path = '' as $$   -- DEFINER: who approves may not write the sum
-begin
-    if tg_op <> 'INSERT' and old.status = 'approved' then
-        update public.activities a set approved_expenses_nok = a.approved_expenses_nok - old.amount_nok where a.id = old.activity_id;
-    end if;
-    if tg_op <> 'DELETE' and new.status = 'approved' then
-        update public.activities a set approved_expenses_nok = a.approved_expenses_nok + new.amount_nok where a.id = new.activity_id;
-    end if;
-    return null;
-end $$;
-revoke execute on function private.sum_approved_expenses() from public, anon, authenticated, service_role;
-
-create or replace trigger expense_claims_sum_inserted after insert on public.expense_claims
-    for each row when (new.status = 'approved') execute function private.sum_approved_expenses();
-create or replace trigger expense_claims_sum_updated after update on public.expense_claims
-    for each row when ((old.status, old.amount_nok, old.activity_id) is distinct from (new.status, new.amount_nok, new.activity_id))
-    execute function private.sum_approved_expenses();
-create or replace trigger expense_claims_sum_deleted after delete on public.expense_claims
-    for each row when (old.status = 'approved') execute function private.sum_approved_expenses();
-
-drop policy if exists "people read the expenses of the activities they read" on public.expense_claims;
-create policy "people read the expenses of the activities they read" on public.expense_claims
+drop policy if exists "people read the expenses of the activities they read"
+    on public.expense_claims;
+create policy "people read the expenses of the activities they read"
+    on public.expense_claims
     for select to authenticated using (
         organization_id = (select app.member_org_id())
-        and exists (select from public.activities a where a.id = activity_id));   -- as filtered by the policies of activities
+        -- as filtered by the policies of activities
+        and exists (select from public.activities a where a.id = activity_id));
 
-drop policy if exists "people claim expenses of their own activities" on public.expense_claims;
-create policy "people claim expenses of their own activities" on public.expense_claims
+drop policy if exists "people claim expenses of their own activities"
+    on public.expense_claims;
+create policy "people claim expenses of their own activities"
+    on public.expense_claims
     for insert to authenticated with check (
-        organization_id = (select app.member_org_id()) and status = 'pending'
-        and exists (select from public.activities a where a.id = activity_id and a.peer_mentor_id = (select app.profile_id())));
+        organization_id = (select app.member_org_id())
+        and status = 'pending'
+        and exists (
+            select from public.activities a
+            where a.id = activity_id and a.peer_mentor_id = (select app.profile_id())));
 
-drop policy if exists "coordinators decide on the expenses of their chapters" on public.expense_claims;
-create policy "coordinators decide on the expenses of their chapters" on public.expense_claims
+drop policy if exists "coordinators decide on the expenses of their chapters"
+    on public.expense_claims;
+create policy "coordinators decide on the expenses of their chapters"
+    on public.expense_claims
     for update to authenticated
-    using (exists (select from public.activities a
-                   where a.id = activity_id and a.unit_id = any (array(select app.visible_chapter_ids()))
-                     and a.peer_mentor_id <> (select app.profile_id())))   -- nobody decides on their own
+    using (
+        exists (
+            select from public.activities a
+            where a.id = activity_id
+              and a.unit_id = any (array(select app.visible_chapter_ids()))
+              -- nobody decides on their own
+              and a.peer_mentor_id <> (select app.profile_id())))
     with check (organization_id = (select app.member_org_id()));
 
 drop policy if exists "people withdraw their pending expenses" on public.expense_claims;
 create policy "people withdraw their pending expenses" on public.expense_claims
-    for delete to authenticated
-    using (status = 'pending'
-           and exists (select from public.activities a where a.id = activity_id and a.peer_mentor_id = (select app.profile_id())));
+    for delete to authenticated using (
+        status = 'pending'
+        and exists (
+            select from public.activities a
+            where a.id = activity_id and a.peer_mentor_id = (select app.profile_id())));
 
 revoke all on public.expense_claims from public, anon, authenticated, service_role;
-grant select, delete, insert (id, activity_id, amount_nok), update (status) on public.expense_claims to authenticated;
+grant select, delete, insert (id, activity_id, amount_nok), update (status)
+    on public.expense_claims to authenticated;
 grant select, insert, update, delete on public.expense_claims to service_role;

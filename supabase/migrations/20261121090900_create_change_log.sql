@@ -18,10 +18,11 @@ alter table stats.measures enable row level security;   -- deny-all: no policy
 create or replace function stats.measure_list(p_format text, p_separator text default ', ')
     returns text
     language sql stable security invoker set search_path = ''
-    return (select string_agg(replace(p_format, '%I', quote_ident(a.attname)), p_separator
-        order by a.attnum)
-            from pg_catalog.pg_attribute a
-            where a.attrelid = 'stats.measures'::regclass and a.attnum > 0 and not a.attisdropped);
+    return (
+        select string_agg(replace(p_format, '%I', quote_ident(a.attname)), p_separator
+                          order by a.attnum)
+        from pg_catalog.pg_attribute a
+        where a.attrelid = 'stats.measures'::regclass and a.attnum > 0 and not a.attisdropped);
 comment on function stats.measure_list(text, text) is
     'Each measure''s name put for %I, all in one line.';
 
@@ -52,8 +53,8 @@ create table if not exists stats.activity_changes (
     is_first         boolean     not null default false
 ) inherits (stats.measures) with (
     autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
-    autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0,
-        autovacuum_analyze_threshold = 5000
+    autovacuum_vacuum_cost_delay = 0,
+    autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000
 );
 comment on table stats.activity_changes is
     'Append-only: signed sums by statement, chapter, peer mentor, type and day. Sums of zero: a '
@@ -64,6 +65,7 @@ alter table stats.activity_changes enable row level security;   -- deny-all: no 
 
 revoke all on stats.measures, stats.contributions, stats.activity_changes
     from public, anon, authenticated, service_role;
-revoke all on sequence stats.activity_changes_id_seq from public, anon, authenticated, service_role;
-revoke execute on function stats.measure_list(text, text) from public, anon, authenticated,
-    service_role;
+revoke all on sequence stats.activity_changes_id_seq
+    from public, anon, authenticated, service_role;
+revoke execute on function stats.measure_list(text, text)
+    from public, anon, authenticated, service_role;

@@ -9,9 +9,11 @@
 create or replace function stats.contributions_of(p_rows text) returns text
     language sql stable security invoker set search_path = '' as $$
     select format('(%s)', replace(
-        rtrim(pg_get_viewdef('stats.contributions'::regclass), ';'), 'stats.countable_activities',
-        format('(%s)', replace(rtrim(pg_get_viewdef('stats.countable_activities'::regclass), ';'),
-                               'public.activities', p_rows))))
+        rtrim(pg_get_viewdef('stats.contributions'::regclass), ';'),
+        'stats.countable_activities',
+        format('(%s)', replace(
+            rtrim(pg_get_viewdef('stats.countable_activities'::regclass), ';'),
+            'public.activities', p_rows))))
 $$;
 
 create or replace function stats.define_change_triggers() returns void
@@ -24,8 +26,8 @@ declare
     v_frame    text := 'create or replace function stats.%I() returns trigger language plpgsql '
                        'security definer set search_path = '''' '
                        'as $body$ begin %s return new; end $body$';
-    v_insert   text := format('insert into stats.activity_changes (%s, is_first, %s) ', v_keys,
-        v_measures);
+    v_insert   text := format(
+        'insert into stats.activity_changes (%s, is_first, %s) ', v_keys, v_measures);
     v_grouped  text := v_insert || format(
         'select %s, row_number() over () = 1, %s from %%s c group by %s;', v_keys, v_sums, v_keys);
 begin
@@ -71,6 +73,8 @@ end $$;
 create or replace trigger activities_refuse_truncate before truncate on public.activities
     for each statement execute function stats.refuse_truncate();
 
-revoke execute on function stats.contributions_of(text), stats.define_change_triggers(),
-    stats.log_inserted_activities(), stats.log_deleted_activities(), stats.log_updated_activities(),
-    stats.refuse_truncate() from public, anon, authenticated, service_role;
+revoke execute on function
+    stats.contributions_of(text), stats.define_change_triggers(),
+    stats.log_inserted_activities(), stats.log_deleted_activities(),
+    stats.log_updated_activities(), stats.refuse_truncate()
+    from public, anon, authenticated, service_role;

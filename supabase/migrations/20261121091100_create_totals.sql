@@ -61,17 +61,22 @@ alter table stats.yearly_totals enable row level security;        -- as above
 create or replace view stats.totals as
     select t.name::name, t.keys, t.key_values, t.conflict
     from (values
-        ('daily_totals', 'organization_id, chapter_id, bucket_date',
-         'organization_id, chapter_id, bucket_date', 'chapter_id, bucket_date'),
-        ('monthly_totals', 'organization_id, activity_month, chapter_id',
-         $$organization_id, date_trunc('month', bucket_date::timestamp)::date, chapter_id$$,
+        ('daily_totals',
+         'organization_id, chapter_id, bucket_date',
+         'organization_id, chapter_id, bucket_date',
+         'chapter_id, bucket_date'),
+        ('monthly_totals',
+         'organization_id, activity_month, chapter_id',
+         'organization_id, date_trunc(''month'', bucket_date::timestamp)::date, chapter_id',
          'organization_id, activity_month, chapter_id'),
-        ('peer_mentor_totals', 'organization_id, chapter_id, peer_mentor_id',
-         'organization_id, chapter_id, peer_mentor_id', 'chapter_id, peer_mentor_id'),
+        ('peer_mentor_totals',
+         'organization_id, chapter_id, peer_mentor_id',
+         'organization_id, chapter_id, peer_mentor_id',
+         'chapter_id, peer_mentor_id'),
         ('yearly_totals',
-            'organization_id, chapter_id, period_year, peer_mentor_id, activity_type_id',
-         $$organization_id, chapter_id, date_part('year', bucket_date)::integer, peer_mentor_id,
-             activity_type_id$$,
+         'organization_id, chapter_id, period_year, peer_mentor_id, activity_type_id',
+         'organization_id, chapter_id, date_part(''year'', bucket_date)::integer, '
+         'peer_mentor_id, activity_type_id',
          'chapter_id, period_year, peer_mentor_id, activity_type_id')
     ) t (name, keys, key_values, conflict);
 comment on view stats.totals is

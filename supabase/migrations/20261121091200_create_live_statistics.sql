@@ -9,12 +9,14 @@
 create or replace view stats.live_peer_mentor_stats as
     select r.organization_id, r.chapter_id, r.peer_mentor_id,
            sum(r.activity_count)::bigint as activity_count,
-           sum(r.total_minutes)::bigint as total_minutes
+           sum(r.total_minutes)::bigint  as total_minutes
     from (
-        select t.organization_id, t.chapter_id, t.peer_mentor_id, t.activity_count, t.total_minutes
+        select t.organization_id, t.chapter_id, t.peer_mentor_id,
+               t.activity_count, t.total_minutes
         from stats.peer_mentor_totals t
         union all
-        select c.organization_id, c.chapter_id, c.peer_mentor_id, c.activity_count, c.total_minutes
+        select c.organization_id, c.chapter_id, c.peer_mentor_id,
+               c.activity_count, c.total_minutes
         from stats.activity_changes c
     ) r
     group by 1, 2, 3
@@ -24,38 +26,26 @@ comment on view stats.live_peer_mentor_stats is
 
 -- By peer mentor first: their number is not additive, so it cannot come from a sum of changes.
 create or replace view stats.live_chapter_stats as
-    select m.organization_id, m.chapter_id, sum(m.activity_count)::bigint as activity_count,
-           sum(m.total_minutes)::bigint as total_minutes, count(*) as active_peer_mentors
-    from (
-        select r.organization_id, r.chapter_id, r.peer_mentor_id,
-               sum(r.activity_count) as activity_count, sum(r.total_minutes) as total_minutes
-        from (
-            select t.organization_id, t.chapter_id, t.peer_mentor_id, t.activity_count,
-                   t.total_minutes
-            from stats.peer_mentor_totals t
-            union all
-            select c.organization_id, c.chapter_id, c.peer_mentor_id, c.activity_count,
-                   c.total_minutes
-            from stats.activity_changes c
-        ) r
-        group by 1, 2, 3
-        having sum(r.activity_count) <> 0
-    ) m
+    select m.organization_id, m.chapter_id,
+           sum(m.activity_count)::bigint as activity_count,
+           sum(m.total_minutes)::bigint  as total_minutes,
+           count(*)                      as active_peer_mentors
+    from stats.live_peer_mentor_stats m
     group by 1, 2;
 comment on view stats.live_chapter_stats is 'Exact at every commit: per chapter.';
 
 create or replace view stats.live_time_series as
     select r.organization_id, r.chapter_id, r.bucket_date,
-           sum(r.activity_count)::bigint as activity_count,
-           sum(r.total_minutes)::bigint as total_minutes,
+           sum(r.activity_count)::bigint    as activity_count,
+           sum(r.total_minutes)::bigint     as total_minutes,
            sum(r.participant_count)::bigint as participant_count
     from (
-        select t.organization_id, t.chapter_id, t.bucket_date, t.activity_count, t.total_minutes,
-               t.participant_count
+        select t.organization_id, t.chapter_id, t.bucket_date,
+               t.activity_count, t.total_minutes, t.participant_count
         from stats.daily_totals t
         union all
-        select c.organization_id, c.chapter_id, c.bucket_date, c.activity_count, c.total_minutes,
-               c.participant_count
+        select c.organization_id, c.chapter_id, c.bucket_date,
+               c.activity_count, c.total_minutes, c.participant_count
         from stats.activity_changes c
     ) r
     group by 1, 2, 3
@@ -63,8 +53,8 @@ create or replace view stats.live_time_series as
 comment on view stats.live_time_series is 'Exact at every commit: per chapter and UTC day.';
 
 create or replace view stats.live_monthly_rows as
-    select t.organization_id, t.chapter_id, t.activity_month, t.activity_count, t.total_minutes,
-           t.participant_count
+    select t.organization_id, t.chapter_id, t.activity_month,
+           t.activity_count, t.total_minutes, t.participant_count
     from stats.monthly_totals t
     union all
     select c.organization_id, c.chapter_id, date_trunc('month', c.bucket_date::timestamp)::date,
@@ -79,9 +69,8 @@ create or replace view stats.live_yearly_rows as
     from stats.yearly_totals t
     union all
     select c.organization_id, c.chapter_id, date_part('year', c.bucket_date)::integer,
-           c.peer_mentor_id,
-           c.activity_type_id, c.activity_count, c.total_minutes, c.participant_count,
-               c.approved_nok
+           c.peer_mentor_id, c.activity_type_id,
+           c.activity_count, c.total_minutes, c.participant_count, c.approved_nok
     from stats.activity_changes c;
 comment on view stats.live_yearly_rows is
     'Exact at every commit: per chapter, UTC year, peer mentor and type, in rows to be summed '
@@ -95,6 +84,7 @@ create or replace view stats.live_coordinator_rows as
     from stats.countable_activities a
     where a.coordinator_id is not null;
 
-revoke all on stats.live_peer_mentor_stats, stats.live_chapter_stats, stats.live_time_series,
+revoke all on
+    stats.live_peer_mentor_stats, stats.live_chapter_stats, stats.live_time_series,
     stats.live_monthly_rows, stats.live_yearly_rows, stats.live_coordinator_rows
     from public, anon, authenticated, service_role;

@@ -34,18 +34,18 @@ create or replace view stats.visible_time_series with (security_barrier) as
 -- second one runs for org admins only.
 create or replace view stats.visible_coordinator_monthly_stats with (security_barrier) as
     select v.organization_id as org_id, v.coordinator_id, v.activity_month, v.activity_type_id,
-           sum(v.activity_count)::bigint as activity_count,
-           sum(v.duration_minutes)::bigint as total_duration_minutes,
+           sum(v.activity_count)::bigint                as activity_count,
+           sum(v.duration_minutes)::bigint              as total_duration_minutes,
            stats.hours(sum(v.duration_minutes)::bigint) as total_hours,
-           sum(v.approved_nok)::numeric(14, 2) as approved_expenses_nok
+           sum(v.approved_nok)::numeric(14, 2)          as approved_expenses_nok
     from (
         select r.* from stats.live_coordinator_rows r
         where r.organization_id = (select app.statistics_org_id())
-            and r.coordinator_id = (select app.profile_id())
+          and r.coordinator_id = (select app.profile_id())
         union all
         select r.* from stats.live_coordinator_rows r
         where r.organization_id = (select app.statistics_org_id())
-            and (select app.profile_role()) = 'org_admin'
+          and (select app.profile_role()) = 'org_admin'
           and r.coordinator_id <> (select app.profile_id())
     ) v
     group by 1, 2, 3, 4;
@@ -70,28 +70,21 @@ create or replace view stats.visible_mv_activity_time_series with (security_barr
     from stats.mv_activity_time_series s
     where s.chapter_id = any (array(select app.statistics_chapter_ids()));
 
+-- Their columns are those named above.
 create or replace view public.peer_mentor_stats with (security_invoker = on) as
-    select peer_mentor_id, chapter_id, activity_count, total_hours, last_activity_date
-    from stats.visible_peer_mentor_stats;
+    select * from stats.visible_peer_mentor_stats;
 create or replace view public.chapter_stats with (security_invoker = on) as
-    select chapter_id, activity_count, total_hours, active_peer_mentors
-        from stats.visible_chapter_stats;
+    select * from stats.visible_chapter_stats;
 create or replace view public.activity_time_series with (security_invoker = on) as
-    select bucket_date, chapter_id, activity_count, total_hours from stats.visible_time_series;
+    select * from stats.visible_time_series;
 create or replace view public.coordinator_monthly_stats with (security_invoker = on) as
-    select org_id, coordinator_id, activity_month, activity_type_id, activity_count,
-           total_duration_minutes,
-           total_hours, approved_expenses_nok
-    from stats.visible_coordinator_monthly_stats;
+    select * from stats.visible_coordinator_monthly_stats;
 create or replace view public.mv_peer_mentor_stats with (security_invoker = on) as
-    select peer_mentor_id, chapter_id, activity_count, total_hours
-        from stats.visible_mv_peer_mentor_stats;
+    select * from stats.visible_mv_peer_mentor_stats;
 create or replace view public.mv_chapter_stats with (security_invoker = on) as
-    select chapter_id, activity_count, total_hours, active_peer_mentors
-        from stats.visible_mv_chapter_stats;
+    select * from stats.visible_mv_chapter_stats;
 create or replace view public.mv_activity_time_series with (security_invoker = on) as
-    select bucket_date, chapter_id, activity_count, total_hours
-        from stats.visible_mv_activity_time_series;
+    select * from stats.visible_mv_activity_time_series;
 
 comment on view public.peer_mentor_stats is 'Per peer mentor and chapter, exact now.';
 comment on view public.chapter_stats is 'Per chapter, exact now.';
@@ -105,17 +98,20 @@ comment on view public.mv_chapter_stats is
 comment on view public.mv_activity_time_series is
     'As activity_time_series, as of the last refresh (stats_freshness).';
 
-revoke all on stats.visible_peer_mentor_stats, stats.visible_chapter_stats,
-    stats.visible_time_series, stats.visible_coordinator_monthly_stats,
-    stats.visible_mv_peer_mentor_stats, stats.visible_mv_chapter_stats,
-    stats.visible_mv_activity_time_series, public.peer_mentor_stats, public.chapter_stats,
-    public.activity_time_series, public.coordinator_monthly_stats, public.mv_peer_mentor_stats,
-    public.mv_chapter_stats, public.mv_activity_time_series
+revoke all on
+    stats.visible_peer_mentor_stats, stats.visible_chapter_stats, stats.visible_time_series,
+    stats.visible_coordinator_monthly_stats, stats.visible_mv_peer_mentor_stats,
+    stats.visible_mv_chapter_stats, stats.visible_mv_activity_time_series,
+    public.peer_mentor_stats, public.chapter_stats, public.activity_time_series,
+    public.coordinator_monthly_stats, public.mv_peer_mentor_stats, public.mv_chapter_stats,
+    public.mv_activity_time_series
     from public, anon, authenticated, service_role;
 -- the former are reachable only through the latter: schema stats itself is not granted
-grant select on stats.visible_peer_mentor_stats, stats.visible_chapter_stats,
-    stats.visible_time_series, stats.visible_coordinator_monthly_stats,
-    stats.visible_mv_peer_mentor_stats, stats.visible_mv_chapter_stats,
-    stats.visible_mv_activity_time_series, public.peer_mentor_stats, public.chapter_stats,
-    public.activity_time_series, public.coordinator_monthly_stats, public.mv_peer_mentor_stats,
-    public.mv_chapter_stats, public.mv_activity_time_series to authenticated;
+grant select on
+    stats.visible_peer_mentor_stats, stats.visible_chapter_stats, stats.visible_time_series,
+    stats.visible_coordinator_monthly_stats, stats.visible_mv_peer_mentor_stats,
+    stats.visible_mv_chapter_stats, stats.visible_mv_activity_time_series,
+    public.peer_mentor_stats, public.chapter_stats, public.activity_time_series,
+    public.coordinator_monthly_stats, public.mv_peer_mentor_stats, public.mv_chapter_stats,
+    public.mv_activity_time_series
+    to authenticated;

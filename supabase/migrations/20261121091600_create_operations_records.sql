@@ -43,34 +43,8 @@ begin atomic
     insert into stats.errors (message) values (p_message);
 end;
 
--- When something was last asked for, in microseconds since 1970. A sequence is outside of
--- transactions: all see it at once, at every isolation level, nobody waits for it, and no
--- serializable transaction depends on it.
--- stats.fold_asked_at also tells whose turn it is: acknowledging a wake-up sets it to 0, not called,
--- and the first writer to take that number asks next.
-create sequence if not exists stats.fold_asked_at minvalue 0 start 0;
-create sequence if not exists stats.refresh_asked_at minvalue 0 start 0;
-
-create or replace function stats.noted_time(p_sequence regclass) returns timestamptz
-    language sql volatile security invoker set search_path = ''
-    return to_timestamp(nullif(pg_sequence_last_value(p_sequence), 0) / 1000000.0);
-create or replace function stats.note_time(p_sequence regclass) returns void
-    language sql volatile security invoker set search_path = ''
-begin atomic
-    select setval(p_sequence, (extract(epoch from clock_timestamp()) * 1000000)::bigint);
-end;
-
--- A time in the future counts as none: the clock was set back.
-create or replace function stats.is_recent(p_at timestamptz, p_interval interval) returns boolean
-    language sql volatile security invoker set search_path = ''
-    return coalesce(p_at > clock_timestamp() - p_interval and p_at <= clock_timestamp(), false);
-comment on function stats.is_recent(timestamptz, interval) is
-    'Whether it happened less than the interval ago.';
-
 revoke all on stats.settings, stats.stats_refresh_log, stats.errors
     from public, anon, authenticated, service_role;
-revoke all on sequence stats.errors_id_seq, stats.fold_asked_at, stats.refresh_asked_at
+revoke all on sequence stats.errors_id_seq from public, anon, authenticated, service_role;
+revoke execute on function stats.record_error(text)
     from public, anon, authenticated, service_role;
-revoke execute on function stats.record_error(text), stats.noted_time(regclass),
-    stats.note_time(regclass),
-    stats.is_recent(timestamptz, interval) from public, anon, authenticated, service_role;

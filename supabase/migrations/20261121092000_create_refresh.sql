@@ -1,19 +1,22 @@
--- Purpose: refreshing mv_*: whether it is time, doing it, and what the API tells of it.
+-- Purpose: refreshing mv_*: whether it is time, and doing it.
 -- Locks: REFRESH ... CONCURRENTLY holds none that readers of mv_* or writers ask for. Data safety:
 -- new objects only.
 
 -- The least time between two refreshes: the debounce, but never so little that refreshing takes
 -- over a hundredth of the time.
 create or replace view stats.refresh_pace as
-    select stats.noted_time('stats.refresh_asked_at') as last_requested_at, l.last_started_at,
-           greatest(s.debounce, 100 * coalesce(l.last_duration_ms,
-           0) * interval '1 millisecond') as refresh_interval
+    select stats.noted_time('stats.refresh_asked_at') as last_requested_at,
+           l.last_started_at,
+           greatest(s.debounce,
+                    100 * coalesce(l.last_duration_ms, 0) * interval '1 millisecond')
+               as refresh_interval
     from stats.stats_refresh_log l, stats.settings s;
 
 -- What a refresh would bring, by organisation: what was folded since the last one, and the log.
 create or replace view stats.pending_changes as
-    select p.organization_id, sum(p.change_count)::bigint as change_count,
-           min(p.oldest_at) as oldest_at
+    select p.organization_id,
+           sum(p.change_count)::bigint as change_count,
+           min(p.oldest_at)            as oldest_at
     from (
         select u.organization_id, u.change_count, u.oldest_at from stats.unrefreshed_changes u
         union all
@@ -30,8 +33,12 @@ create or replace function stats.refresh_views() returns void
 declare
     v_view record;
 begin
-    for v_view in select m.matviewname, m.ispopulated from pg_catalog.pg_matviews m
-                  where m.schemaname = 'stats' order by 1 loop
+    for v_view in
+        select m.matviewname, m.ispopulated
+        from pg_catalog.pg_matviews m
+        where m.schemaname = 'stats'
+        order by 1
+    loop
         execute format('refresh materialized view %s stats.%I',
                        case when v_view.ispopulated then 'concurrently' end, v_view.matviewname);
     end loop;
@@ -67,18 +74,20 @@ begin
             when p_force then 'refreshed'
             when not exists (select from stats.pending_changes) then 'nothing_pending'
             when (select stats.is_recent(p.last_started_at, p.refresh_interval)
-                from stats.refresh_pace p) then 'debounced'
+                  from stats.refresh_pace p) then 'debounced'
             else 'refreshed' end;
     end if;
     if v_outcome = 'refreshed' then
         begin
-            select coalesce(sum(p.change_count), 0) into v_applied from stats.unrefreshed_changes p;
+            select coalesce(sum(p.change_count), 0) into v_applied
+            from stats.unrefreshed_changes p;
             perform stats.refresh_views();
             delete from stats.unrefreshed_changes where true;
             update stats.stats_refresh_log
             set last_requested_at = stats.noted_time('stats.refresh_asked_at'),
                 last_started_at = v_started,
-                last_finished_at = clock_timestamp(), last_applied = v_applied,
+                last_finished_at = clock_timestamp(),
+                last_applied = v_applied,
                 last_duration_ms = extract(epoch from clock_timestamp() - v_started) * 1000
             where only_row;
         exception
@@ -104,37 +113,7 @@ comment on function stats.refresh(boolean) is
     'Folds, then refreshes mv_* if it is time; outcome refreshed, debounced, already_running, '
     'nothing_pending or failed.';
 
-create or replace function public.refresh_stats_views() returns jsonb
-    -- DEFINER: the service role's only door to stats.refresh
-    language plpgsql volatile security definer set search_path = '' set statement_timeout = '55s'
-        as $$
-begin
-    return stats.refresh(p_force := false);
-end $$;
-comment on function public.refresh_stats_views() is
-    'Folds the change log and refreshes mv_*, if there is something to do and it is time. Service '
-    'role only.';
-
-create or replace view stats.visible_freshness with (security_barrier) as
-    select l.last_finished_at as last_refreshed_at,
-           coalesce(p.change_count, 0) as pending_changes,
-           coalesce(greatest(extract(epoch from now() - p.oldest_at), 0),
-           0)::bigint as oldest_pending_seconds,
-           l.last_duration_ms as last_refresh_ms
-    from stats.stats_refresh_log l
-    left join stats.pending_changes p on p.organization_id = (select app.statistics_org_id())
-    where (select app.statistics_org_id()) is not null;
-create or replace view public.stats_freshness with (security_invoker = on) as
-    select last_refreshed_at, pending_changes, oldest_pending_seconds, last_refresh_ms
-        from stats.visible_freshness;
-comment on view public.stats_freshness is
-    'When mv_* were refreshed, and how many changes of the caller''s organisation they lack.';
-
-revoke all on stats.refresh_pace, stats.pending_changes, stats.visible_freshness,
-    public.stats_freshness
+revoke all on stats.refresh_pace, stats.pending_changes
     from public, anon, authenticated, service_role;
-grant select on stats.visible_freshness, public.stats_freshness to authenticated;
-revoke execute on function stats.refresh_views(), stats.refresh(boolean),
-    public.refresh_stats_views()
+revoke execute on function stats.refresh_views(), stats.refresh(boolean)
     from public, anon, authenticated, service_role;
-grant execute on function public.refresh_stats_views() to service_role;

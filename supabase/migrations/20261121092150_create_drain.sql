@@ -4,8 +4,9 @@
 -- Taken and given back at once: it only asks whether a writer holds the shared one.
 create or replace function stats.writers_in_flight() returns boolean
     language sql volatile security invoker set search_path = ''
-    return not (pg_try_advisory_lock(hashtext('fersk'), hashtext('stats.writers'))
-                and pg_advisory_unlock(hashtext('fersk'), hashtext('stats.writers')));
+    return not (
+        pg_try_advisory_lock(hashtext('fersk'), hashtext('stats.writers'))
+        and pg_advisory_unlock(hashtext('fersk'), hashtext('stats.writers')));
 
 create or replace function public.acknowledge_wake_ups() returns integer
     -- DEFINER: the service role holds no rights on stats
@@ -22,16 +23,18 @@ comment on function public.acknowledge_wake_ups() is
 
 create or replace function public.take_unit_changes() returns jsonb
     -- DEFINER: as above
-    language plpgsql volatile security definer set search_path = '' set statement_timeout = '30s'
-        as $$
+    language plpgsql volatile security definer set search_path = ''
+    set statement_timeout = '30s' as $$
 declare
     v_is_more boolean := stats.writers_in_flight();   -- before the fold's snapshot
     v_fold    jsonb   := stats.fold();
 begin
     return jsonb_build_object(
-        'units', v_fold -> 'units', 'invalidated', v_fold -> 'invalidated',
-        'organization_ids', (select coalesce(jsonb_agg(o -> 'organization_id'), '[]')
-                             from jsonb_array_elements(v_fold -> 'organizations') o),
+        'units', v_fold -> 'units',
+        'invalidated', v_fold -> 'invalidated',
+        'organization_ids', (
+            select coalesce(jsonb_agg(o -> 'organization_id'), '[]')
+            from jsonb_array_elements(v_fold -> 'organizations') o),
         -- another fold may yet fail, so the caller is to come back
         'more', v_is_more or v_fold ->> 'outcome' = 'already_running');
 end $$;

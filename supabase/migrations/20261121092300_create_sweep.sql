@@ -1,8 +1,5 @@
--- Purpose: the sweep, which guarantees what wake-ups make prompt; and what the API tells of the
--- upkeep.
+-- Purpose: the sweep, which guarantees what wake-ups make prompt.
 -- Locks: none. Data safety: keeps the newest thousand errors and differences.
-
-create sequence if not exists stats.swept_at minvalue 0 start 0;
 
 -- One part that fails fails no other.
 create or replace function stats.attempt(p_statement text) returns void
@@ -18,8 +15,11 @@ end $$;
 create or replace function stats.audit_sample(p_chapters integer default 5) returns integer
     language plpgsql volatile security invoker set search_path = '' set lock_timeout = '1s' as $$
 begin
-    return stats.heal(array(select u.id from public.organization_units u where u.kind = 'local'
-                            order by random() limit p_chapters));
+    return stats.heal(array(
+        select u.id from public.organization_units u
+        where u.kind = 'local'
+        order by random()
+        limit p_chapters));
 exception when lock_not_available then
     return 0;
 end $$;
@@ -27,11 +27,12 @@ end $$;
 create or replace function stats.prune_records() returns void
     language plpgsql volatile security invoker set search_path = '' as $$
 begin
-    delete from stats.errors e where e.id <= (select max(m.id) - 1000 from stats.errors m);
-    delete from stats.differences d where d.id <= (select max(m.id) - 1000
-        from stats.differences m);
-    delete from stats.marks m where not exists (select from public.organization_units u
-        where u.id = m.unit_id);
+    delete from stats.errors e
+    where e.id <= (select max(m.id) - 1000 from stats.errors m);
+    delete from stats.differences d
+    where d.id <= (select max(m.id) - 1000 from stats.differences m);
+    delete from stats.marks m
+    where not exists (select from public.organization_units u where u.id = m.unit_id);
 end $$;
 
 create or replace function stats.sweep() returns boolean
@@ -46,8 +47,9 @@ begin
     perform setval('stats.fold_asked_at', 0, false);   -- done, by whomever it was asked for
     perform stats.attempt('select stats.fold()');
     -- A dump of the schema, and one of the data, restore the materialised views without their rows.
-    if exists (select from pg_catalog.pg_matviews m
-               where m.schemaname = 'stats' and not m.ispopulated) then
+    if exists (
+        select from pg_catalog.pg_matviews m
+        where m.schemaname = 'stats' and not m.ispopulated) then
         perform stats.attempt('select stats.refresh(p_force := true)');
         return true;
     end if;
@@ -55,7 +57,8 @@ begin
     from stats.pending_changes p, stats.settings s, stats.refresh_pace r
     where not stats.is_recent(p.oldest_at, s.debounce)
       and not stats.is_recent(r.last_started_at, r.refresh_interval)
-    order by p.oldest_at limit 1;
+    order by p.oldest_at
+    limit 1;
     if not found then
         return v_is_pending;
     end if;
@@ -66,41 +69,6 @@ comment on function stats.sweep() is
     'Audits a sample, folds, and asks for a refresh of mv_* if it is time; true if there was '
     'anything to do. Scheduled.';
 
-create or replace function public.get_health() returns jsonb
-    -- DEFINER: the service role holds no rights on stats
-    language sql stable security definer set search_path = ''
-    return (
-        select jsonb_build_object(
-            'last_refreshed_at', l.last_finished_at,
-            'last_sweep_at', stats.noted_time('stats.swept_at'),
-            -- what a later refresh did not hit any more is history
-            'last_error', (select e.message from stats.errors e
-                           -- a time in the future counts as none: the clock was set back
-                           where l.last_finished_at is null
-                              or l.last_finished_at > clock_timestamp()
-                              or e.happened_at > l.last_finished_at
-                           order by e.id desc limit 1),
-            'pending_changes', p.number,
-            'oldest_pending_seconds', p.seconds,
-            'pending_unit_changes', u.number,
-            'oldest_unit_change_seconds', u.seconds,
-            'differences', (select count(*) from stats.differences d
-                where d.found_at > now() - interval '1 day'),
-            'last_difference_at', (select max(d.found_at) from stats.differences d))
-        from stats.stats_refresh_log l,
-             (select coalesce(sum(change_count), 0) as number,
-                     coalesce(greatest(extract(epoch from now() - min(oldest_at)), 0), 0)::bigint
-                         as seconds
-              from stats.pending_changes) p,
-             (select count(*) as number,
-                     coalesce(greatest(extract(epoch from now() - min(changed_at)), 0), 0)::bigint
-                         as seconds
-              from stats.unit_changes) u);
-comment on function public.get_health() is
-    'The backlog and its age, and what went wrong. Service role only.';
-
-revoke all on sequence stats.swept_at from public, anon, authenticated, service_role;
-revoke execute on function stats.attempt(text), stats.audit_sample(integer), stats.prune_records(),
-    stats.sweep(),
-    public.get_health() from public, anon, authenticated, service_role;
-grant execute on function public.get_health() to service_role;
+revoke execute on function
+    stats.attempt(text), stats.audit_sample(integer), stats.prune_records(), stats.sweep()
+    from public, anon, authenticated, service_role;

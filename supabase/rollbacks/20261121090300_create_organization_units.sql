@@ -3,5 +3,4 @@
 
 drop view if exists public.chapters;
 drop table if exists public.organization_units;
-drop function if exists private.check_unit_tree();
 drop type if exists public.unit_kind;

@@ -1,5 +1,6 @@
 -- Purpose: undo log_activity_changes: changes of activities are no longer logged.
--- Locks: brief, ACCESS EXCLUSIVE on activities. Data safety: after a new start, stats.rebuild() brings the totals up to date.
+-- Locks: brief, ACCESS EXCLUSIVE on activities. Data safety: after a new start, stats.rebuild()
+-- brings the totals up to date.
 
 drop trigger if exists activities_refuse_truncate on public.activities;
 drop trigger if exists activities_log_deletes on public.activities;

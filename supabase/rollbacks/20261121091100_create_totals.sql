@@ -1,5 +1,6 @@
 -- Purpose: undo create_totals.
--- Locks: none. Data safety: nothing is lost; the totals can be computed from activities by stats.rebuild().
+-- Locks: none. Data safety: nothing is lost; stats.rebuild() computes the totals from activities.
 
 drop view if exists stats.totals;
-drop table if exists stats.yearly_totals, stats.peer_mentor_totals, stats.monthly_totals, stats.daily_totals;
+drop table if exists stats.yearly_totals, stats.peer_mentor_totals, stats.monthly_totals,
+    stats.daily_totals;

@@ -1,9 +1,5 @@
 -- Purpose: undo create_operations_records.
 -- Locks: none. Data safety: the settings and the record of past refreshes and errors are lost.
 
-drop function if exists stats.is_recent(timestamptz, interval);
-drop function if exists stats.note_time(regclass);
-drop function if exists stats.noted_time(regclass);
-drop sequence if exists stats.refresh_asked_at, stats.fold_asked_at;
 drop function if exists stats.record_error(text);
 drop table if exists stats.errors, stats.stats_refresh_log, stats.settings;

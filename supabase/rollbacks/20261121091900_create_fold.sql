@@ -1,7 +1,4 @@
 -- Purpose: undo create_fold: the log grows, and live reads with it.
 -- Locks: none. Data safety: nothing is lost.
 
-drop function if exists stats.tell(jsonb);
 drop function if exists stats.fold();
-drop function if exists stats.remove_zeros(jsonb);
-drop function if exists stats.totals_upserts();

@@ -1,10 +1,6 @@
--- Purpose: undo create_hierarchy_reads: the cache is neither read nor warmed up.
+-- Purpose: undo create_hierarchy_reads: nobody reads summaries.
 -- Locks: none. Data safety: nothing is lost.
 
-drop function if exists public.precompute_hierarchy(uuid, integer);
-drop function if exists public.warm_hierarchy_cache(uuid, double precision);
-drop function if exists public.record_node_reads(jsonb);
-drop function if exists public.refresh_hierarchy_entry(uuid, integer);
 drop function if exists public.read_hierarchy_stats(uuid, integer);
 drop function if exists public.get_hierarchy_stats(uuid, integer);
 drop function if exists app.read_hierarchy_stats(uuid, integer);

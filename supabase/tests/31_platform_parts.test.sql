@@ -7,9 +7,11 @@ create function tests.problems() returns setof text language sql as
     $$ select problem from private.platform_problems() $$;
 
 select private.set_secret('fersk_functions_url', 'https://functions.tests.example/functions/v1');
-select private.set_secret('fersk_webhook_secret', 'whsec_bGlrZXBlcnNvbmVyIGVyIGJlc3QgaSBoZWxlIHZlcmRlbg==');
+select private.set_secret('fersk_webhook_secret',
+    'whsec_bGlrZXBlcnNvbmVyIGVyIGJlc3QgaSBoZWxlIHZlcmRlbg==');
 select private.install_platform_parts();
-select is_empty($$ select tests.problems() $$, 'PP-01 with everything in place there is no problem');
+select is_empty($$ select tests.problems() $$,
+    'PP-01 with everything in place there is no problem');
 
 -- ---------------------------------------------------------------- schedules
 
@@ -25,12 +27,16 @@ select is_empty($$ select tests.problems() $$, 'PP-03 and comes back');
 select set_eq($$ select jobname, schedule, command, active from cron.job $$,
     $$ select jobname, schedule, command, active from jobs_before $$, 'PP-03 as it was');
 select private.install_platform_parts();
-select set_eq($$ select jobname, schedule, command, active from cron.job $$,
-    $$ select jobname, schedule, command, active from jobs_before $$, 'PP-04 once, however often it is asked for');
+select set_eq(
+    $$ select jobname, schedule, command, active from cron.job $$,
+    $$ select jobname, schedule, command, active from jobs_before $$,
+    'PP-04 once, however often it is asked for');
 select cron.alter_job((select jobid from cron.job where jobname = 'fersk-sweep'), active := false);
 select results_eq($$ select tests.problems() $$, array['schedule fersk-sweep is switched off'],
     'PP-05 one that is switched off is named');
-select ok((select remedy ~ '^select cron.alter_job\(\d+, active := true\);$' from private.platform_problems()),
+select ok(
+    (select remedy ~ '^select cron.alter_job\(\d+, active := true\);$'
+     from private.platform_problems()),
     'PP-05 with what switches it on');
 select cron.alter_job((select jobid from cron.job where jobname = 'fersk-sweep'), active := true);
 
@@ -50,23 +56,35 @@ select is(
 -- ---------------------------------------------------------------- secrets
 
 select tests.forget_secret('fersk_webhook_secret');
-select results_eq($$ select problem, remedy from private.platform_problems() $$,
-    $$ values ('secret fersk_webhook_secret is not set', 'select private.set_secret(''fersk_webhook_secret'', …);') $$,
+select results_eq(
+    $$ select problem, remedy from private.platform_problems() $$,
+    $$ values ('secret fersk_webhook_secret is not set',
+               'select private.set_secret(''fersk_webhook_secret'', …);') $$,
     'PP-08 a secret that is missing is named, and how to set it');
-select private.set_secret('fersk_webhook_secret', 'whsec_bGlrZXBlcnNvbmVyIGVyIGJlc3QgaSBoZWxlIHZlcmRlbg==');
+select private.set_secret('fersk_webhook_secret',
+    'whsec_bGlrZXBlcnNvbmVyIGVyIGJlc3QgaSBoZWxlIHZlcmRlbg==');
 
--- Vault, with the names and argument lists that it has; without its encryption, where it cannot be had.
+-- Vault, with the names and argument lists that it has; without its encryption, where it cannot be
+-- had.
 do $do$
 begin
     if to_regclass('vault.secrets') is null then
         create schema vault;
-        create table vault.secrets (id uuid primary key default gen_random_uuid(), name text unique, secret text);
-        create view vault.decrypted_secrets as select id, name, secret as decrypted_secret from vault.secrets;
-        create function vault.create_secret(new_secret text, new_name text default null) returns uuid
-            language sql as
-            $$ insert into vault.secrets (secret, name) values (new_secret, new_name) returning id $$;
-        create function vault.update_secret(secret_id uuid, new_secret text) returns void language sql as
-            $$ update vault.secrets set secret = new_secret where id = secret_id $$;
+        create table vault.secrets (
+            id     uuid primary key default gen_random_uuid(),
+            name   text unique,
+            secret text
+        );
+        create view vault.decrypted_secrets as
+            select id, name, secret as decrypted_secret from vault.secrets;
+        create function vault.create_secret(new_secret text, new_name text default null)
+            returns uuid language sql as $$
+            insert into vault.secrets (secret, name) values (new_secret, new_name) returning id
+        $$;
+        create function vault.update_secret(secret_id uuid, new_secret text)
+            returns void language sql as $$
+            update vault.secrets set secret = new_secret where id = secret_id
+        $$;
     end if;
 end $do$;
 select tests.forget_secret('tests_moved');
@@ -75,11 +93,14 @@ select is(private.secret('tests_moved'), 'from the table',
     'PP-09 where Vault has no such secret, the table''s is found: it came with a dump');
 select private.set_secret('tests_moved', 'from Vault');
 select is(private.secret('tests_moved'), 'from Vault', 'PP-10 set anew, it is in Vault');
-select is_empty($$ select from private.secrets where name = 'tests_moved' $$, 'PP-10 and no longer in the table');
+select is_empty($$ select from private.secrets where name = 'tests_moved' $$,
+    'PP-10 and no longer in the table');
 insert into private.secrets (name, value) values ('tests_moved', 'of old');
 select is(private.secret('tests_moved'), 'from Vault', 'PP-11 Vault''s comes first');
 select tests.forget_secret('tests_moved');
-select throws_ok($$ select private.secret('tests_moved') $$, 'P0002', 'secret "tests_moved" is not set',
+select throws_ok(
+    $$ select private.secret('tests_moved') $$,
+    'P0002', 'secret "tests_moved" is not set',
     'PP-12 in neither, it raises');
 
 -- ---------------------------------------------------------------- privileges

@@ -1,8 +1,9 @@
-"""Migrations and their rollbacks: named alike, in pairs, each saying what it does to a running database."""
+"""The SQL in supabase/: files that are short and narrow enough to read, migrations and rollbacks in pairs."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,14 +13,25 @@ from local.requirements import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-MIGRATIONS = sorted((ROOT / "supabase" / "migrations").iterdir())
-ROLLBACKS = sorted((ROOT / "supabase" / "rollbacks").iterdir())
+SUPABASE = ROOT / "supabase"
+MIGRATIONS = sorted((SUPABASE / "migrations").iterdir())
+ROLLBACKS = sorted((SUPABASE / "rollbacks").iterdir())
+PGTAP = sorted((SUPABASE / "tests").glob("*.test.sql"))
+HELPERS = sorted((SUPABASE / "tests").glob("*.psql"))
+MOST_COLUMNS = 100
+MOST_LINES = 120  # one idea a migration
+LONGER: dict[str, str] = {}  # a migration's name without its date → why it cannot be shorter
 CREATED = re.compile(
     r"^ *create (?:or replace )?(?:function|table|view|materialized view|type)(?: if not exists)? "
     r"([a-z_.]+)",
     flags=re.MULTILINE,
 )
 NAME = re.compile(r"\d{14}_[a-z]+(_[a-z0-9]+)+\.sql")  # YYYYMMDDHHMMSS_verb_object.sql
+FUNCTION = re.compile(
+    r"^ *create or replace function .*?(?=^(?:create|comment|drop|select|revoke)|\Z)",
+    flags=re.MULTILINE | re.DOTALL,
+)
+TEST_ID = re.compile(r"'([A-Z]{2})-\d{2}\b")
 
 
 def header(file: Path) -> str:
@@ -32,8 +44,58 @@ def header(file: Path) -> str:
     return " ".join(lines)
 
 
-def test_there_are_migrations() -> None:
-    assert MIGRATIONS
+def idea(file: Path) -> str:
+    """Return a migration's name without its date: verb_object."""
+    return file.stem.partition("_")[2]
+
+
+def test_there_are_files_of_each_kind() -> None:
+    assert all([MIGRATIONS, ROLLBACKS, PGTAP, HELPERS])
+
+
+@pytest.mark.parametrize(
+    "file",
+    [*MIGRATIONS, *ROLLBACKS, *PGTAP, *HELPERS, SUPABASE / "seed.sql"],
+    ids=lambda file: f"{file.parent.name}/{file.name}",
+)
+def test_no_line_is_too_long_to_read(file: Path) -> None:
+    lines = enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
+    assert [number for number, line in lines if len(line) > MOST_COLUMNS] == []
+
+
+def test_a_migration_is_short() -> None:
+    lines = {idea(file): len(file.read_text(encoding="utf-8").splitlines()) for file in MIGRATIONS}
+    assert [name for name in lines if lines[name] > MOST_LINES] == list(LONGER)
+
+
+def test_each_object_is_defined_once() -> None:
+    places = Counter(
+        name for file in MIGRATIONS for name in set(CREATED.findall(file.read_text(encoding="utf-8")))
+    )
+    assert [name for name, files in places.items() if files > 1] == []
+
+
+@pytest.mark.parametrize("file", MIGRATIONS, ids=idea)
+def test_whoever_runs_with_the_owners_rights_says_why(file: Path) -> None:
+    """docs/reference/definers.md has the whole register; this is the reason on the spot."""
+    functions = FUNCTION.findall(file.read_text(encoding="utf-8"))
+    assert [f for f in functions if "security definer" in f and "-- DEFINER: " not in f] == []
+
+
+def test_numbers_of_pgtap_files_are_unique() -> None:
+    numbers = [file.name.partition("_")[0] for file in PGTAP]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_letters_of_pgtap_ids_are_explained_and_unique() -> None:
+    """The first line of a file says what its letters stand for: `-- AU: the audit finds …`."""
+    used: Counter[str] = Counter()
+    for file in PGTAP:
+        text = file.read_text(encoding="utf-8")
+        letters = set(TEST_ID.findall(text))
+        assert letters == set(re.findall(r"\b([A-Z]{2}): ", text.partition("\n")[0])), file.name
+        used.update(letters)
+    assert [letters for letters, files in used.items() if files > 1] == []
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ PYTHON_FILES = sorted(
 PGTAP = ROOT / "supabase" / "tests"
 # They put statements together from the list of measures; those are looked at as they run, in
 # tests/integration/test_unfiltered_writes.py.
-PUT_TOGETHER = ("log_activity_changes", "create_fold", "create_audit", "create_sweep")
+PUT_TOGETHER = ("log_activity_changes", "create_fold", "create_audit", "create_rebuild", "create_sweep")
 
 
 def name(file: Path) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.resilience.own_cluster import OwnCluster
 
 FOUNDATIONS = MIGRATIONS[0]
+UP_TO_EXTENSIONS = 3  # the foundations, default privileges, extensions
 DEFAULT_PRIVILEGES = """
     select d.defaclobjtype::text, d.defaclnamespace::regnamespace::text, a.grantee::regrole::text,
            a.privilege_type
@@ -93,8 +94,8 @@ def test_default_privileges_of_another_age(defaults: str) -> None:
 def test_extensions_that_were_there_stay() -> None:
     with project("extensions", "create extension pg_trgm with schema extensions") as own:
         state = state_of(own.instance)
-        run(own.instance, MIGRATIONS[:1])
-        run(own.instance, ROLLBACKS[-1:])
+        run(own.instance, MIGRATIONS[:UP_TO_EXTENSIONS])
+        run(own.instance, ROLLBACKS[-UP_TO_EXTENSIONS:])
         assert state_of(own.instance) == state
         with own.connect() as connection:
             assert connection.execute("select from pg_extension where extname = 'pg_trgm'").fetchone() == ()

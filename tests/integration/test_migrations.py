@@ -12,6 +12,7 @@ import pytest
 from local import cluster, database, migrations, postgres
 from local.config import Ports, open_instance
 from local.requirements import ROOT
+from tools import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -144,3 +145,11 @@ def test_newest_migration_goes_back_and_forth_alone(history: dict[str, State]) -
 def test_rollback_that_is_refused_changes_nothing(history: dict[str, State]) -> None:
     assert history["almost down"] != history["empty"]
     assert history["almost down, refused"] == history["almost down"]
+
+
+def test_schema_file_is_what_the_migrations_make(instance: Instance, history: dict[str, State]) -> None:
+    assert history["up again"] == state_of(instance)
+    written = schema.FILE.read_text(encoding="utf-8")
+    if schema.version_of(written) != cluster.major_version(instance):
+        pytest.skip("written by another version of PostgreSQL")
+    assert written == schema.dump(instance), "make schema"

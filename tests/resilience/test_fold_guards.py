@@ -386,7 +386,7 @@ def test_an_audit_finds_a_total_that_was_edited_by_hand(play: Play, total: Liter
 
 
 def ancestors(play: Play, unit: UUID) -> list[UUID]:
-    rows = play.writer.execute("select ancestor_id from stats.unit_ancestry where unit_id = %s", [unit])
+    rows = play.writer.execute("select ancestor_id from app.unit_ancestry(array[%s]::uuid[])", [unit])
     return [ancestor for (ancestor,) in rows if ancestor != unit]
 
 

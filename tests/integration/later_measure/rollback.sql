@@ -22,19 +22,7 @@ select stats.define_change_triggers();
 create view stats.live_chapter_stats as
     select m.organization_id, m.chapter_id, sum(m.activity_count)::bigint as activity_count,
            sum(m.total_minutes)::bigint as total_minutes, count(*) as active_peer_mentors
-    from (
-        select r.organization_id, r.chapter_id, r.peer_mentor_id,
-               sum(r.activity_count) as activity_count, sum(r.total_minutes) as total_minutes
-        from (
-            select t.organization_id, t.chapter_id, t.peer_mentor_id, t.activity_count, t.total_minutes
-            from stats.peer_mentor_totals t
-            union all
-            select c.organization_id, c.chapter_id, c.peer_mentor_id, c.activity_count, c.total_minutes
-            from stats.activity_changes c
-        ) r
-        group by 1, 2, 3
-        having sum(r.activity_count) <> 0
-    ) m
+    from stats.live_peer_mentor_stats m
     group by 1, 2;
 comment on view stats.live_chapter_stats is 'Exact at every commit: per chapter.';
 create view stats.visible_chapter_stats with (security_barrier) as
@@ -42,7 +30,7 @@ create view stats.visible_chapter_stats with (security_barrier) as
     from stats.live_chapter_stats l
     where l.chapter_id = any (array(select app.statistics_chapter_ids()));
 create view public.chapter_stats with (security_invoker = on) as
-    select chapter_id, activity_count, total_hours, active_peer_mentors from stats.visible_chapter_stats;
+    select * from stats.visible_chapter_stats;
 comment on view public.chapter_stats is 'Per chapter, exact now.';
 revoke all on stats.contributions, stats.live_chapter_stats, stats.visible_chapter_stats, public.chapter_stats
     from public, anon, authenticated, service_role;

@@ -76,7 +76,7 @@ def damage(stage: Stage, statement: LiteralString) -> None:
 
 
 def ancestors(stage: Stage, unit: UUID) -> set[UUID]:
-    rows = stage.observer.execute("select ancestor_id from stats.unit_ancestry where unit_id = %s", [unit])
+    rows = stage.observer.execute("select ancestor_id from app.unit_ancestry(array[%s]::uuid[])", [unit])
     return {ancestor for (ancestor,) in rows}
 
 

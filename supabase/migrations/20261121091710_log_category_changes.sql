@@ -1,0 +1,56 @@
+-- Purpose: a type that is categorised anew, or deleted, outdates the summaries of every year.
+-- Locks: brief, SHARE ROW EXCLUSIVE on activity_types and bufdir_category_mappings.
+-- Data safety: new objects only.
+
+-- A changed mapping outdates the categories everywhere in the organisation: its leaves, and so all
+-- above them.
+create or replace function stats.log_mapping_changes() returns trigger
+    -- DEFINER: writers hold no rights on stats
+    language plpgsql security definer set search_path = '' as $$
+begin
+    insert into stats.tree_changes (organization_id, unit_id)
+    select u.organization_id, u.id
+    from public.organization_units u
+    where u.organization_id in (
+            select t.organization_id
+            from public.activity_types t
+            join changed_rows c on c.activity_type_id = t.id)
+      -- the leaves: every unit contains one
+      and not exists (select from public.organization_units b where b.parent_id = u.id);
+    return null;
+end $$;
+create or replace trigger bufdir_category_mappings_log_inserts
+    after insert on public.bufdir_category_mappings
+    referencing new table as changed_rows
+    for each statement execute function stats.log_mapping_changes();
+create or replace trigger bufdir_category_mappings_log_updates
+    after update on public.bufdir_category_mappings
+    referencing new table as changed_rows
+    for each statement execute function stats.log_mapping_changes();
+create or replace trigger bufdir_category_mappings_log_moved
+    after update on public.bufdir_category_mappings
+    referencing old table as changed_rows
+    for each statement execute function stats.log_mapping_changes();
+create or replace trigger bufdir_category_mappings_log_deletes
+    after delete on public.bufdir_category_mappings
+    referencing old table as changed_rows
+    for each statement execute function stats.log_mapping_changes();
+
+-- With a type go its mappings; their trigger no longer finds whose they were.
+create or replace function stats.log_type_deletions() returns trigger
+    language plpgsql security definer set search_path = '' as $$   -- DEFINER: as above
+begin
+    insert into stats.tree_changes (organization_id, unit_id)
+    select u.organization_id, u.id
+    from public.organization_units u
+    where u.organization_id in (select t.organization_id from changed_rows t)
+      and not exists (select from public.organization_units b where b.parent_id = u.id);
+    return null;
+end $$;
+create or replace trigger activity_types_log_deletions
+    after delete on public.activity_types
+    referencing old table as changed_rows
+    for each statement execute function stats.log_type_deletions();
+
+revoke execute on function stats.log_mapping_changes(), stats.log_type_deletions()
+    from public, anon, authenticated, service_role;

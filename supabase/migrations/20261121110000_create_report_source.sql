@@ -1,0 +1,44 @@
+-- Purpose: what a period's report to Bufdir rests on: the activities, their regions, a fingerprint.
+-- Locks: none. Data safety: new objects only.
+
+-- Each chapter's region: the nearest ancestor of that kind; none where the organisation has none.
+create or replace view stats.unit_regions as
+    select distinct on (a.unit_id) a.unit_id as chapter_id, r.id as unit_id
+    from app.unit_ancestry(array(select u.id from public.organization_units u)) a
+    join public.organization_units r on r.id = a.ancestor_id and r.kind = 'region'
+    order by a.unit_id, a.level;
+revoke all on stats.unit_regions from public, anon, authenticated, service_role;
+
+-- The fingerprint sees everything the report shows: the count alone would miss an edit, or one
+-- added and one deleted. A sum of row hashes, so it needs no order. Two halves, so that the reason
+-- can be told.
+create or replace function stats.report_source(
+    p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer,
+    out record_count bigint, out fingerprint text)
+    language sql stable security invoker set search_path = '' as $$
+    select count(*),
+           left(md5(count(*) || '/' || coalesce(sum(hashtextextended(concat_ws('|',
+               a.id, a.chapter_id, u.id, u.name, t.id, t.code, a.bucket_date,
+               a.duration_minutes, a.participant_count, a.contact_id), 0)::numeric), 0)), 16)
+           || left(md5((
+               select coalesce(string_agg(
+                   m.activity_type_id || '|' || m.bufdir_category_code, ','
+                   order by m.activity_type_id), '')
+               from public.bufdir_category_mappings m
+               join public.activity_types y on y.id = m.activity_type_id
+               where y.organization_id = p_organization_id
+                 and m.mapping_version = p_mapping_version)), 16)
+    from stats.countable_activities a
+    join public.activity_types t on t.id = a.activity_type_id
+    left join stats.unit_regions g on g.chapter_id = a.chapter_id
+    left join public.organization_units u on u.id = g.unit_id
+    where a.organization_id = p_organization_id
+      and a.occurred_at >= p_period_start::timestamp at time zone 'UTC'
+      and a.occurred_at < p_period_end::timestamp at time zone 'UTC'
+$$;
+comment on function stats.report_source(uuid, date, date, integer) is
+    'How many activities a report rests on, and a fingerprint: its first half is about them and '
+    'their regions, its second about the mapping.';
+
+revoke execute on function stats.report_source(uuid, date, date, integer)
+    from public, anon, authenticated, service_role;

@@ -1,0 +1,65 @@
+-- Purpose: who may ask for a report, and the report that the API gives them.
+-- Locks: none. Data safety: new objects only.
+
+create or replace function app.require_report(
+    p_org_id uuid, p_period_start date, p_period_end date)
+    returns void
+    -- DEFINER: as every question about the caller
+    language plpgsql stable security definer set search_path = '' as $$
+begin
+    if p_org_id is null or p_period_start is null or p_period_end is null then
+        raise exception 'organisation, period_start and period_end are needed'
+            using errcode = 'invalid_parameter_value';
+    end if;
+    if p_period_end < p_period_start then
+        raise exception 'period_end is before period_start'
+            using errcode = 'invalid_parameter_value';
+    end if;
+    if p_org_id is distinct from app.member_org_id() then
+        raise exception 'not your organisation' using errcode = 'insufficient_privilege';
+    end if;
+    if app.statistics_org_id() is null then
+        raise exception 'the statistics of this organisation are switched off'
+            using errcode = 'PT423';
+    end if;
+end $$;
+
+create or replace function app.generate_bufdir_report(
+    p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer)
+    returns jsonb
+    -- DEFINER: sums over all chapters, after its check
+    language plpgsql volatile security definer set search_path = '' as $$
+begin
+    perform app.require_report(p_org_id, p_period_start, p_period_end);
+    if p_mapping_version <> 0 and not exists (   -- 0: without a mapping
+        select from public.bufdir_category_mappings m
+        join public.activity_types t on t.id = m.activity_type_id
+        where m.mapping_version = p_mapping_version and t.organization_id = p_org_id) then
+        raise exception 'there is no mapping of this version'
+            using errcode = 'invalid_parameter_value';
+    end if;
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    return stats.bufdir_report(
+        p_org_id, p_period_start, p_period_end,
+        coalesce(p_mapping_version, stats.current_mapping_version(p_org_id), 0));
+end $$;
+
+create or replace function public.generate_bufdir_report(
+    p_org_id uuid, p_period_start date, p_period_end date,
+    p_mapping_version integer default null)
+    returns jsonb
+    language sql volatile security invoker set search_path = ''
+    return app.generate_bufdir_report(p_org_id, p_period_start, p_period_end, p_mapping_version);
+comment on function public.generate_bufdir_report(uuid, date, date, integer) is
+    'The Bufdir report of the caller''s organisation; start included, end excluded, UTC; the '
+    'newest mapping unless one is named.';
+
+revoke execute on function
+    app.require_report(uuid, date, date),
+    app.generate_bufdir_report(uuid, date, date, integer),
+    public.generate_bufdir_report(uuid, date, date, integer)
+    from public, anon, authenticated, service_role;
+grant execute on function
+    app.generate_bufdir_report(uuid, date, date, integer),
+    public.generate_bufdir_report(uuid, date, date, integer)
+    to authenticated;

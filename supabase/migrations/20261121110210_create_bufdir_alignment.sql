@@ -1,0 +1,70 @@
+-- Purpose: do the dashboard and the report say the same, and is the organisation on track?
+-- Locks: none. Data safety: new objects only.
+
+-- The figures of both sides from one statement. The dashboard's come from the live views, the
+-- report's from the activities.
+create or replace function stats.alignment_figures(p_organization_id uuid, p_year integer)
+    returns jsonb
+    language sql stable security invoker set search_path = '' as $$
+    select jsonb_build_object(
+        'report', stats.bufdir_report(
+            p_organization_id, make_date(p_year, 1, 1), make_date(p_year + 1, 1, 1),
+            coalesce(stats.current_mapping_version(p_organization_id), 0)),
+        'dashboard', jsonb_build_object(
+            'activity_time_series', (
+                select jsonb_build_object(
+                    'activity_count', coalesce(sum(l.activity_count), 0),
+                    'participant_count', coalesce(sum(l.participant_count), 0),
+                    'total_hours', stats.hours(coalesce(sum(l.total_minutes), 0)::bigint))
+                from stats.live_time_series l
+                where l.organization_id = p_organization_id
+                  and l.bucket_date >= make_date(p_year, 1, 1)
+                  and l.bucket_date < make_date(p_year + 1, 1, 1)),
+            'hierarchy', (
+                select stats.hierarchy_summary(u.id, p_year)
+                from public.organization_units u
+                where u.organization_id = p_organization_id and u.parent_id is null)),
+        'thresholds', coalesce((
+            select jsonb_agg(
+                jsonb_build_object('bufdir_category_code', t.bufdir_category_code,
+                                   'minimum_activity_count', t.minimum_activity_count,
+                                   'at_risk_ratio', t.at_risk_ratio)
+                order by t.bufdir_category_code)
+            from public.bufdir_thresholds t
+            where t.organization_id = p_organization_id and t.period_year = p_year), '[]'))
+$$;
+comment on function stats.alignment_figures(uuid, integer) is
+    'What the dashboard and the report say about a year, for the alignment check.';
+
+create or replace function app.get_bufdir_alignment(p_year integer) returns jsonb
+    -- DEFINER: sums over all chapters, after its check
+    language plpgsql volatile security definer set search_path = '' as $$
+begin
+    if p_year is null or p_year not between 2000 and 2099 then
+        raise exception 'the year must be between 2000 and 2099'
+            using errcode = 'invalid_parameter_value';
+    end if;
+    perform app.require_report(
+        app.current_org_id(), make_date(p_year, 1, 1), make_date(p_year + 1, 1, 1));
+    if app.profile_role() not in ('coordinator', 'org_admin') then
+        raise exception 'only coordinators and org admins check the alignment'
+            using errcode = 'insufficient_privilege';
+    end if;
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    return stats.alignment_figures(app.current_org_id(), p_year);
+end $$;
+
+create or replace function public.get_bufdir_alignment(p_year integer) returns jsonb
+    language sql volatile security invoker set search_path = ''
+    return app.get_bufdir_alignment(p_year);
+comment on function public.get_bufdir_alignment(integer) is
+    'What the dashboard and the report of the caller''s organisation say about a year. '
+    'Coordinators and org admins.';
+
+revoke execute on function
+    stats.alignment_figures(uuid, integer),
+    app.get_bufdir_alignment(integer), public.get_bufdir_alignment(integer)
+    from public, anon, authenticated, service_role;
+grant execute on function
+    app.get_bufdir_alignment(integer), public.get_bufdir_alignment(integer)
+    to authenticated;

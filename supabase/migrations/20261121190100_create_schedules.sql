@@ -1,0 +1,34 @@
+-- Purpose: what pg_cron is to do, and when.
+-- Locks: none. Data safety: new objects only; install_platform_parts tells pg_cron.
+
+create or replace function private.request_precompute() returns void
+    language sql volatile security invoker set search_path = '' as $$
+    select stats.wake('warm-hierarchy-cache', 'nightly', o.id, '[]', false)
+    from public.organizations o;
+$$;
+comment on function private.request_precompute() is
+    'Asks for the summaries of every organisation; scheduled.';
+
+create or replace function private.schedules()
+    returns table (name text, schedule text, command text)
+    language sql stable security invoker set search_path = ''
+begin atomic
+    -- Seconds came with pg_cron 1.5; before, a minute is the finest.
+    select 'fersk-sweep',
+           case when (
+                select regexp_match(e.extversion, '^(\d+)\.(\d+)')::int[] >= array[1, 5]
+                from pg_catalog.pg_extension e
+                where e.extname = 'pg_cron') then '10 seconds' else '* * * * *' end,
+           'select stats.sweep()'
+    union all
+    values ('fersk-hourly-refresh', '7 * * * *', 'select stats.refresh(p_force := true)'),
+           ('fersk-nightly-audit', '11 2 * * *', 'select stats.heal()'),
+           ('fersk-nightly-precompute', '41 2 * * *', 'select private.request_precompute()'),
+           -- pg_cron never shrinks its log by itself
+           ('fersk-nightly-cleanup', '23 2 * * *',
+            $$ delete from cron.job_run_details where end_time < now() - interval '2 days' $$);
+end;
+comment on function private.schedules() is 'What pg_cron is to do, and when.';
+
+revoke execute on function private.request_precompute(), private.schedules()
+    from public, anon, authenticated, service_role;

@@ -1,0 +1,36 @@
+-- Purpose: what lives in the platform's own schemas: schedules, and who may listen to broadcasts.
+-- Locks: brief, ACCESS EXCLUSIVE on realtime.messages for the policy. Data safety: new objects.
+--
+-- Last of all, and one function: a dump of our schemas lacks these parts, so it is called again
+-- after a move to another project. Where the platform does not let us, it warns and goes on.
+
+create or replace function private.install_platform_parts() returns void
+    language plpgsql volatile security invoker set search_path = '' as $$
+begin
+    perform cron.schedule(s.name, s.schedule, s.command) from private.schedules() s;
+
+    begin
+        if not exists (
+            select from pg_catalog.pg_policy p
+            where p.polrelid = to_regclass('realtime.messages')
+              and p.polname = 'members listen to their organisation') then
+            create policy "members listen to their organisation" on realtime.messages
+                for select to authenticated using (
+                    realtime.messages.extension = 'broadcast'
+                    and (select realtime.topic())
+                        = 'activities:org:' || (select app.member_org_id()));
+        end if;
+    exception when insufficient_privilege or undefined_table or undefined_function
+                   or invalid_schema_name then
+        raise warning 'nobody may listen to broadcasts yet: %', sqlerrm
+            using hint =
+                'See "Nobody hears broadcasts" in docs/howto/runbook.md. All else is in place.';
+    end;
+end $$;
+comment on function private.install_platform_parts() is
+    'Installs the schedules and the policy on realtime.messages; may be called again at any time.';
+
+revoke execute on function private.install_platform_parts()
+    from public, anon, authenticated, service_role;
+
+select private.install_platform_parts();

@@ -1,7 +1,0 @@
--- Purpose: undo create_series.
--- Locks: none. Data safety: nothing is lost.
-
-drop function if exists public.get_activity_series(date, date, text, uuid[]);
-drop function if exists app.get_activity_series(date, date, text, uuid[]);
-drop function if exists public.get_monthly_series(uuid, date, date);
-drop function if exists app.monthly_series(uuid, date, date);

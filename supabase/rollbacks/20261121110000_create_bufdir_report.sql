@@ -1,9 +1,0 @@
--- Purpose: undo create_bufdir_report.
--- Locks: none. Data safety: nothing is lost; a report is computed from activities.
-
-drop function if exists public.generate_bufdir_report(uuid, date, date, integer);
-drop function if exists app.generate_bufdir_report(uuid, date, date, integer);
-drop function if exists app.require_report(uuid, date, date);
-drop function if exists stats.bufdir_report(uuid, date, date, integer);
-drop function if exists stats.report_source(uuid, date, date, integer);
-drop view if exists stats.unit_regions;

@@ -1,0 +1,6 @@
+-- Purpose: undo open_bufdir_report: the API gives no report.
+-- Locks: none. Data safety: nothing is lost.
+
+drop function if exists public.generate_bufdir_report(uuid, date, date, integer);
+drop function if exists app.generate_bufdir_report(uuid, date, date, integer);
+drop function if exists app.require_report(uuid, date, date);

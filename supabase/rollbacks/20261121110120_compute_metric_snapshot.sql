@@ -1,0 +1,5 @@
+-- Purpose: undo compute_metric_snapshot.
+-- Locks: none. Data safety: nothing is lost.
+
+drop function if exists public.compute_metric_snapshot(date, date);
+drop function if exists app.compute_metric_snapshot(date, date);

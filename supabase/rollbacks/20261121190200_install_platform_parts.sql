@@ -1,0 +1,17 @@
+-- Purpose: undo install_platform_parts: no schedules, and nobody may listen to broadcasts.
+-- Locks: brief, ACCESS EXCLUSIVE on realtime.messages for the policy. Data safety: nothing is lost;
+-- the log of past runs stays with pg_cron.
+
+do $$
+begin
+    if to_regclass('cron.job') is not null then   -- pg_cron may be gone already
+        perform cron.unschedule(j.jobid) from cron.job j
+        where j.jobname in ('fersk-sweep', 'fersk-hourly-refresh', 'fersk-nightly-audit',
+                            'fersk-nightly-precompute', 'fersk-nightly-cleanup');
+    end if;
+    if to_regclass('realtime.messages') is not null then
+        drop policy if exists "members listen to their organisation" on realtime.messages;
+    end if;
+end $$;
+
+drop function if exists private.install_platform_parts();

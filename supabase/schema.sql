@@ -1,0 +1,4269 @@
+-- What the migrations make, as PostgreSQL 15 writes it. Generated: make schema
+
+CREATE SCHEMA app;
+
+COMMENT ON SCHEMA app IS 'Who is calling, what they may see, and the ways through the tree; used by policies and views.';
+
+CREATE SCHEMA private;
+
+COMMENT ON SCHEMA private IS 'Secrets and internals; reachable by the owner only.';
+
+CREATE SCHEMA public;
+
+COMMENT ON SCHEMA public IS 'standard public schema';
+
+CREATE SCHEMA stats;
+
+COMMENT ON SCHEMA stats IS 'The change log, the totals and their upkeep; not exposed to the API.';
+
+CREATE TYPE public.activity_status AS ENUM (
+    'draft',
+    'registered',
+    'rejected'
+);
+
+CREATE TYPE public.expense_status AS ENUM (
+    'pending',
+    'approved',
+    'rejected'
+);
+
+CREATE TYPE public.profile_role AS ENUM (
+    'peer_mentor',
+    'coordinator',
+    'org_admin'
+);
+
+CREATE TYPE public.unit_kind AS ENUM (
+    'national',
+    'region',
+    'district',
+    'local'
+);
+
+CREATE FUNCTION app.current_org_id() RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_claimed uuid := nullif(auth.jwt() -> 'app_metadata' ->> 'org_id', '')::uuid;
+    v_setting uuid := nullif(current_setting('app.current_org_id', true), '')::uuid;
+begin
+    if v_claimed <> v_setting then
+        raise exception 'the token and the session name different organisations'
+            using errcode = 'insufficient_privilege';
+    end if;
+    return coalesce(v_claimed, v_setting);
+end $$;
+
+COMMENT ON FUNCTION app.current_org_id() IS 'The organisation of the verified JWT (app_metadata.org_id); for trusted direct connections that of the setting app.current_org_id.';
+
+CREATE TABLE public.profiles (
+    id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    role public.profile_role NOT NULL,
+    display_name text NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    assigned_at timestamp with time zone,
+    CONSTRAINT profiles_display_name_check CHECK ((display_name <> ''::text))
+);
+
+COMMENT ON TABLE public.profiles IS 'Peer mentors, coordinators and administrators; one organisation each.';
+
+CREATE FUNCTION app.member_org_id() RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    RETURN (SELECT p.organization_id FROM public.profiles p WHERE ((p.id = auth.uid()) AND p.is_active AND (p.organization_id = app.current_org_id())));
+
+COMMENT ON FUNCTION app.member_org_id() IS 'The current organisation, if the caller is an active member of it; else null.';
+
+CREATE FUNCTION app.profile_id() RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    RETURN (SELECT auth.uid() AS uid WHERE (app.member_org_id() IS NOT NULL));
+
+COMMENT ON FUNCTION app.profile_id() IS 'The caller''s profile, if it is active and of the current organisation; else null.';
+
+CREATE TABLE public.chapter_assignments (
+    profile_id uuid NOT NULL,
+    unit_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    is_primary boolean DEFAULT false NOT NULL
+);
+
+COMMENT ON TABLE public.chapter_assignments IS 'Which chapters a profile works in; at most organization_settings.max_chapter_assignments, one of them primary.';
+
+CREATE FUNCTION app.assigned_chapter_ids() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT a.unit_id
+    FROM public.chapter_assignments a
+   WHERE (a.profile_id = app.profile_id());
+END;
+
+COMMENT ON FUNCTION app.assigned_chapter_ids() IS 'The chapters the caller works in, whatever their role.';
+
+CREATE FUNCTION app.compute_metric_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_org_id  uuid    := app.current_org_id();
+    v_mapping integer;
+begin
+    perform app.require_report(v_org_id, p_period_start, p_period_end);
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    v_mapping := coalesce(stats.current_mapping_version(v_org_id), 0);
+    return (
+        select jsonb_build_object(
+            'organization_id', v_org_id,
+            'period_start', p_period_start,
+            'period_end', p_period_end,
+            'computed_at', now(),
+            'record_count_at_generation', s.record_count,
+            'source_fingerprint', s.fingerprint,
+            'mapping_version', v_mapping,
+            'snapshot_json',
+                stats.bufdir_report(v_org_id, p_period_start, p_period_end, v_mapping))
+        from stats.report_source(v_org_id, p_period_start, p_period_end, v_mapping) s);
+end $$;
+
+CREATE FUNCTION app.export_bufdir_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_org_id   uuid := app.current_org_id();
+    v_found    record;
+    v_snapshot public.bufdir_metric_snapshots;
+    v_id       bigint;
+begin
+    perform app.require_report(v_org_id, p_period_start, p_period_end);
+    if app.profile_role() not in ('coordinator', 'org_admin') then
+        raise exception 'only coordinators and org admins export'
+            using errcode = 'insufficient_privilege';
+    end if;
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    -- one snapshot of the database for the checks and for what is exported
+    select b as snapshot,
+           stats.snapshot_status(v_org_id, p_period_start, p_period_end, now())
+               || jsonb_build_object('matches', b.snapshot_json = stats.bufdir_report(
+                      v_org_id, p_period_start, p_period_end, b.mapping_version)) as status
+    into v_found
+    from public.bufdir_metric_snapshots b
+    where b.organization_id = v_org_id
+      and b.period_start = p_period_start
+      and b.period_end = p_period_end;
+    if not found then
+        raise exception 'there is no snapshot of this period' using errcode = 'PT404';
+    end if;
+    if not (v_found.status ->> 'export_allowed')::boolean then
+        raise exception 'the snapshot is stale: %', v_found.status -> 'reasons'
+            using errcode = 'PT409', hint = 'Compute it anew, then export.';
+    end if;
+    if not (v_found.status ->> 'matches')::boolean then
+        raise exception 'the snapshot differs from the data'
+            using errcode = 'PT409', hint = 'Compute it anew, then export.';
+    end if;
+    v_snapshot := v_found.snapshot;
+    insert into public.bufdir_export_audit_log
+        (organization_id, exported_by, snapshot_id, period_start, period_end, verdict)
+    values (v_org_id, app.profile_id(), v_snapshot.id, p_period_start, p_period_end,
+            v_found.status)
+    returning id into v_id;
+    return jsonb_build_object(
+        'export_id', v_id,
+        'snapshot', v_snapshot.snapshot_json,
+        'computed_at', v_snapshot.computed_at);
+end $$;
+
+CREATE FUNCTION app.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform app.require_report(p_org_id, p_period_start, p_period_end);
+    if p_mapping_version <> 0 and not exists (   -- 0: without a mapping
+        select from public.bufdir_category_mappings m
+        join public.activity_types t on t.id = m.activity_type_id
+        where m.mapping_version = p_mapping_version and t.organization_id = p_org_id) then
+        raise exception 'there is no mapping of this version'
+            using errcode = 'invalid_parameter_value';
+    end if;
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    return stats.bufdir_report(
+        p_org_id, p_period_start, p_period_end,
+        coalesce(p_mapping_version, stats.current_mapping_version(p_org_id), 0));
+end $$;
+
+CREATE FUNCTION app.get_activity_series(p_from date, p_to date, p_bucket text, p_chapter_ids uuid[]) RETURNS TABLE(bucket_date date, activity_count bigint, total_hours numeric)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+    v_organization_id uuid := app.statistics_org_id();
+    v_chapter_ids     uuid[];
+    v_months_from     date := date_trunc('month', p_from + interval '1 month' - interval '1 day');
+    v_months_to       date := date_trunc('month', p_to + interval '1 day');   -- excluded
+begin
+    if p_from is null or p_to is null or p_to < p_from or p_to - p_from > 3660
+       or p_bucket is null or p_bucket not in ('day', 'week', 'month', 'year') then
+        raise exception using errcode = 'invalid_parameter_value', message =
+            'a period of at most ten years, and a bucket of day, week, month or year are needed';
+    end if;
+    if p_bucket in ('day', 'week') or v_months_to < v_months_from then
+        v_months_to := v_months_from;   -- no month lies whole in a bucket
+    end if;
+    -- Null stands for the whole organisation: comparing each row with 1,400 chapters would cost
+    -- more than the sum.
+    if p_chapter_ids is not null or app.profile_role() is distinct from 'org_admin' then
+        v_chapter_ids := array(
+            select c from app.statistics_chapter_ids() c
+            where p_chapter_ids is null or c = any (p_chapter_ids));
+    end if;
+    return query
+        with days as (   -- by day first: a sum by bucket would truncate the date of every row
+            select t.activity_month      as day,
+                   sum(t.activity_count) as activity_count,
+                   sum(t.total_minutes)  as total_minutes
+            from stats.monthly_totals t
+            where t.organization_id = v_organization_id
+              and t.activity_month >= v_months_from and t.activity_month < v_months_to
+              and (v_chapter_ids is null or t.chapter_id = any (v_chapter_ids))
+            group by 1
+            union all
+            select t.bucket_date, sum(t.activity_count), sum(t.total_minutes)
+            from stats.daily_totals t
+            where t.organization_id = v_organization_id
+              and t.bucket_date >= p_from and t.bucket_date <= p_to
+              and t.bucket_date < v_months_from
+              and (v_chapter_ids is null or t.chapter_id = any (v_chapter_ids))
+            group by 1
+            union all
+            select t.bucket_date, sum(t.activity_count), sum(t.total_minutes)
+            from stats.daily_totals t
+            where t.organization_id = v_organization_id
+              and t.bucket_date >= v_months_from and t.bucket_date >= v_months_to
+              and t.bucket_date <= p_to
+              and (v_chapter_ids is null or t.chapter_id = any (v_chapter_ids))
+            group by 1
+            union all
+            select c.bucket_date, sum(c.activity_count), sum(c.total_minutes)
+            from stats.activity_changes c
+            where c.organization_id = v_organization_id
+              and c.bucket_date between p_from and p_to
+              and (v_chapter_ids is null or c.chapter_id = any (v_chapter_ids))
+            group by 1
+        ), buckets as (
+            select date_trunc(p_bucket, d.day::timestamp) as bucket,
+                   sum(d.activity_count) as activity_count,
+                   sum(d.total_minutes)  as total_minutes
+            from days d
+            group by 1
+        )
+        select b.bucket::date,
+               coalesce(s.activity_count, 0)::bigint,
+               stats.hours(coalesce(s.total_minutes, 0)::bigint)
+        from generate_series(date_trunc(p_bucket, p_from::timestamp), p_to::timestamp,
+                             ('1 ' || p_bucket)::interval) b (bucket)
+        left join buckets s on s.bucket = b.bucket
+        order by 1;
+end $$;
+
+CREATE FUNCTION app.get_bufdir_alignment(p_year integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if p_year is null or p_year not between 2000 and 2099 then
+        raise exception 'the year must be between 2000 and 2099'
+            using errcode = 'invalid_parameter_value';
+    end if;
+    perform app.require_report(
+        app.current_org_id(), make_date(p_year, 1, 1), make_date(p_year + 1, 1, 1));
+    if app.profile_role() not in ('coordinator', 'org_admin') then
+        raise exception 'only coordinators and org admins check the alignment'
+            using errcode = 'insufficient_privilege';
+    end if;
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    return stats.alignment_figures(app.current_org_id(), p_year);
+end $$;
+
+CREATE FUNCTION app.get_hierarchy_stats(p_unit_id uuid, p_year integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform app.require_readable_unit(p_unit_id, p_year);
+    lock table public.activities in access share mode;
+    return stats.hierarchy_summary(p_unit_id, p_year);
+end $$;
+
+CREATE FUNCTION app.get_snapshot_status(p_period_start date, p_period_end date) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform app.require_report(app.current_org_id(), p_period_start, p_period_end);
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    return stats.snapshot_status(app.current_org_id(), p_period_start, p_period_end, now());
+end $$;
+
+CREATE FUNCTION app.is_aggregate_only(p_value jsonb, p_key text DEFAULT NULL::text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS $_$
+declare
+    v_text text := p_value #>> '{}';
+begin
+    case jsonb_typeof(p_value)
+        when 'object' then
+            return coalesce(
+                    p_key in ('categories', 'uncategorised', 'regions', 'totals'), true)
+                and (
+                    select coalesce(bool_and(
+                        e.key in (
+                            'organization_id', 'period_start', 'period_end', 'mapping_version',
+                            'categories', 'uncategorised', 'regions', 'totals',
+                            'bufdir_category_code', 'activity_type_id', 'activity_type_code',
+                            'region_unit_id', 'region_name',
+                            'activity_count', 'total_hours', 'distinct_participants',
+                            'participant_count')
+                        and app.is_aggregate_only(e.value, e.key)), true)
+                    from jsonb_each(p_value) e);
+        when 'array' then
+            return coalesce(p_key in ('categories', 'uncategorised', 'regions'), false)
+                and (
+                    select coalesce(bool_and(
+                        jsonb_typeof(i.value) = 'object'
+                        and app.is_aggregate_only(i.value, p_key)), true)
+                    from jsonb_array_elements(p_value) i);
+        when 'number' then
+            return coalesce(p_key in (
+                'mapping_version', 'activity_count', 'total_hours', 'distinct_participants',
+                'participant_count'), false);
+        when 'string' then
+            return coalesce(case
+                when p_key in ('organization_id', 'activity_type_id', 'region_unit_id')
+                    then v_text ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                when p_key in ('period_start', 'period_end')
+                    then v_text ~ '^\d{4,}-\d\d-\d\d$'
+                when p_key = 'bufdir_category_code'
+                    then v_text ~ '^[A-Z0-9][A-Z0-9_.-]{0,31}$'
+                when p_key = 'activity_type_code'
+                    then v_text ~ '^[a-z][a-z0-9_]{0,62}$'
+                when p_key = 'region_name'   -- no number of a person's
+                    then v_text !~ '\d{6}' and length(v_text) <= 200
+            end, false);
+        when 'null' then
+            return coalesce(p_key in ('region_unit_id', 'region_name'), false);
+        else
+            return false;
+    end case;
+end $_$;
+
+COMMENT ON FUNCTION app.is_aggregate_only(p_value jsonb, p_key text) IS 'Whether a snapshot holds nothing but the listed aggregate fields, each of its type.';
+
+CREATE FUNCTION app.profile_role() RETURNS public.profile_role
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    RETURN (SELECT p.role FROM public.profiles p WHERE (p.id = app.profile_id()));
+
+COMMENT ON FUNCTION app.profile_role() IS 'The caller''s role now (not when the token was issued), if active; else null.';
+
+CREATE FUNCTION app.statistics_org_id() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$   -- DEFINER: as above
+declare
+    v_org_id uuid := app.member_org_id();
+begin
+    if (select s.statistics_enabled from public.organization_settings s
+        where s.organization_id = v_org_id) then
+        return v_org_id;
+    end if;
+    if v_org_id is not null then
+        -- on record in the server's log: a read-only request cannot write a row
+        raise log 'feature_disabled: statistics of organization % asked for by profile %',
+            v_org_id, auth.uid();
+    end if;
+    return null;
+end $$;
+
+COMMENT ON FUNCTION app.statistics_org_id() IS 'As member_org_id, but null while the organisation''s kill switch is set; each such attempt is logged.';
+
+CREATE FUNCTION stats.counts_in_statistics(p_status public.activity_status) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+begin
+    return p_status = 'registered';
+end $$;
+
+COMMENT ON FUNCTION stats.counts_in_statistics(p_status public.activity_status) IS 'The counting rule: whether an activity counts in statistics and reports. Changing it: docs/howto/change-the-counting-rule.md.';
+
+CREATE FUNCTION stats.hours(p_minutes bigint) RETURNS numeric
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    AS $$
+begin
+    return round(p_minutes / 60.0, 2);
+end $$;
+
+COMMENT ON FUNCTION stats.hours(p_minutes bigint) IS 'Minutes as hours, two decimals. Apply it to sums, never sum its results.';
+
+CREATE TABLE public.activities (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid DEFAULT app.current_org_id() NOT NULL,
+    unit_id uuid NOT NULL,
+    peer_mentor_id uuid DEFAULT auth.uid() NOT NULL,
+    coordinator_id uuid,
+    activity_type_id uuid NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    duration_minutes integer NOT NULL,
+    participant_count integer DEFAULT 1 NOT NULL,
+    contact_id uuid,
+    is_proxy_registered boolean DEFAULT false NOT NULL,
+    registered_by uuid DEFAULT auth.uid() NOT NULL,
+    status public.activity_status DEFAULT 'registered'::public.activity_status NOT NULL,
+    summary text,
+    approved_expenses_nok numeric(14,2) DEFAULT 0 NOT NULL,
+    is_counted boolean GENERATED ALWAYS AS (stats.counts_in_statistics(status)) STORED NOT NULL,
+    CONSTRAINT activities_approved_expenses_nok_check CHECK ((approved_expenses_nok >= (0)::numeric)),
+    CONSTRAINT activities_duration_minutes_check CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
+    CONSTRAINT activities_occurred_at_check CHECK (((occurred_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (occurred_at < '2100-01-01 00:00:00+00'::timestamp with time zone))),
+    CONSTRAINT activities_participant_count_check CHECK (((participant_count >= 0) AND (participant_count <= 10000))),
+    CONSTRAINT activities_proxy_is_named CHECK ((is_proxy_registered = (registered_by <> peer_mentor_id))),
+    CONSTRAINT activities_summary_check CHECK ((length(summary) <= 4000))
+);
+
+COMMENT ON TABLE public.activities IS 'What peer mentors register. summary and contact_id are personal data: never in a payload, snapshot, log or statistic.';
+
+COMMENT ON COLUMN public.activities.coordinator_id IS 'Who follows it up; by default the chapter''s coordinator.';
+
+COMMENT ON COLUMN public.activities.occurred_at IS 'When it took place; statistics use this, bucketed in UTC.';
+
+COMMENT ON COLUMN public.activities.recorded_at IS 'When it was registered.';
+
+COMMENT ON COLUMN public.activities.approved_expenses_nok IS 'The sum of its approved expense_claims, kept by their trigger; so an approval is a change of the activity.';
+
+COMMENT ON COLUMN public.activities.is_counted IS 'What the counting rule said when the row was written.';
+
+CREATE VIEW stats.countable_activities AS
+ SELECT a.id,
+    a.organization_id,
+    a.unit_id AS chapter_id,
+    a.peer_mentor_id,
+    a.coordinator_id,
+    a.activity_type_id,
+    a.occurred_at,
+    ((a.occurred_at AT TIME ZONE 'UTC'::text))::date AS bucket_date,
+    (date_trunc('month'::text, (a.occurred_at AT TIME ZONE 'UTC'::text)))::date AS activity_month,
+    a.duration_minutes,
+    a.participant_count,
+    a.contact_id,
+    a.is_proxy_registered,
+    a.approved_expenses_nok
+   FROM public.activities a
+  WHERE a.is_counted;
+
+COMMENT ON VIEW stats.countable_activities IS 'The activities that count; what every statistic and report reads.';
+
+CREATE VIEW stats.live_coordinator_rows AS
+ SELECT a.organization_id,
+    a.coordinator_id,
+    a.activity_month,
+    a.activity_type_id,
+    1 AS activity_count,
+    a.duration_minutes,
+    a.approved_expenses_nok AS approved_nok
+   FROM stats.countable_activities a
+  WHERE (a.coordinator_id IS NOT NULL);
+
+CREATE VIEW stats.visible_coordinator_monthly_stats WITH (security_barrier='true') AS
+ SELECT v.organization_id AS org_id,
+    v.coordinator_id,
+    v.activity_month,
+    v.activity_type_id,
+    sum(v.activity_count) AS activity_count,
+    sum(v.duration_minutes) AS total_duration_minutes,
+    stats.hours(sum(v.duration_minutes)) AS total_hours,
+    (sum(v.approved_nok))::numeric(14,2) AS approved_expenses_nok
+   FROM ( SELECT r.organization_id,
+            r.coordinator_id,
+            r.activity_month,
+            r.activity_type_id,
+            r.activity_count,
+            r.duration_minutes,
+            r.approved_nok
+           FROM stats.live_coordinator_rows r
+          WHERE ((r.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id)) AND (r.coordinator_id = ( SELECT app.profile_id() AS profile_id)))
+        UNION ALL
+         SELECT r.organization_id,
+            r.coordinator_id,
+            r.activity_month,
+            r.activity_type_id,
+            r.activity_count,
+            r.duration_minutes,
+            r.approved_nok
+           FROM stats.live_coordinator_rows r
+          WHERE ((r.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id)) AND (( SELECT app.profile_role() AS profile_role) = 'org_admin'::public.profile_role) AND (r.coordinator_id <> ( SELECT app.profile_id() AS profile_id)))) v
+  GROUP BY v.organization_id, v.coordinator_id, v.activity_month, v.activity_type_id;
+
+CREATE VIEW public.coordinator_monthly_stats WITH (security_invoker='on') AS
+ SELECT visible_coordinator_monthly_stats.org_id,
+    visible_coordinator_monthly_stats.coordinator_id,
+    visible_coordinator_monthly_stats.activity_month,
+    visible_coordinator_monthly_stats.activity_type_id,
+    visible_coordinator_monthly_stats.activity_count,
+    visible_coordinator_monthly_stats.total_duration_minutes,
+    visible_coordinator_monthly_stats.total_hours,
+    visible_coordinator_monthly_stats.approved_expenses_nok
+   FROM stats.visible_coordinator_monthly_stats;
+
+COMMENT ON VIEW public.coordinator_monthly_stats IS 'Per coordinator, month (UTC) and activity type, with approved expenses, exact now.';
+
+CREATE FUNCTION app.monthly_series(p_coordinator_id uuid, p_from date, p_to date) RETURNS TABLE(activity_month date, activity_count bigint, total_duration_minutes bigint, total_hours numeric, approved_expenses_nok numeric)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT (m.month)::date AS month,
+     (COALESCE(sum(s.activity_count), (0)::numeric))::bigint AS "coalesce",
+     (COALESCE(sum(s.total_duration_minutes), (0)::numeric))::bigint AS "coalesce",
+     stats.hours((COALESCE(sum(s.total_duration_minutes), (0)::numeric))::bigint) AS hours,
+     COALESCE(sum(s.approved_expenses_nok), (0)::numeric) AS "coalesce"
+    FROM (generate_series(date_trunc('month'::text, (monthly_series.p_from)::timestamp without time zone), (monthly_series.p_to)::timestamp without time zone, '1 mon'::interval) m(month)
+      LEFT JOIN public.coordinator_monthly_stats s ON (((s.activity_month = (m.month)::date) AND (s.coordinator_id = monthly_series.p_coordinator_id))))
+   GROUP BY ((m.month)::date)
+   ORDER BY ((m.month)::date);
+END;
+
+CREATE FUNCTION app.read_hierarchy_stats(p_unit_id uuid, p_year integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_answer jsonb;
+begin
+    perform app.require_readable_unit(p_unit_id, p_year);
+    v_answer := stats.cached_hierarchy_stats(p_unit_id, p_year);
+    if v_answer is null then
+        -- the second of two readers waits for the first one's computation instead of doing it again
+        perform pg_advisory_xact_lock(
+            hashtext('fersk.hierarchy'), hashtext(p_unit_id::text || p_year));
+        v_answer := stats.cached_hierarchy_stats(p_unit_id, p_year);
+    end if;
+    if v_answer is null then
+        perform stats.compute_hierarchy_entry(p_unit_id, p_year);
+        v_answer := stats.cached_hierarchy_stats(p_unit_id, p_year);
+    end if;
+    return v_answer;
+end $$;
+
+CREATE FUNCTION app.visible_chapter_ids() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
+    SET search_path TO ''
+    AS $$
+begin
+    case app.profile_role()
+        when 'org_admin' then
+            return query
+                select u.id from public.organization_units u
+                where u.organization_id = app.member_org_id() and u.kind = 'local';
+        when 'coordinator' then
+            return query
+                select a.unit_id from public.chapter_assignments a
+                where a.profile_id = auth.uid();
+        else
+            return;   -- a peer mentor sees their own rows, not a chapter
+    end case;
+end $$;
+
+COMMENT ON FUNCTION app.visible_chapter_ids() IS 'The chapters the caller follows up: a coordinator''s own, all of an org admin''s organisation.';
+
+CREATE TABLE public.organization_units (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    parent_id uuid,
+    kind public.unit_kind NOT NULL,
+    name text NOT NULL,
+    CONSTRAINT organization_units_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT organization_units_root_is_national CHECK (((parent_id IS NULL) = (kind = 'national'::public.unit_kind)))
+);
+
+COMMENT ON TABLE public.organization_units IS 'One tree per organisation, at most five levels: national, region, district, local.';
+
+CREATE FUNCTION app.readable_unit(p_unit_id uuid) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    RETURN (SELECT u.id FROM public.organization_units u WHERE ((u.id = readable_unit.p_unit_id) AND (u.organization_id = app.member_org_id()) AND ((app.profile_role() = 'org_admin'::public.profile_role) OR (u.id IN (SELECT app.visible_chapter_ids() AS visible_chapter_ids)))));
+
+COMMENT ON FUNCTION app.readable_unit(p_unit_id uuid) IS 'The unit, if the caller may read its summary: an org admin any of the organisation, a coordinator their chapters; else null.';
+
+CREATE TABLE public.hierarchy_node_access (
+    unit_id uuid NOT NULL,
+    reads double precision DEFAULT 0 NOT NULL,
+    last_read_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.hierarchy_node_access IS 'How often each unit''s summary is read: reads halve every day, so that yesterday''s favourites fade.';
+
+CREATE FUNCTION app.recent_unit_ids(p_limit integer) RETURNS TABLE(unit_id uuid, last_read_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT n.unit_id,
+     n.last_read_at
+    FROM (public.hierarchy_node_access n
+      JOIN public.organization_units u ON (((u.id = n.unit_id) AND (u.organization_id = app.member_org_id()))))
+   ORDER BY n.last_read_at DESC, n.unit_id
+  LIMIT recent_unit_ids.p_limit;
+END;
+
+CREATE FUNCTION app.require_readable_unit(p_unit_id uuid, p_year integer) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$   -- DEFINER: as above
+begin
+    if p_year is null or p_year not between 2000 and 2099 then
+        raise exception 'the year must be between 2000 and 2099'
+            using errcode = 'invalid_parameter_value';
+    end if;
+    if app.readable_unit(p_unit_id) is null then
+        raise exception 'no such unit among those you follow up'
+            using errcode = 'insufficient_privilege';
+    end if;
+    if app.statistics_org_id() is null then
+        raise exception 'the statistics of this organisation are switched off'
+            using errcode = 'PT423';
+    end if;
+end $$;
+
+CREATE FUNCTION app.require_report(p_org_id uuid, p_period_start date, p_period_end date) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if p_org_id is null or p_period_start is null or p_period_end is null then
+        raise exception 'organisation, period_start and period_end are needed'
+            using errcode = 'invalid_parameter_value';
+    end if;
+    if p_period_end < p_period_start then
+        raise exception 'period_end is before period_start'
+            using errcode = 'invalid_parameter_value';
+    end if;
+    if p_org_id is distinct from app.member_org_id() then
+        raise exception 'not your organisation' using errcode = 'insufficient_privilege';
+    end if;
+    if app.statistics_org_id() is null then
+        raise exception 'the statistics of this organisation are switched off'
+            using errcode = 'PT423';
+    end if;
+end $$;
+
+CREATE FUNCTION app.search_key(p_text text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    RETURN lower(extensions.unaccent('extensions.unaccent'::regdictionary, p_text));
+
+COMMENT ON FUNCTION app.search_key(p_text text) IS 'A name without accents and case.';
+
+CREATE FUNCTION app.statistics_chapter_ids() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
+    SET search_path TO ''
+    AS $$
+begin
+    if app.statistics_org_id() is not null then
+        return query select app.visible_chapter_ids();
+    end if;
+end $$;
+
+COMMENT ON FUNCTION app.statistics_chapter_ids() IS 'As visible_chapter_ids, but empty while the organisation''s kill switch is set.';
+
+CREATE FUNCTION app.unit_ancestry(p_unit_ids uuid[]) RETURNS TABLE(unit_id uuid, ancestor_id uuid, level integer)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    BEGIN ATOMIC
+ WITH RECURSIVE walk(unit_id, ancestor_id, parent_id, level) AS (
+          SELECT u.id,
+             u.id,
+             u.parent_id,
+             1 AS "?column?"
+            FROM public.organization_units u
+           WHERE (u.id = ANY (unit_ancestry.p_unit_ids))
+         UNION ALL
+          SELECT w_1.unit_id,
+             p.id,
+             p.parent_id,
+             (w_1.level + 1)
+            FROM (walk w_1
+              JOIN public.organization_units p ON ((p.id = w_1.parent_id)))
+           WHERE (w_1.level < 5)
+         )
+  SELECT w.unit_id,
+     w.ancestor_id,
+     w.level
+    FROM walk w;
+END;
+
+COMMENT ON FUNCTION app.unit_ancestry(p_unit_ids uuid[]) IS 'Each of the units with itself (level 1) and each of its ancestors (2 is the parent).';
+
+CREATE FUNCTION app.unit_subtree(p_unit_id uuid) RETURNS SETOF uuid
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    BEGIN ATOMIC
+ WITH RECURSIVE walk(unit_id, level) AS (
+          SELECT unit_subtree.p_unit_id AS p_unit_id,
+             1 AS "?column?"
+         UNION ALL
+          SELECT u.id,
+             (w_1.level + 1)
+            FROM (walk w_1
+              JOIN public.organization_units u ON ((u.parent_id = w_1.unit_id)))
+           WHERE (w_1.level < 5)
+         )
+  SELECT w.unit_id
+    FROM walk w;
+END;
+
+COMMENT ON FUNCTION app.unit_subtree(p_unit_id uuid) IS 'A unit and all below it.';
+
+CREATE FUNCTION private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    perform realtime.send(
+        jsonb_build_object('unit_ids', to_jsonb(p_unit_ids), 'dates', to_jsonb(p_dates)),
+        'cache_invalidated', 'activities:org:' || p_organization_id, true);
+end $$;
+
+COMMENT ON FUNCTION private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) IS 'Ids and dates, nothing else. A lost broadcast does not matter: clients read again after a reconnect.';
+
+CREATE FUNCTION private.check_chapter_assignment() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_limit integer;
+    v_count integer;
+begin
+    -- Writing the profile's row makes concurrent inserts queue; under REPEATABLE READ the later one
+    -- fails with 40001.
+    update public.profiles p set assigned_at = clock_timestamp()
+    where p.id = new.profile_id
+    returning p.organization_id into new.organization_id;
+
+    if (select u.kind from public.organization_units u where u.id = new.unit_id) <> 'local' then
+        raise exception 'unit % is not a chapter', new.unit_id using errcode = 'check_violation';
+    end if;
+
+    select s.max_chapter_assignments into v_limit
+    from public.organization_settings s
+    where s.organization_id = new.organization_id;
+    select count(*) into v_count
+    from public.chapter_assignments a
+    where a.profile_id = new.profile_id
+      and a.unit_id <> new.unit_id
+      -- but for the one that is exchanged
+      and (tg_op = 'INSERT' or (a.profile_id, a.unit_id) <> (old.profile_id, old.unit_id));
+    if v_count >= v_limit then
+        raise exception 'a profile of this organisation may be assigned to at most % chapters',
+                        v_limit
+            using errcode = 'check_violation', constraint = 'chapter_assignments_limit',
+                  hint = 'organization_settings.max_chapter_assignments';
+    end if;
+    return new;
+end $$;
+
+CREATE FUNCTION private.check_chapter_stays() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$   -- DEFINER: as above
+begin
+    if exists (select from public.chapter_assignments a where a.unit_id = new.id) then
+        raise exception 'unit % has assignments and stays a chapter', new.id
+            using errcode = 'check_violation';
+    end if;
+    return new;
+end $$;
+
+CREATE FUNCTION private.check_unit_tree() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_unit    uuid;
+    v_problem text;
+begin
+    -- Every change of a tree writes its organisation's row first. So two changes of one tree queue,
+    -- and under REPEATABLE READ the second fails with 40001, instead of both passing a check that
+    -- does not see the other.
+    update public.organizations o set units_changed_at = clock_timestamp()
+    where o.id in (select n.organization_id from new_rows n);
+
+    select u.id,
+           case when p.kind > u.kind then 'a unit stands above one of a higher kind'
+                else 'the tree has more than five levels, or a cycle' end
+    into v_unit, v_problem
+    from public.organization_units u
+    left join public.organization_units p on p.id = u.parent_id
+    where u.organization_id in (select n.organization_id from new_rows n)
+      and (p.kind > u.kind
+           -- a walk up that is deep enough for every tree does not reach the root
+           or u.id not in (
+               select a.unit_id
+               from app.unit_ancestry(array(
+                   select t.id from public.organization_units t
+                   where t.organization_id in (select n.organization_id from new_rows n))) a
+               join public.organization_units r on r.id = a.ancestor_id
+               where r.parent_id is null))
+    order by p.kind > u.kind desc nulls last
+    limit 1;
+
+    if found then
+        raise exception 'organization unit %: %', v_unit, v_problem
+            using errcode = 'check_violation';
+    end if;
+    return null;
+end $$;
+
+CREATE FUNCTION private.complete_expense_claim() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if tg_op = 'INSERT' then
+        select a.organization_id into new.organization_id
+        from public.activities a
+        where a.id = new.activity_id;
+        if not found then
+            raise exception 'the activity does not exist' using errcode = 'foreign_key_violation';
+        end if;
+    end if;
+    if new.status = 'pending' then
+        new.decided_at := null;
+        new.decided_by := null;
+    elsif tg_op = 'INSERT' or new.status <> old.status then
+        new.decided_at := coalesce(case when tg_op = 'INSERT' then new.decided_at end, now());
+        new.decided_by := coalesce(auth.uid(), new.decided_by);
+    end if;
+    return new;
+end $$;
+
+CREATE FUNCTION private.create_organization_settings() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into public.organization_settings (organization_id)
+    select n.id from new_rows n
+    on conflict (organization_id) do nothing;
+    return null;
+end $$;
+
+CREATE FUNCTION private.find_secret(p_name text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $_$
+declare
+    -- does not exist everywhere, hence dynamic
+    v_vault regclass := to_regclass('vault.decrypted_secrets');
+    v_value text;
+begin
+    if v_vault is not null then
+        execute format('select decrypted_secret from %s where name = $1', v_vault)
+            into v_value using p_name;
+    end if;
+    return coalesce(v_value, (select s.value from private.secrets s where s.name = p_name));
+end $_$;
+
+COMMENT ON FUNCTION private.find_secret(p_name text) IS 'The value of a secret, or null.';
+
+CREATE FUNCTION private.install_platform_parts() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    perform cron.schedule(s.name, s.schedule, s.command) from private.schedules() s;
+
+    begin
+        if not exists (
+            select from pg_catalog.pg_policy p
+            where p.polrelid = to_regclass('realtime.messages')
+              and p.polname = 'members listen to their organisation') then
+            create policy "members listen to their organisation" on realtime.messages
+                for select to authenticated using (
+                    realtime.messages.extension = 'broadcast'
+                    and (select realtime.topic())
+                        = 'activities:org:' || (select app.member_org_id()));
+        end if;
+    exception when insufficient_privilege or undefined_table or undefined_function
+                   or invalid_schema_name then
+        raise warning 'nobody may listen to broadcasts yet: %', sqlerrm
+            using hint =
+                'See "Nobody hears broadcasts" in docs/howto/runbook.md. All else is in place.';
+    end;
+end $$;
+
+COMMENT ON FUNCTION private.install_platform_parts() IS 'Installs the schedules and the policy on realtime.messages; may be called again at any time.';
+
+CREATE FUNCTION private.platform_problems() RETURNS TABLE(problem text, remedy text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+        select format('schedule %s is missing', s.name), 'select private.install_platform_parts();'
+        from private.schedules() s
+        where not exists (select from cron.job j where j.jobname = s.name)
+        order by s.name;
+    return query
+        select format('schedule %s is switched off', j.jobname),
+               format('select cron.alter_job(%s, active := true);', j.jobid)
+        from cron.job j
+        join private.schedules() s on s.name = j.jobname
+        where not j.active
+        order by j.jobname;
+    return query
+        select 'nobody may listen to broadcasts: realtime.messages has no policy of ours',
+               'select private.install_platform_parts();'
+        where not exists (
+            select from pg_catalog.pg_policy p
+            where p.polrelid = to_regclass('realtime.messages')
+              and p.polname = 'members listen to their organisation');
+    return query
+        select format('secret %s is not set', n), format('select private.set_secret(%L, …);', n)
+        from unnest(array['fersk_functions_url', 'fersk_webhook_secret']) n
+        where private.find_secret(n) is null;
+    return query
+        select 'extension pg_net is missing: no webhook can be sent',
+               'create extension pg_net with schema extensions;'
+        where to_regprocedure('net.http_post(text, jsonb, jsonb, jsonb, integer)') is null;
+    return query
+        select 'what was restored is open to anon',
+               'Restore anew, after step 2 of "Moving to a new project" in docs/howto/runbook.md.'
+        where has_table_privilege('anon', 'public.activities', 'select, truncate, trigger')
+           or has_function_privilege('anon', 'public.refresh_stats_views()', 'execute');
+    return query
+        select format('stats.%s is empty: it was restored without its rows', m.matviewname),
+               'select stats.refresh(p_force := true);'
+        from pg_catalog.pg_matviews m
+        where m.schemaname = 'stats' and not m.ispopulated
+        order by m.matviewname;
+end $$;
+
+COMMENT ON FUNCTION private.platform_problems() IS 'What the platform lacks for us to work, and what mends it; no row when all is well.';
+
+CREATE FUNCTION private.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    raise exception '% is append-only', tg_table_name using errcode = 'insufficient_privilege';
+end $$;
+
+CREATE FUNCTION private.request_precompute() RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+    select stats.wake('warm-hierarchy-cache', 'nightly', o.id, '[]', false)
+    from public.organizations o;
+$$;
+
+COMMENT ON FUNCTION private.request_precompute() IS 'Asks for the summaries of every organisation; scheduled.';
+
+CREATE FUNCTION private.schedules() RETURNS TABLE(name text, schedule text, command text)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT 'fersk-sweep'::text,
+         CASE
+             WHEN ( SELECT ((regexp_match(e.extversion, '^(\d+)\.(\d+)'::text))::integer[] >= ARRAY[1, 5])
+                FROM pg_extension e
+               WHERE (e.extname = 'pg_cron'::name)) THEN '10 seconds'::text
+             ELSE '* * * * *'::text
+         END AS "case",
+     'select stats.sweep()'::text
+ UNION ALL
+  VALUES ('fersk-hourly-refresh'::text,'7 * * * *'::text,'select stats.refresh(p_force := true)'::text), ('fersk-nightly-audit'::text,'11 2 * * *'::text,'select stats.heal()'::text), ('fersk-nightly-precompute'::text,'41 2 * * *'::text,'select private.request_precompute()'::text), ('fersk-nightly-cleanup'::text,'23 2 * * *'::text,' delete from cron.job_run_details where end_time < now() - interval ''2 days'' '::text);
+END;
+
+COMMENT ON FUNCTION private.schedules() IS 'What pg_cron is to do, and when.';
+
+CREATE FUNCTION private.secret(p_name text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_value text := private.find_secret(p_name);
+begin
+    -- never a silent NULL: a signature over NULL would be NULL, and the webhook lost unseen
+    if v_value is null then
+        raise exception 'secret "%" is not set', p_name
+            using errcode = 'no_data_found', hint = 'Set it with private.set_secret(name, value).';
+    end if;
+    return v_value;
+end $$;
+
+COMMENT ON FUNCTION private.secret(p_name text) IS 'The value of a secret; raises P0002 when it is not set.';
+
+CREATE FUNCTION private.send_webhook(p_slug text, p_payload jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_id        text   := 'msg_' || gen_random_uuid();
+    v_timestamp bigint := extract(epoch from clock_timestamp())::bigint;
+begin
+    -- pg_net sends the text form of the jsonb, which is what is signed
+    return net.http_post(
+        url := private.secret('fersk_functions_url') || '/' || p_slug,
+        body := p_payload,
+        headers := jsonb_build_object(
+            'Content-Type', 'application/json',
+            'webhook-id', v_id,
+            'webhook-timestamp', v_timestamp::text,
+            'webhook-signature',
+                private.webhook_signature(v_id, v_timestamp, p_payload::text)),
+        timeout_milliseconds := 5000);
+end $$;
+
+COMMENT ON FUNCTION private.send_webhook(p_slug text, p_payload jsonb) IS 'Queues a signed POST to a function, sent after commit; returns pg_net''s request id.';
+
+CREATE FUNCTION private.set_default_coordinator() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    select p.id into new.coordinator_id
+    from public.chapter_assignments c
+    join public.profiles p on p.id = c.profile_id
+    where c.unit_id = new.unit_id
+      and c.organization_id = new.organization_id
+      and p.role = 'coordinator'
+      and p.is_active
+    order by c.is_primary desc, p.id
+    limit 1;
+    return new;
+end $$;
+
+CREATE FUNCTION private.set_secret(p_name text, p_value text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $_$
+declare
+    v_vault regclass := to_regclass('vault.secrets');
+    v_id    uuid;
+begin
+    if v_vault is not null then
+        execute format('select id from %s where name = $1', v_vault) into v_id using p_name;
+        execute case when v_id is null then 'select vault.create_secret($2, $3)'
+                     else 'select vault.update_secret($1, $2)' end
+            using v_id, p_value, p_name;
+        delete from private.secrets s where s.name = p_name;   -- no old value may come back
+    else
+        insert into private.secrets as s (name, value) values (p_name, p_value)
+        on conflict (name) do update set value = excluded.value, updated_at = now()
+        where s.value <> excluded.value;
+    end if;
+end $_$;
+
+COMMENT ON FUNCTION private.set_secret(p_name text, p_value text) IS 'Sets a secret, in Vault where it exists; idempotent.';
+
+CREATE FUNCTION private.stamp_snapshot() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    new.snapshot_generated_at := now();
+    return new;
+end $$;
+
+CREATE FUNCTION private.sum_approved_expenses() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if tg_op <> 'INSERT' and old.status = 'approved' then
+        update public.activities a
+        set approved_expenses_nok = a.approved_expenses_nok - old.amount_nok
+        where a.id = old.activity_id;
+    end if;
+    if tg_op <> 'DELETE' and new.status = 'approved' then
+        update public.activities a
+        set approved_expenses_nok = a.approved_expenses_nok + new.amount_nok
+        where a.id = new.activity_id;
+    end if;
+    return null;
+end $$;
+
+CREATE FUNCTION private.webhook_signature(p_id text, p_timestamp bigint, p_body text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    return 'v1,' || encode(extensions.hmac(
+        convert_to(p_id || '.' || p_timestamp || '.' || p_body, 'UTF8'),
+        decode(substr(private.secret('fersk_webhook_secret'), length('whsec_') + 1), 'base64'),
+        'sha256'), 'base64');
+end $$;
+
+COMMENT ON FUNCTION private.webhook_signature(p_id text, p_timestamp bigint, p_body text) IS 'Standard Webhooks v1: HMAC-SHA256 over "id.timestamp.body".';
+
+CREATE FUNCTION public.acknowledge_wake_ups() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_wake_ups integer := (pg_sequence_last_value('stats.fold_asked_at') is not null)::integer;
+begin
+    perform setval('stats.fold_asked_at', 0, false);
+    return v_wake_ups;
+end $$;
+
+COMMENT ON FUNCTION public.acknowledge_wake_ups() IS 'First step of an invalidation: the next writer sends a wake-up; 1 if one was on its way. Service role only.';
+
+CREATE FUNCTION public.claim_webhook(p_webhook_id text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    delete from private.webhook_receipts r where r.received_at < now() - interval '15 minutes';
+    insert into private.webhook_receipts (webhook_id) values (p_webhook_id)
+    on conflict (webhook_id) do nothing;
+    return found;
+end $$;
+
+COMMENT ON FUNCTION public.claim_webhook(p_webhook_id text) IS 'True for the first receipt of a webhook id, false for a replay. Service role only.';
+
+CREATE FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.compute_metric_snapshot(p_period_start, p_period_end);
+
+COMMENT ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date) IS 'A snapshot of the caller''s organisation, computed and not saved.';
+
+CREATE FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.export_bufdir_snapshot(p_period_start, p_period_end);
+
+COMMENT ON FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date) IS 'Records and returns an export; refuses a missing (404), stale or differing (409) snapshot. Coordinators and org admins.';
+
+CREATE FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer DEFAULT NULL::integer) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.generate_bufdir_report(p_org_id, p_period_start, p_period_end, p_mapping_version);
+
+COMMENT ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) IS 'The Bufdir report of the caller''s organisation; start included, end excluded, UTC; the newest mapping unless one is named.';
+
+CREATE FUNCTION public.get_activity_series(p_from date, p_to date, p_bucket text DEFAULT 'month'::text, p_chapter_ids uuid[] DEFAULT NULL::uuid[]) RETURNS TABLE(bucket_date date, activity_count bigint, total_hours numeric)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT s.bucket_date,
+     s.activity_count,
+     s.total_hours
+    FROM app.get_activity_series(get_activity_series.p_from, get_activity_series.p_to, get_activity_series.p_bucket, get_activity_series.p_chapter_ids) s(bucket_date, activity_count, total_hours);
+END;
+
+COMMENT ON FUNCTION public.get_activity_series(p_from date, p_to date, p_bucket text, p_chapter_ids uuid[]) IS 'Activities and hours by day, week, month or year, both ends included, zeros for empty buckets; of the named or all chapters the caller follows up.';
+
+CREATE FUNCTION public.get_ancestor_ids(unit_id uuid) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_path uuid[] := array[get_ancestor_ids.unit_id];
+    v_id   uuid;
+begin
+    for v_id in
+        select a.ancestor_id
+        from app.unit_ancestry(array[get_ancestor_ids.unit_id]) a
+        where a.level > 1
+        order by a.level
+    loop
+        if v_id = any (v_path) then
+            raise warning 'the tree is damaged: the ancestors of unit % form a cycle', v_path[1];
+            return;
+        end if;
+        v_path := v_path || v_id;
+        return next v_id;
+    end loop;
+end $$;
+
+COMMENT ON FUNCTION public.get_ancestor_ids(unit_id uuid) IS 'The ancestors of a unit, nearest first, itself excluded; of the units the caller may read.';
+
+CREATE FUNCTION public.get_bufdir_alignment(p_year integer) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.get_bufdir_alignment(p_year);
+
+COMMENT ON FUNCTION public.get_bufdir_alignment(p_year integer) IS 'What the dashboard and the report of the caller''s organisation say about a year. Coordinators and org admins.';
+
+CREATE FUNCTION stats.noted_time(p_sequence regclass) RETURNS timestamp with time zone
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN to_timestamp((((NULLIF(pg_sequence_last_value(p_sequence), 0))::numeric / 1000000.0))::double precision);
+
+CREATE TABLE stats.measures (
+    activity_count bigint DEFAULT 0 NOT NULL,
+    total_minutes bigint DEFAULT 0 NOT NULL,
+    participant_count bigint DEFAULT 0 NOT NULL,
+    approved_nok numeric DEFAULT 0 NOT NULL
+);
+
+COMMENT ON TABLE stats.measures IS 'Never holds a row: what the log and the totals inherit.';
+
+CREATE TABLE stats.activity_changes (
+    id bigint NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    organization_id uuid NOT NULL,
+    chapter_id uuid NOT NULL,
+    peer_mentor_id uuid NOT NULL,
+    activity_type_id uuid NOT NULL,
+    bucket_date date NOT NULL,
+    is_first boolean DEFAULT false NOT NULL
+)
+INHERITS (stats.measures)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
+
+COMMENT ON TABLE stats.activity_changes IS 'Append-only: signed sums by statement, chapter, peer mentor, type and day. Sums of zero: a contact changed.';
+
+COMMENT ON COLUMN stats.activity_changes.is_first IS 'The first row of its statement: only this one has the deferred trigger that asks for a fold.';
+
+CREATE TABLE stats.differences (
+    id bigint NOT NULL,
+    found_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    relation_name text NOT NULL,
+    chapter_id uuid NOT NULL
+);
+
+COMMENT ON TABLE stats.differences IS 'Append-only: where an audit found totals + log, is_counted or a fresh summary to differ from the activities. The sweep keeps the newest thousand.';
+
+CREATE TABLE stats.errors (
+    id bigint NOT NULL,
+    happened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    message text NOT NULL
+);
+
+COMMENT ON TABLE stats.errors IS 'Append-only: what went wrong in the upkeep and failed nobody. The sweep keeps the newest thousand.';
+
+CREATE TABLE stats.unrefreshed_changes (
+    organization_id uuid NOT NULL,
+    change_count bigint NOT NULL,
+    oldest_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE stats.unrefreshed_changes IS 'Changes that are folded, but not yet in mv_*; emptied by the refresh.';
+
+CREATE VIEW stats.pending_changes AS
+ SELECT p.organization_id,
+    (sum(p.change_count))::bigint AS change_count,
+    min(p.oldest_at) AS oldest_at
+   FROM ( SELECT u.organization_id,
+            u.change_count,
+            u.oldest_at
+           FROM stats.unrefreshed_changes u
+        UNION ALL
+         SELECT c.organization_id,
+            1,
+            c.changed_at
+           FROM stats.activity_changes c) p
+  GROUP BY p.organization_id;
+
+CREATE TABLE stats.stats_refresh_log (
+    only_row boolean DEFAULT true NOT NULL,
+    last_requested_at timestamp with time zone,
+    last_started_at timestamp with time zone,
+    last_finished_at timestamp with time zone,
+    last_duration_ms bigint,
+    last_applied bigint,
+    CONSTRAINT stats_refresh_log_only_row_check CHECK (only_row)
+);
+
+COMMENT ON TABLE stats.stats_refresh_log IS 'One row: when a refresh of mv_* was last asked for, started, finished (with success). Whoever refreshes holds it locked.';
+
+CREATE SEQUENCE stats.swept_at
+    START WITH 0
+    INCREMENT BY 1
+    MINVALUE 0
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE stats.tree_changes (
+    id bigint NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    organization_id uuid NOT NULL,
+    unit_id uuid NOT NULL
+);
+
+COMMENT ON TABLE stats.tree_changes IS 'Append-only: units moved, deleted or categorised anew, which outdates every year; emptied by the fold.';
+
+CREATE VIEW stats.unit_changes AS
+ SELECT c.id,
+    c.changed_at,
+    c.organization_id,
+    c.chapter_id AS unit_id,
+    c.bucket_date AS changed_on
+   FROM stats.activity_changes c
+UNION ALL
+ SELECT c.id,
+    c.changed_at,
+    c.organization_id,
+    c.unit_id,
+    NULL::date AS changed_on
+   FROM stats.tree_changes c;
+
+COMMENT ON VIEW stats.unit_changes IS 'Units whose summary, and whose ancestors'', is outdated, and that no fold has marked; changed_on is null for every year.';
+
+CREATE FUNCTION public.get_health() RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    RETURN (SELECT jsonb_build_object('last_refreshed_at', l.last_finished_at, 'last_sweep_at', stats.noted_time('stats.swept_at'::regclass), 'last_error', (SELECT e.message FROM stats.errors e WHERE ((l.last_finished_at IS NULL) OR (l.last_finished_at > clock_timestamp()) OR (e.happened_at > l.last_finished_at)) ORDER BY e.id DESC LIMIT 1), 'pending_changes', p.number, 'oldest_pending_seconds', p.seconds, 'pending_unit_changes', u.number, 'oldest_unit_change_seconds', u.seconds, 'differences', (SELECT count(*) AS count FROM stats.differences d WHERE (d.found_at > (now() - '1 day'::interval))), 'last_difference_at', (SELECT max(d.found_at) AS max FROM stats.differences d)) AS jsonb_build_object FROM stats.stats_refresh_log l, (SELECT COALESCE(sum(pending_changes.change_count), (0)::numeric) AS number, (COALESCE(GREATEST(EXTRACT(epoch FROM (now() - min(pending_changes.oldest_at))), (0)::numeric), (0)::numeric))::bigint AS seconds FROM stats.pending_changes) p, (SELECT count(*) AS number, (COALESCE(GREATEST(EXTRACT(epoch FROM (now() - min(unit_changes.changed_at))), (0)::numeric), (0)::numeric))::bigint AS seconds FROM stats.unit_changes) u);
+
+COMMENT ON FUNCTION public.get_health() IS 'The backlog and its age, and what went wrong. Service role only.';
+
+CREATE FUNCTION public.get_hierarchy_stats(p_unit_id uuid, p_year integer) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.get_hierarchy_stats(p_unit_id, p_year);
+
+COMMENT ON FUNCTION public.get_hierarchy_stats(p_unit_id uuid, p_year integer) IS 'The summary of a unit''s subtree in a year, computed now.';
+
+CREATE FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date) RETURNS TABLE(activity_month date, activity_count bigint, total_duration_minutes bigint, total_hours numeric, approved_expenses_nok numeric)
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    if p_coordinator_id is null or p_from is null or p_to is null
+       or p_to < p_from or p_to - p_from > 3660 then
+        raise exception using errcode = 'invalid_parameter_value', message =
+            'a coordinator and a period of at most ten years, p_from not after p_to, are needed';
+    end if;
+    if not exists (
+        select from public.profiles p
+        where p.id = p_coordinator_id
+          and p.organization_id = app.statistics_org_id()
+          and (p.id = app.profile_id() or app.profile_role() = 'org_admin')) then
+        raise exception 'not your statistics' using errcode = 'insufficient_privilege';
+    end if;
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    return query select * from app.monthly_series(p_coordinator_id, p_from, p_to);
+end $$;
+
+COMMENT ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date) IS 'A coordinator''s months from that of p_from to that of p_to, both included, with zeros for empty ones.';
+
+CREATE FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.get_snapshot_status(p_period_start, p_period_end);
+
+COMMENT ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) IS 'Whether the saved snapshot of a period is missing, fresh or stale, why, the record counts then and now, and whether it may be exported.';
+
+CREATE FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET statement_timeout TO '120s'
+    AS $$
+declare
+    v_entries public.hierarchy_stats_cache[];
+begin
+    lock table public.activities in access share mode;
+    -- one statement, so that payload and mark agree
+    select array_agg(row(s.unit_id, p_year, s.payload, clock_timestamp(),
+                         stats.current_mark(s.unit_id, p_year))::public.hierarchy_stats_cache)
+    into v_entries
+    from stats.hierarchy_summaries(p_organization_id, p_year) s;
+    return stats.store_hierarchy_entries(v_entries);
+end $$;
+
+COMMENT ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) IS 'Computes every unit of an organisation for a year, in one statement. Service role only.';
+
+CREATE FUNCTION public.read_hierarchy_stats(p_unit_id uuid, p_year integer) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.read_hierarchy_stats(p_unit_id, p_year);
+
+COMMENT ON FUNCTION public.read_hierarchy_stats(p_unit_id uuid, p_year integer) IS 'The cached summary of a unit and whether it is stale; computed first if missing.';
+
+CREATE FUNCTION public.record_node_reads(p_reads jsonb) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_units integer;
+begin
+    insert into public.hierarchy_node_access as n (unit_id, reads, last_read_at)
+    select u.id, r.value::double precision, now()
+    from jsonb_each_text(p_reads) r
+    join public.organization_units u on u.id = r.key::uuid
+    order by u.id   -- two flushes at once lock in the same order
+    on conflict (unit_id) do update
+        set reads = stats.decayed_reads(n.reads, n.last_read_at, excluded.last_read_at)
+                    + excluded.reads,
+            last_read_at = excluded.last_read_at;
+    get diagnostics v_units = row_count;
+    return v_units;
+end $$;
+
+COMMENT ON FUNCTION public.record_node_reads(p_reads jsonb) IS 'Adds counted reads, {unit_id: number}; flushed in batches by the function that counts them. Service role only.';
+
+CREATE FUNCTION public.refresh_hierarchy_entry(p_unit_id uuid, p_year integer) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET statement_timeout TO '30s'
+    AS $$
+begin
+    return stats.compute_hierarchy_entry(p_unit_id, p_year);
+end $$;
+
+COMMENT ON FUNCTION public.refresh_hierarchy_entry(p_unit_id uuid, p_year integer) IS 'Computes an entry anew; false if another session is at it. Service role only.';
+
+CREATE FUNCTION public.refresh_stats_views() RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET statement_timeout TO '55s'
+    AS $$
+begin
+    return stats.refresh(p_force := false);
+end $$;
+
+COMMENT ON FUNCTION public.refresh_stats_views() IS 'Folds the change log and refreshes mv_*, if there is something to do and it is time. Service role only.';
+
+CREATE FUNCTION public.request_invalidation_again() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$   -- DEFINER: as above
+begin
+    -- any organisation does: a fold serves all
+    return stats.wake('invalidate-hierarchy-cache', 'continued',
+                      (select o.id from public.organizations o order by o.id limit 1), '[]', true);
+end $$;
+
+COMMENT ON FUNCTION public.request_invalidation_again() IS 'Sends another wake-up, for a drain that ran out of time before it was done. Service role only.';
+
+CREATE FUNCTION public.search_units(p_query text, p_limit integer DEFAULT 50) RETURNS TABLE(id uuid, name text, kind public.unit_kind, parent_id uuid, parent_name text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_key     text    := app.search_key(trim(coalesce(p_query, '')));
+    v_pattern text    := '%' || regexp_replace(v_key, '([\\%_])', '\\\1', 'g') || '%';
+    v_limit   integer := least(greatest(coalesce(p_limit, 50), 1), 50);
+begin
+    if v_key = '' then
+        return query
+            select u.id, u.name, u.kind, u.parent_id, p.name
+            from app.recent_unit_ids(v_limit) r
+            join public.organization_units u on u.id = r.unit_id
+            left join public.organization_units p on p.id = u.parent_id
+            order by r.last_read_at desc, u.id;
+    else
+        return query
+            select u.id, u.name, u.kind, u.parent_id, p.name
+            from public.organization_units u
+            left join public.organization_units p on p.id = u.parent_id
+            where app.search_key(u.name) like v_pattern
+               or app.search_key(u.name) operator(extensions.%) v_key
+            -- what begins so, then a word that begins so, then what is similar
+            order by starts_with(app.search_key(u.name), v_key) desc,
+                     strpos(' ' || app.search_key(u.name), ' ' || v_key) > 0 desc,
+                     extensions.similarity(app.search_key(u.name), v_key) desc,
+                     u.name, u.id
+            limit v_limit;
+    end if;
+end $$;
+
+COMMENT ON FUNCTION public.search_units(p_query text, p_limit integer) IS 'Units by name: prefix first, then words, then similar; accents and case do not matter; at most 50. An empty query gives those read last.';
+
+CREATE FUNCTION public.take_unit_changes() RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET statement_timeout TO '30s'
+    AS $$
+declare
+    v_is_more boolean := stats.writers_in_flight();   -- before the fold's snapshot
+    v_fold    jsonb   := stats.fold();
+begin
+    return jsonb_build_object(
+        'units', v_fold -> 'units',
+        'invalidated', v_fold -> 'invalidated',
+        'organization_ids', (
+            select coalesce(jsonb_agg(o -> 'organization_id'), '[]')
+            from jsonb_array_elements(v_fold -> 'organizations') o),
+        -- another fold may yet fail, so the caller is to come back
+        'more', v_is_more or v_fold ->> 'outcome' = 'already_running');
+end $$;
+
+COMMENT ON FUNCTION public.take_unit_changes() IS 'Folds: {units, invalidated, organization_ids, more}. Call again while more. Service role only.';
+
+CREATE FUNCTION public.warm_hierarchy_cache(p_organization_id uuid DEFAULT NULL::uuid, p_seconds double precision DEFAULT 5) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET statement_timeout TO '60s'
+    AS $$
+declare
+    v_deadline timestamptz := clock_timestamp() + make_interval(secs => p_seconds);
+    v_entry    public.hierarchy_stats_cache;
+    v_computed public.hierarchy_stats_cache[] := array[]::public.hierarchy_stats_cache[];
+    v_skipped  integer := 0;
+begin
+    for v_entry in
+        select e.*
+        from public.organization_settings s
+        cross join lateral (
+            select n.unit_id, stats.decayed_reads(n.reads, n.last_read_at, now()) as reads
+            from public.hierarchy_node_access n
+            join public.organization_units u
+                on u.id = n.unit_id and u.organization_id = s.organization_id
+            order by 2 desc, 1
+            limit s.warm_up_limit
+        ) n
+        join public.hierarchy_stats_cache e on e.unit_id = n.unit_id
+        where s.warm_up_enabled
+          and s.statistics_enabled
+          and (p_organization_id is null or s.organization_id = p_organization_id)
+        order by n.reads desc, e.period_year desc, e.unit_id
+    loop
+        if not stats.is_outdated(v_entry) then
+            continue;
+        end if;
+        if clock_timestamp() < v_deadline
+            and pg_try_advisory_xact_lock(
+                hashtext('fersk.hierarchy'),
+                hashtext(v_entry.unit_id::text || v_entry.period_year)) then
+            v_computed := v_computed
+                || stats.computed_hierarchy_entry(v_entry.unit_id, v_entry.period_year);
+        else
+            v_skipped := v_skipped + 1;
+        end if;
+    end loop;
+    -- Stored at the end, all at once: nobody who computes one of them waits for the others.
+    perform stats.store_hierarchy_entries(v_computed);
+    return jsonb_build_object('warmed', cardinality(v_computed), 'skipped', v_skipped);
+end $$;
+
+COMMENT ON FUNCTION public.warm_hierarchy_cache(p_organization_id uuid, p_seconds double precision) IS 'Computes the outdated ones among each organisation''s most read summaries; {warmed, skipped}. Service role only.';
+
+CREATE FUNCTION stats.alignment_figures(p_organization_id uuid, p_year integer) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select jsonb_build_object(
+        'report', stats.bufdir_report(
+            p_organization_id, make_date(p_year, 1, 1), make_date(p_year + 1, 1, 1),
+            coalesce(stats.current_mapping_version(p_organization_id), 0)),
+        'dashboard', jsonb_build_object(
+            'activity_time_series', (
+                select jsonb_build_object(
+                    'activity_count', coalesce(sum(l.activity_count), 0),
+                    'participant_count', coalesce(sum(l.participant_count), 0),
+                    'total_hours', stats.hours(coalesce(sum(l.total_minutes), 0)::bigint))
+                from stats.live_time_series l
+                where l.organization_id = p_organization_id
+                  and l.bucket_date >= make_date(p_year, 1, 1)
+                  and l.bucket_date < make_date(p_year + 1, 1, 1)),
+            'hierarchy', (
+                select stats.hierarchy_summary(u.id, p_year)
+                from public.organization_units u
+                where u.organization_id = p_organization_id and u.parent_id is null)),
+        'thresholds', coalesce((
+            select jsonb_agg(
+                jsonb_build_object('bufdir_category_code', t.bufdir_category_code,
+                                   'minimum_activity_count', t.minimum_activity_count,
+                                   'at_risk_ratio', t.at_risk_ratio)
+                order by t.bufdir_category_code)
+            from public.bufdir_thresholds t
+            where t.organization_id = p_organization_id and t.period_year = p_year), '[]'))
+$$;
+
+COMMENT ON FUNCTION stats.alignment_figures(p_organization_id uuid, p_year integer) IS 'What the dashboard and the report say about a year, for the alignment check.';
+
+CREATE FUNCTION stats.apply_counting_rule() RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_changed bigint;
+begin
+    lock table public.activities in share row exclusive mode;
+    update public.activities a set status = a.status
+    where a.is_counted <> stats.counts_in_statistics(a.status);
+    get diagnostics v_changed = row_count;
+    return v_changed;
+end $$;
+
+COMMENT ON FUNCTION stats.apply_counting_rule() IS 'Evaluates a changed counting rule for every activity; the number of those that count differently. docs/howto/change-the-counting-rule.md.';
+
+CREATE FUNCTION stats.ask(p_slug text, p_type text, p_organization_id uuid, p_records jsonb, p_truncated boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    if p_slug = 'refresh-stats-views' then
+        perform stats.note_time('stats.refresh_asked_at');
+    end if;
+    if p_slug <> 'refresh-stats-views'
+        or (select s.refresh_mode from stats.settings s) = 'async' then
+        perform stats.wake(p_slug, p_type, p_organization_id, p_records, p_truncated);
+    else
+        perform stats.refresh(p_force := false);
+    end if;
+exception when others then
+    -- Never the writer's problem: the changes are in the log, where readers see them, and the sweep
+    -- asks again.
+    perform stats.record_error(p_type || ': ' || sqlstate || ': ' || sqlerrm);
+end $$;
+
+CREATE FUNCTION stats.attempt(p_statement text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    execute p_statement;
+exception when others then
+    perform stats.record_error(p_statement || ': ' || sqlstate || ': ' || sqlerrm);
+end $$;
+
+CREATE FUNCTION stats.audit(p_chapter_ids uuid[] DEFAULT NULL::uuid[]) RETURNS SETOF stats.differences
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $_$
+begin
+    lock table public.activities in access share mode;
+    return query execute format(
+        'with found as ('
+        '%s '
+        'union select ''activities'', a.unit_id from public.activities a '
+        'where a.is_counted <> stats.counts_in_statistics(a.status) '
+        'and ($1 is null or a.unit_id = any ($1)) '
+        'union select ''hierarchy_stats_cache'', w from stats.wrong_summaries($1) w) '
+        'insert into stats.differences (relation_name, chapter_id) '
+        'select f.relation_name, f.chapter_id from found f order by 1, 2 returning *',
+        stats.comparison()) using p_chapter_ids;
+end $_$;
+
+COMMENT ON FUNCTION stats.audit(p_chapter_ids uuid[]) IS 'Compares the statistics of the named or all chapters with the activities, in one snapshot; records and returns what differs. A summary may be of any unit.';
+
+CREATE FUNCTION stats.audit_sample(p_chapters integer DEFAULT 5) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET lock_timeout TO '1s'
+    AS $$
+begin
+    return stats.heal(array(
+        select u.id from public.organization_units u
+        where u.kind = 'local'
+        order by random()
+        limit p_chapters));
+exception when lock_not_available then
+    return 0;
+end $$;
+
+CREATE FUNCTION stats.bufdir_report(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    with countable as materialized (
+        select a.chapter_id, a.activity_type_id, a.duration_minutes, a.participant_count,
+               a.contact_id, m.bufdir_category_code as category, r.unit_id as region_id
+        from stats.countable_activities a
+        left join public.bufdir_category_mappings m
+            on m.activity_type_id = a.activity_type_id
+            and m.mapping_version = p_mapping_version
+        left join stats.unit_regions r on r.chapter_id = a.chapter_id
+        where a.organization_id = p_organization_id
+          and a.occurred_at >= p_period_start::timestamp at time zone 'UTC'
+          and a.occurred_at < p_period_end::timestamp at time zone 'UTC'
+    ), grouped as (
+        -- a person counts once in each group, whether met directly or registered by proxy
+        select grouping(c.category, c.activity_type_id, c.region_id) as part,
+               c.category, c.activity_type_id, c.region_id,
+               jsonb_build_object(
+                   'activity_count', count(*),
+                   'total_hours', stats.hours(coalesce(sum(c.duration_minutes), 0)::bigint),
+                   'distinct_participants', count(distinct c.contact_id),
+                   'participant_count', coalesce(sum(c.participant_count), 0)) as figures
+        from countable c
+        group by grouping sets (
+            (c.category), (c.category, c.activity_type_id), (c.region_id), ())
+    )
+    select jsonb_build_object(
+        'organization_id', p_organization_id,
+        'period_start', p_period_start,
+        'period_end', p_period_end,
+        'mapping_version', p_mapping_version,
+        'categories', coalesce((
+            select jsonb_agg(
+                jsonb_build_object('bufdir_category_code', g.category) || g.figures
+                order by g.category)
+            from grouped g
+            where g.part = 3 and g.category is not null), '[]'),
+        'uncategorised', coalesce((
+            select jsonb_agg(
+                jsonb_build_object('activity_type_id', g.activity_type_id,
+                                   'activity_type_code', t.code) || g.figures
+                order by t.code)
+            from grouped g
+            join public.activity_types t on t.id = g.activity_type_id
+            where g.part = 1 and g.category is null), '[]'),
+        'regions', coalesce((
+            select jsonb_agg(
+                jsonb_build_object('region_unit_id', g.region_id, 'region_name', u.name)
+                    || g.figures
+                order by u.name, g.region_id)
+            from grouped g
+            left join public.organization_units u on u.id = g.region_id
+            where g.part = 6), '[]'),
+        'totals', (select g.figures from grouped g where g.part = 7))
+$$;
+
+COMMENT ON FUNCTION stats.bufdir_report(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) IS 'Per category, region and in all; from p_period_start to before p_period_end, UTC days; types without a category stand in uncategorised.';
+
+CREATE TABLE public.hierarchy_stats_cache (
+    unit_id uuid NOT NULL,
+    period_year integer NOT NULL,
+    payload jsonb NOT NULL,
+    computed_at timestamp with time zone NOT NULL,
+    computed_at_mark bigint NOT NULL,
+    CONSTRAINT hierarchy_stats_cache_period_year_check CHECK (((period_year >= 2000) AND (period_year <= 2099)))
+);
+
+COMMENT ON TABLE public.hierarchy_stats_cache IS 'Summaries of units by year (UTC); read through hierarchy_stats.';
+
+COMMENT ON COLUMN public.hierarchy_stats_cache.computed_at_mark IS 'The unit''s marks of the year and of every year, in the snapshot that the payload was computed in.';
+
+CREATE FUNCTION stats.is_outdated(p_entry public.hierarchy_stats_cache) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select p_entry.computed_at_mark <> stats.current_mark(p_entry.unit_id, p_entry.period_year)
+        or exists (
+            select from public.organization_units u
+            join stats.unit_changes c on c.organization_id = u.organization_id
+            where u.id = p_entry.unit_id
+              and (c.changed_on is null
+                   or extract(year from c.changed_on)::integer = p_entry.period_year)
+              -- the root contains every unit of its organisation: no walk
+              and (u.parent_id is null
+                   or c.unit_id in (select s from app.unit_subtree(p_entry.unit_id) s)))
+$$;
+
+COMMENT ON FUNCTION stats.is_outdated(p_entry public.hierarchy_stats_cache) IS 'Whether a cached summary differs, or may differ, from what a computation now would give.';
+
+CREATE FUNCTION stats.cached_hierarchy_stats(p_unit_id uuid, p_year integer) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN (SELECT jsonb_build_object('unit_id', e.unit_id, 'year', e.period_year, 'payload', e.payload, 'computed_at', e.computed_at, 'stale', stats.is_outdated(e.*)) AS jsonb_build_object FROM public.hierarchy_stats_cache e WHERE ((e.unit_id = cached_hierarchy_stats.p_unit_id) AND (e.period_year = cached_hierarchy_stats.p_year)));
+
+CREATE FUNCTION stats.comparison() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $_$
+    select string_agg(format(
+        'select %1$L as relation_name, d.chapter_id from ('
+        'select %2$s, %3$s from stats.%1$s where $1 is null or chapter_id = any ($1) '
+        'union all '
+        'select %4$s, %3$s from stats.activity_changes where $1 is null or chapter_id = any ($1) '
+        'union all '
+        'select %4$s, %5$s from stats.contributions where $1 is null or chapter_id = any ($1)) d '
+        'group by %2$s having %6$s',
+        t.name, t.keys, stats.measure_list('%I'), t.key_values, stats.measure_list('-%I'),
+        stats.measure_list('sum(d.%I) <> 0', ' or ')), ' union ' order by t.name)
+    from stats.totals t
+$_$;
+
+CREATE FUNCTION stats.compute_hierarchy_entry(p_unit_id uuid, p_year integer) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    if not pg_try_advisory_xact_lock(
+        hashtext('fersk.hierarchy'), hashtext(p_unit_id::text || p_year)) then
+        return false;
+    end if;
+    perform stats.store_hierarchy_entries(array[stats.computed_hierarchy_entry(p_unit_id, p_year)]);
+    return true;
+end $$;
+
+CREATE FUNCTION stats.computed_hierarchy_entry(p_unit_id uuid, p_year integer) RETURNS public.hierarchy_stats_cache
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_entry public.hierarchy_stats_cache;
+begin
+    lock table public.activities in access share mode;
+    select p_unit_id, p_year, stats.hierarchy_summary(p_unit_id, p_year), clock_timestamp(),
+           stats.current_mark(p_unit_id, p_year)
+    into v_entry;   -- one statement, so that payload and mark agree
+    return v_entry;
+end $$;
+
+CREATE FUNCTION stats.contributions_of(p_rows text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select format('(%s)', replace(
+        rtrim(pg_get_viewdef('stats.contributions'::regclass), ';'),
+        'stats.countable_activities',
+        format('(%s)', replace(
+            rtrim(pg_get_viewdef('stats.countable_activities'::regclass), ';'),
+            'public.activities', p_rows))))
+$$;
+
+CREATE FUNCTION stats.counts_in_statistics(p_activity public.activities) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO ''
+    RETURN (p_activity).is_counted;
+
+COMMENT ON FUNCTION stats.counts_in_statistics(p_activity public.activities) IS 'Whether this activity counts; the rule itself is counts_in_statistics(status).';
+
+CREATE TABLE public.activity_types (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    code text NOT NULL,
+    label text NOT NULL,
+    CONSTRAINT activity_types_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
+    CONSTRAINT activity_types_label_check CHECK ((label <> ''::text))
+);
+
+COMMENT ON TABLE public.activity_types IS 'The kinds of activity of an organisation.';
+
+CREATE TABLE public.bufdir_category_mappings (
+    mapping_version integer NOT NULL,
+    activity_type_id uuid NOT NULL,
+    bufdir_category_code text NOT NULL,
+    CONSTRAINT bufdir_category_mappings_bufdir_category_code_check CHECK ((bufdir_category_code ~ '^[A-Z0-9][A-Z0-9_.-]{0,31}$'::text)),
+    CONSTRAINT bufdir_category_mappings_mapping_version_check CHECK ((mapping_version > 0))
+);
+
+COMMENT ON TABLE public.bufdir_category_mappings IS 'Versioned: which Bufdir category an activity type is reported under. An unmapped type is reported as uncategorised.';
+
+CREATE FUNCTION stats.current_mapping_version(p_organization_id uuid) RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN (SELECT max(m.mapping_version) AS max FROM (public.bufdir_category_mappings m JOIN public.activity_types t ON ((t.id = m.activity_type_id))) WHERE (t.organization_id = current_mapping_version.p_organization_id));
+
+CREATE TABLE stats.marks (
+    unit_id uuid NOT NULL,
+    period_year integer NOT NULL,
+    marks bigint DEFAULT 1 NOT NULL,
+    invalidated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE stats.marks IS 'How often each unit''s summary of a year was outdated; only ever grows.';
+
+CREATE FUNCTION stats.current_mark(p_unit_id uuid, p_year integer) RETURNS bigint
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN (SELECT (COALESCE(sum(m.marks), (0)::numeric))::bigint AS "coalesce" FROM stats.marks m WHERE ((m.unit_id = current_mark.p_unit_id) AND (m.period_year = ANY (ARRAY[0, current_mark.p_year]))));
+
+CREATE FUNCTION stats.decayed_reads(p_reads double precision, p_last_read_at timestamp with time zone, p_now timestamp with time zone) RETURNS double precision
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN (p_reads * power((0.5)::double precision, ((GREATEST(EXTRACT(epoch FROM (p_now - p_last_read_at)), (0)::numeric))::double precision / (86400)::double precision)));
+
+CREATE FUNCTION stats.define_change_triggers() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $_$
+declare
+    v_keys     text := 'organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date';
+    v_measures text := stats.measure_list('%I');
+    v_sums     text := stats.measure_list('sum(c.%I) as %I');
+    -- DEFINER: writers hold no rights on stats
+    v_frame    text := 'create or replace function stats.%I() returns trigger language plpgsql '
+                       'security definer set search_path = '''' '
+                       'as $body$ begin %s return new; end $body$';
+    v_insert   text := format(
+        'insert into stats.activity_changes (%s, is_first, %s) ', v_keys, v_measures);
+    v_grouped  text := v_insert || format(
+        'select %s, row_number() over () = 1, %s from %%s c group by %s;', v_keys, v_sums, v_keys);
+begin
+    -- One row nearly always: preparing to group would cost as much as writing.
+    execute format(v_frame, 'log_inserted_activities', format(
+        'if (select count(*) from new_rows) = 1 then %s else %s end if;',
+        v_insert || format('select %s, true, %s from %s c;', v_keys, v_measures,
+                           stats.contributions_of('new_rows')),
+        format(v_grouped, stats.contributions_of('new_rows'))));
+    execute format(v_frame, 'log_deleted_activities', replace(
+        format(v_grouped, stats.contributions_of('old_rows')), 'sum(', '-sum('));
+    -- By contact first: one that changes alone leaves sums of zero, which tell the hierarchy, where
+    -- distinct contacts are counted.
+    execute format(v_frame, 'log_updated_activities', format(v_grouped, format(
+        '(select %1$s, %2$s from (select %1$s, contact_id, %3$s from %4$s n union all '
+        'select %1$s, contact_id, %5$s from %6$s o) c group by %1$s, contact_id having %7$s)',
+        v_keys, v_sums, v_measures, stats.contributions_of('new_rows'),
+        stats.measure_list('-%I'), stats.contributions_of('old_rows'),
+        stats.measure_list('sum(c.%I) <> 0', ' or '))));
+end $_$;
+
+COMMENT ON FUNCTION stats.define_change_triggers() IS 'Writes the trigger functions of the change log from the measures; called again when there is a new one.';
+
+CREATE FUNCTION stats.fold() RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $_$
+declare
+    v_nothing constant jsonb :=
+        jsonb_build_object('units', 0, 'invalidated', 0, 'organizations', '[]'::jsonb);
+    v_result  jsonb;
+begin
+    -- One at a time, and never waiting. A statement of its own, so that the next one's snapshot has
+    -- what the last fold did.
+    if not pg_try_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold')) then
+        return v_nothing || '{"outcome": "already_running"}';
+    end if;
+    if not exists (select from stats.unit_changes) then
+        return v_nothing || '{"outcome": "folded"}';
+    end if;
+    execute 'with taken as (delete from stats.activity_changes where true returning *), '
+        || stats.totals_upserts() || $fold$,
+    moved as (
+        delete from stats.tree_changes where true returning *
+    ), touched as materialized (
+        select organization_id, chapter_id as unit_id,
+               date_part('year', bucket_date)::integer as period_year
+        from taken
+        group by 1, 2, 3
+        union
+        select organization_id, unit_id, 0 from moved
+    ), outdated as materialized (
+        select t.organization_id, a.ancestor_id as unit_id, t.period_year
+        from app.unit_ancestry(array(select unit_id from touched)) a
+        join touched t on t.unit_id = a.unit_id
+        group by 1, 2, 3
+    ), marked as (
+        -- Every unit, cached or not: a computation that began before must find the mark.
+        insert into stats.marks as m (unit_id, period_year)
+        select o.unit_id, o.period_year from outdated o group by 1, 2 order by 1, 2
+        on conflict (unit_id, period_year) do update
+            set marks = m.marks + 1, invalidated_at = excluded.invalidated_at
+        returning m.unit_id, m.period_year
+    ), counted as (
+        insert into stats.unrefreshed_changes as n (organization_id, change_count, oldest_at)
+        select organization_id, count(*), min(changed_at) from taken group by 1 order by 1
+        on conflict (organization_id) do update
+            set change_count = n.change_count + excluded.change_count,
+                oldest_at = least(n.oldest_at, excluded.oldest_at)
+    ), days as (
+        select organization_id, jsonb_agg(distinct bucket_date) as dates from taken group by 1
+    ), told as (
+        select o.organization_id, o.unit_ids, coalesce(d.dates, '[]') as dates
+        from (
+            select organization_id, jsonb_agg(distinct unit_id) as unit_ids
+            from outdated
+            group by 1
+        ) o
+        left join days d on d.organization_id = o.organization_id
+    )
+    select jsonb_build_object(
+        'outcome', 'folded',
+        'units', (select count(distinct t.unit_id) from touched t),
+        'invalidated', (select count(*) from marked),
+        'zeros', (select jsonb_object_agg(z.name, to_jsonb(z.places)) from zeros z),
+        'organizations', (
+            select coalesce(jsonb_agg(to_jsonb(t) order by t.organization_id), '[]') from told t))
+    $fold$ into v_result;
+    perform stats.remove_zeros(v_result -> 'zeros');
+    perform stats.tell(v_result -> 'organizations');
+    return v_result - 'zeros';
+exception
+    -- Above READ COMMITTED the snapshot may be older than the last fold. Then that one was the fold
+    -- that was asked for.
+    when serialization_failure then
+        return v_nothing || '{"outcome": "already_running"}';
+end $_$;
+
+COMMENT ON FUNCTION stats.fold() IS 'Moves the log into the totals, marks summaries, broadcasts; {outcome: folded | already_running, units, invalidated, organizations}.';
+
+CREATE FUNCTION stats.heal(p_chapter_ids uuid[] DEFAULT NULL::uuid[]) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_chapter_ids uuid[] := array(select distinct a.chapter_id from stats.audit(p_chapter_ids) a);
+begin
+    if v_chapter_ids <> '{}' then
+        perform stats.rebuild(v_chapter_ids);
+    end if;
+    return cardinality(v_chapter_ids);
+end $$;
+
+COMMENT ON FUNCTION stats.heal(p_chapter_ids uuid[]) IS 'Audits, and rebuilds the chapters that differ; the number of them.';
+
+CREATE FUNCTION stats.hierarchy_payload(p_activity_count bigint, p_total_minutes bigint, p_participant_count bigint, p_distinct_contacts bigint, p_active_peer_mentors bigint, p_chapters_reporting bigint, p_categories jsonb, p_approved_expenses_nok numeric) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN jsonb_build_object('activity_count', COALESCE(p_activity_count, (0)::bigint), 'total_hours', stats.hours(COALESCE(p_total_minutes, (0)::bigint)), 'participant_count', COALESCE(p_participant_count, (0)::bigint), 'distinct_contacts', COALESCE(p_distinct_contacts, (0)::bigint), 'active_peer_mentors', COALESCE(p_active_peer_mentors, (0)::bigint), 'chapters_reporting', COALESCE(p_chapters_reporting, (0)::bigint), 'categories', COALESCE(p_categories, '{}'::jsonb), 'approved_expenses_nok', (COALESCE(p_approved_expenses_nok, (0)::numeric))::numeric(14,2));
+
+COMMENT ON FUNCTION stats.hierarchy_payload(p_activity_count bigint, p_total_minutes bigint, p_participant_count bigint, p_distinct_contacts bigint, p_active_peer_mentors bigint, p_chapters_reporting bigint, p_categories jsonb, p_approved_expenses_nok numeric) IS 'The one shape of a summary: aggregates only, no personal data.';
+
+CREATE FUNCTION stats.hierarchy_summaries(p_organization_id uuid, p_year integer) RETURNS TABLE(unit_id uuid, payload jsonb)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    with recursive span as (
+        select make_timestamptz(p_year, 1, 1, 0, 0, 0, 'UTC')     as starts,
+               make_timestamptz(p_year + 1, 1, 1, 0, 0, 0, 'UTC') as ends
+    ), units as materialized (
+        select u.id, u.parent_id
+        from public.organization_units u
+        where u.organization_id = p_organization_id
+    ), ancestry as materialized (
+        select a.unit_id, a.ancestor_id from app.unit_ancestry(array(select u.id from units u)) a
+    ), yearly as materialized (
+        select r.chapter_id, r.peer_mentor_id, r.activity_type_id,
+               sum(r.activity_count)    as activity_count,
+               sum(r.total_minutes)     as total_minutes,
+               sum(r.participant_count) as participant_count,
+               sum(r.approved_nok)      as approved_nok
+        from stats.live_yearly_rows r
+        where r.organization_id = p_organization_id and r.period_year = p_year
+        group by 1, 2, 3
+        having sum(r.activity_count) <> 0
+    ), chapters as (
+        select y.chapter_id,
+               sum(y.activity_count)    as activity_count,
+               sum(y.total_minutes)     as total_minutes,
+               sum(y.participant_count) as participant_count,
+               sum(y.approved_nok)      as approved_nok
+        from yearly y
+        group by 1
+    ), totals as (
+        select c.ancestor_id,
+               sum(h.activity_count)::bigint    as activity_count,
+               sum(h.total_minutes)::bigint     as total_minutes,
+               sum(h.participant_count)::bigint as participant_count,
+               sum(h.approved_nok)              as approved_nok,
+               count(*)                         as chapters_reporting
+        from chapters h
+        join ancestry c on c.unit_id = h.chapter_id
+        group by 1
+    ), mentors as (
+        select d.ancestor_id, count(*) as active_peer_mentors
+        from (
+            select distinct c.ancestor_id, y.peer_mentor_id
+            from (select distinct v.chapter_id, v.peer_mentor_id from yearly v) y
+            join ancestry c on c.unit_id = y.chapter_id
+        ) d
+        group by 1
+    ), reach (unit_id, contact_id) as (
+        -- A walk of its own, which carries contacts: level by level, so that what two chapters
+        -- share is carried up once. UNION ends it also where the tree has a cycle.
+        select a.unit_id, a.contact_id
+        from span
+        cross join public.activities a
+        where a.unit_id in (select u.id from units u)
+          and a.is_counted
+          and a.contact_id is not null
+          and a.occurred_at >= span.starts
+          and a.occurred_at < span.ends
+        union
+        select u.parent_id, r.contact_id
+        from reach r
+        join units u on u.id = r.unit_id
+        where u.parent_id is not null
+    ), contacts as (
+        select r.unit_id as ancestor_id, count(*) as distinct_contacts from reach r group by 1
+    ), categories as (
+        select x.ancestor_id, jsonb_object_agg(x.code, x.activity_count) as categories
+        from (
+            select c.ancestor_id, coalesce(m.bufdir_category_code, 'uncategorised') as code,
+                   sum(t.activity_count) as activity_count
+            from (
+                select y.chapter_id, y.activity_type_id, sum(y.activity_count) as activity_count
+                from yearly y
+                group by 1, 2
+            ) t
+            join ancestry c on c.unit_id = t.chapter_id
+            left join public.bufdir_category_mappings m
+                on m.activity_type_id = t.activity_type_id
+                and m.mapping_version = (select stats.current_mapping_version(p_organization_id))
+            group by 1, 2
+        ) x
+        group by 1
+    )
+    select u.id, stats.hierarchy_payload(
+        t.activity_count, t.total_minutes, t.participant_count, k.distinct_contacts,
+        m.active_peer_mentors, t.chapters_reporting, g.categories, t.approved_nok)
+    from units u
+    left join totals t on t.ancestor_id = u.id
+    left join mentors m on m.ancestor_id = u.id
+    left join contacts k on k.ancestor_id = u.id
+    left join categories g on g.ancestor_id = u.id
+$$;
+
+COMMENT ON FUNCTION stats.hierarchy_summaries(p_organization_id uuid, p_year integer) IS 'The summaries of every unit of an organisation, bottom-up in one statement.';
+
+CREATE FUNCTION stats.hierarchy_summary(p_unit_id uuid, p_year integer) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    with unit as (
+        select u.id, u.organization_id,
+               make_timestamptz(p_year, 1, 1, 0, 0, 0, 'UTC')     as starts,
+               make_timestamptz(p_year + 1, 1, 1, 0, 0, 0, 'UTC') as ends
+        from public.organization_units u
+        where u.id = p_unit_id
+    ), subtree (id) as materialized (
+        select s from app.unit_subtree(p_unit_id) s
+    ), yearly as materialized (
+        select r.chapter_id, r.peer_mentor_id, r.activity_type_id,
+               sum(r.activity_count)    as activity_count,
+               sum(r.total_minutes)     as total_minutes,
+               sum(r.participant_count) as participant_count,
+               sum(r.approved_nok)      as approved_nok
+        from stats.live_yearly_rows r
+        where r.organization_id = (select unit.organization_id from unit)
+          and r.period_year = p_year
+          and r.chapter_id in (select s.id from subtree s)
+        group by 1, 2, 3
+        having sum(r.activity_count) <> 0
+    ), categories as (
+        select coalesce(m.bufdir_category_code, 'uncategorised') as code,
+               sum(y.activity_count) as activity_count
+        from (
+            select v.activity_type_id, sum(v.activity_count) as activity_count
+            from yearly v
+            group by 1
+        ) y
+        left join public.bufdir_category_mappings m
+            on m.activity_type_id = y.activity_type_id
+            and m.mapping_version = (
+                select stats.current_mapping_version(unit.organization_id) from unit)
+        group by 1
+    )
+    select stats.hierarchy_payload(
+        sum(y.activity_count)::bigint,
+        sum(y.total_minutes)::bigint,
+        sum(y.participant_count)::bigint,
+        (select count(*) from (
+            select distinct a.contact_id
+            from public.activities a
+            cross join unit
+            where a.unit_id in (select s.id from subtree s)
+              and a.is_counted
+              and a.contact_id is not null
+              and a.occurred_at >= unit.starts
+              and a.occurred_at < unit.ends) d),
+        (select count(*) from (select distinct v.peer_mentor_id from yearly v) d),
+        count(distinct y.chapter_id),
+        (select jsonb_object_agg(c.code, c.activity_count) from categories c),
+        sum(y.approved_nok))
+    from yearly y
+$$;
+
+COMMENT ON FUNCTION stats.hierarchy_summary(p_unit_id uuid, p_year integer) IS 'The summary of one unit''s subtree in one year, exact at the caller''s snapshot.';
+
+CREATE FUNCTION stats.is_recent(p_at timestamp with time zone, p_interval interval) RETURNS boolean
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN COALESCE(((p_at > (clock_timestamp() - p_interval)) AND (p_at <= clock_timestamp())), false);
+
+COMMENT ON FUNCTION stats.is_recent(p_at timestamp with time zone, p_interval interval) IS 'Whether it happened less than the interval ago.';
+
+CREATE FUNCTION stats.log_deleted_activities() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ begin insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, -sum(c.activity_count) as activity_count, -sum(c.total_minutes) as total_minutes, -sum(c.participant_count) as participant_count, -sum(c.approved_nok) as approved_nok from ( SELECT a.organization_id,
+    a.chapter_id,
+    a.peer_mentor_id,
+    a.activity_type_id,
+    a.bucket_date,
+    a.contact_id,
+    1 AS activity_count,
+    a.duration_minutes AS total_minutes,
+    a.participant_count,
+    a.approved_expenses_nok AS approved_nok
+   FROM ( SELECT a.id,
+    a.organization_id,
+    a.unit_id AS chapter_id,
+    a.peer_mentor_id,
+    a.coordinator_id,
+    a.activity_type_id,
+    a.occurred_at,
+    ((a.occurred_at AT TIME ZONE 'UTC'::text))::date AS bucket_date,
+    (date_trunc('month'::text, (a.occurred_at AT TIME ZONE 'UTC'::text)))::date AS activity_month,
+    a.duration_minutes,
+    a.participant_count,
+    a.contact_id,
+    a.is_proxy_registered,
+    a.approved_expenses_nok
+   FROM old_rows a
+  WHERE a.is_counted) a) c group by organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date; return new; end $$;
+
+CREATE FUNCTION stats.log_inserted_activities() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ begin if (select count(*) from new_rows) = 1 then insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, true, activity_count, total_minutes, participant_count, approved_nok from ( SELECT a.organization_id,
+    a.chapter_id,
+    a.peer_mentor_id,
+    a.activity_type_id,
+    a.bucket_date,
+    a.contact_id,
+    1 AS activity_count,
+    a.duration_minutes AS total_minutes,
+    a.participant_count,
+    a.approved_expenses_nok AS approved_nok
+   FROM ( SELECT a.id,
+    a.organization_id,
+    a.unit_id AS chapter_id,
+    a.peer_mentor_id,
+    a.coordinator_id,
+    a.activity_type_id,
+    a.occurred_at,
+    ((a.occurred_at AT TIME ZONE 'UTC'::text))::date AS bucket_date,
+    (date_trunc('month'::text, (a.occurred_at AT TIME ZONE 'UTC'::text)))::date AS activity_month,
+    a.duration_minutes,
+    a.participant_count,
+    a.contact_id,
+    a.is_proxy_registered,
+    a.approved_expenses_nok
+   FROM new_rows a
+  WHERE a.is_counted) a) c; else insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from ( SELECT a.organization_id,
+    a.chapter_id,
+    a.peer_mentor_id,
+    a.activity_type_id,
+    a.bucket_date,
+    a.contact_id,
+    1 AS activity_count,
+    a.duration_minutes AS total_minutes,
+    a.participant_count,
+    a.approved_expenses_nok AS approved_nok
+   FROM ( SELECT a.id,
+    a.organization_id,
+    a.unit_id AS chapter_id,
+    a.peer_mentor_id,
+    a.coordinator_id,
+    a.activity_type_id,
+    a.occurred_at,
+    ((a.occurred_at AT TIME ZONE 'UTC'::text))::date AS bucket_date,
+    (date_trunc('month'::text, (a.occurred_at AT TIME ZONE 'UTC'::text)))::date AS activity_month,
+    a.duration_minutes,
+    a.participant_count,
+    a.contact_id,
+    a.is_proxy_registered,
+    a.approved_expenses_nok
+   FROM new_rows a
+  WHERE a.is_counted) a) c group by organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date; end if; return new; end $$;
+
+CREATE FUNCTION stats.log_mapping_changes() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into stats.tree_changes (organization_id, unit_id)
+    select u.organization_id, u.id
+    from public.organization_units u
+    where u.organization_id in (
+            select t.organization_id
+            from public.activity_types t
+            join changed_rows c on c.activity_type_id = t.id)
+      -- the leaves: every unit contains one
+      and not exists (select from public.organization_units b where b.parent_id = u.id);
+    return null;
+end $$;
+
+CREATE FUNCTION stats.log_type_deletions() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$   -- DEFINER: as above
+begin
+    insert into stats.tree_changes (organization_id, unit_id)
+    select u.organization_id, u.id
+    from public.organization_units u
+    where u.organization_id in (select t.organization_id from changed_rows t)
+      and not exists (select from public.organization_units b where b.parent_id = u.id);
+    return null;
+end $$;
+
+CREATE FUNCTION stats.log_unit_deletions() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$   -- DEFINER: as above
+begin
+    insert into stats.tree_changes (organization_id, unit_id)
+    select distinct o.organization_id, o.parent_id
+    from old_rows o
+    where o.parent_id is not null;
+    return null;
+end $$;
+
+CREATE FUNCTION stats.log_unit_moves() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into stats.tree_changes (organization_id, unit_id)
+    select old.organization_id, p.id
+    from unnest(array[old.parent_id, new.parent_id]) p (id)
+    where p.id is not null;
+    return null;
+end $$;
+
+CREATE FUNCTION stats.log_updated_activities() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ begin insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from (select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from (select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, contact_id, activity_count, total_minutes, participant_count, approved_nok from ( SELECT a.organization_id,
+    a.chapter_id,
+    a.peer_mentor_id,
+    a.activity_type_id,
+    a.bucket_date,
+    a.contact_id,
+    1 AS activity_count,
+    a.duration_minutes AS total_minutes,
+    a.participant_count,
+    a.approved_expenses_nok AS approved_nok
+   FROM ( SELECT a.id,
+    a.organization_id,
+    a.unit_id AS chapter_id,
+    a.peer_mentor_id,
+    a.coordinator_id,
+    a.activity_type_id,
+    a.occurred_at,
+    ((a.occurred_at AT TIME ZONE 'UTC'::text))::date AS bucket_date,
+    (date_trunc('month'::text, (a.occurred_at AT TIME ZONE 'UTC'::text)))::date AS activity_month,
+    a.duration_minutes,
+    a.participant_count,
+    a.contact_id,
+    a.is_proxy_registered,
+    a.approved_expenses_nok
+   FROM new_rows a
+  WHERE a.is_counted) a) n union all select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, contact_id, -activity_count, -total_minutes, -participant_count, -approved_nok from ( SELECT a.organization_id,
+    a.chapter_id,
+    a.peer_mentor_id,
+    a.activity_type_id,
+    a.bucket_date,
+    a.contact_id,
+    1 AS activity_count,
+    a.duration_minutes AS total_minutes,
+    a.participant_count,
+    a.approved_expenses_nok AS approved_nok
+   FROM ( SELECT a.id,
+    a.organization_id,
+    a.unit_id AS chapter_id,
+    a.peer_mentor_id,
+    a.coordinator_id,
+    a.activity_type_id,
+    a.occurred_at,
+    ((a.occurred_at AT TIME ZONE 'UTC'::text))::date AS bucket_date,
+    (date_trunc('month'::text, (a.occurred_at AT TIME ZONE 'UTC'::text)))::date AS activity_month,
+    a.duration_minutes,
+    a.participant_count,
+    a.contact_id,
+    a.is_proxy_registered,
+    a.approved_expenses_nok
+   FROM old_rows a
+  WHERE a.is_counted) a) o) c group by organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, contact_id having sum(c.activity_count) <> 0 or sum(c.total_minutes) <> 0 or sum(c.participant_count) <> 0 or sum(c.approved_nok) <> 0) c group by organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date; return new; end $$;
+
+CREATE FUNCTION stats.measure_list(p_format text, p_separator text DEFAULT ', '::text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN (SELECT string_agg(replace(measure_list.p_format, '%I'::text, quote_ident((a.attname)::text)), measure_list.p_separator ORDER BY a.attnum) AS string_agg FROM pg_attribute a WHERE ((a.attrelid = ('stats.measures'::regclass)::oid) AND (a.attnum > 0) AND (NOT a.attisdropped)));
+
+COMMENT ON FUNCTION stats.measure_list(p_format text, p_separator text) IS 'Each measure''s name put for %I, all in one line.';
+
+CREATE FUNCTION stats.named_record(p_row jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN jsonb_build_array(jsonb_build_object('id', (p_row -> 'id'::text), 'unit_id', COALESCE((p_row -> 'chapter_id'::text), (p_row -> 'unit_id'::text)), 'date', (p_row -> 'bucket_date'::text)));
+
+CREATE FUNCTION stats.note_time(p_sequence regclass) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT setval(p_sequence, ((EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric))::bigint) AS setval;
+END;
+
+CREATE FUNCTION stats.prune_records() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    delete from stats.errors e
+    where e.id <= (select max(m.id) - 1000 from stats.errors m);
+    delete from stats.differences d
+    where d.id <= (select max(m.id) - 1000 from stats.differences m);
+    delete from stats.marks m
+    where not exists (select from public.organization_units u where u.id = m.unit_id);
+end $$;
+
+CREATE FUNCTION stats.rebuild(p_chapter_ids uuid[] DEFAULT NULL::uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $_$
+declare
+    v_name text;
+begin
+    lock table public.activities in access share mode;   -- first: while it waits, folds go on
+    perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
+    -- is_counted is computed anew, the difference is logged
+    update public.activities a set status = a.status
+    where a.is_counted <> stats.counts_in_statistics(a.status)
+      and (p_chapter_ids is null or a.unit_id = any (p_chapter_ids));
+    for v_name in select t.name from stats.totals t loop
+        execute format('delete from stats.%I t where $1 is null or t.chapter_id = any ($1)', v_name)
+            using p_chapter_ids;
+    end loop;
+    execute 'with gone as ('
+            'delete from stats.activity_changes c where $1 is null or c.chapter_id = any ($1)), '
+            'taken as materialized ('
+            'select * from stats.contributions a where $1 is null or a.chapter_id = any ($1)), '
+            || stats.totals_upserts() || ' select from zeros'
+        using p_chapter_ids;
+    -- every summary of these units and of those above them, in every year; mv_* lack the repair
+    insert into stats.tree_changes (organization_id, unit_id)
+    select u.organization_id, u.id
+    from public.organization_units u
+    where p_chapter_ids is null or u.id = any (p_chapter_ids);
+    insert into stats.unrefreshed_changes as n (organization_id, change_count, oldest_at)
+    select u.organization_id, count(*), clock_timestamp()
+    from public.organization_units u
+    where p_chapter_ids is null or u.id = any (p_chapter_ids)
+    group by 1
+    order by 1
+    on conflict (organization_id) do update
+        set change_count = n.change_count + excluded.change_count;
+end $_$;
+
+COMMENT ON FUNCTION stats.rebuild(p_chapter_ids uuid[]) IS 'Computes the totals of the named or all chapters anew from the activities, and outdates their summaries; docs/howto/runbook.md.';
+
+CREATE FUNCTION stats.record_error(p_message text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    BEGIN ATOMIC
+ INSERT INTO stats.errors (message)
+   VALUES (record_error.p_message);
+END;
+
+CREATE FUNCTION stats.refresh(p_force boolean) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_started timestamptz := clock_timestamp();
+    v_applied bigint      := 0;
+    v_outcome text;
+    v_log     stats.stats_refresh_log;
+begin
+    -- Never waiting: whoever comes second has nothing to add. Above READ COMMITTED the row may be
+    -- newer than the snapshot.
+    begin
+        perform from stats.stats_refresh_log l where l.only_row for update skip locked;
+        v_outcome := case when not found then 'already_running' end;
+    exception when serialization_failure then
+        v_outcome := 'already_running';
+    end;
+    if v_outcome is null and p_force then
+        -- for the moment of another fold
+        perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
+    end if;
+    -- Held to the commit: what mv_* show is what has been folded by then, all three the same.
+    if v_outcome is null and stats.fold() ->> 'outcome' = 'already_running' then
+        v_outcome := 'already_running';
+    end if;
+    if v_outcome is null then
+        v_outcome := case
+            when p_force then 'refreshed'
+            when not exists (select from stats.pending_changes) then 'nothing_pending'
+            when (select stats.is_recent(p.last_started_at, p.refresh_interval)
+                  from stats.refresh_pace p) then 'debounced'
+            else 'refreshed' end;
+    end if;
+    if v_outcome = 'refreshed' then
+        begin
+            select coalesce(sum(p.change_count), 0) into v_applied
+            from stats.unrefreshed_changes p;
+            perform stats.refresh_views();
+            delete from stats.unrefreshed_changes where true;
+            update stats.stats_refresh_log
+            set last_requested_at = stats.noted_time('stats.refresh_asked_at'),
+                last_started_at = v_started,
+                last_finished_at = clock_timestamp(),
+                last_applied = v_applied,
+                last_duration_ms = extract(epoch from clock_timestamp() - v_started) * 1000
+            where only_row;
+        exception
+            when query_canceled or serialization_failure or deadlock_detected then
+                -- nothing is lost: the changes stay pending, and the caller or the sweep tries
+                -- again
+                raise;
+            when others then
+                v_outcome := 'failed';
+                v_applied := 0;
+                perform stats.record_error('refresh: ' || sqlstate || ': ' || sqlerrm);
+                update stats.stats_refresh_log set last_started_at = v_started where only_row;
+        end;
+    end if;
+    select * into v_log from stats.stats_refresh_log;
+    return jsonb_build_object(
+        'outcome', v_outcome,
+        'refreshed_at', v_log.last_finished_at,
+        'applied_changes', v_applied,
+        'duration_ms', case when v_outcome = 'refreshed' then v_log.last_duration_ms else 0 end);
+end $$;
+
+COMMENT ON FUNCTION stats.refresh(p_force boolean) IS 'Folds, then refreshes mv_* if it is time; outcome refreshed, debounced, already_running, nothing_pending or failed.';
+
+CREATE FUNCTION stats.refresh_views() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET default_statistics_target TO '10'
+    SET work_mem TO '64MB'
+    AS $$
+declare
+    v_view record;
+begin
+    for v_view in
+        select m.matviewname, m.ispopulated
+        from pg_catalog.pg_matviews m
+        where m.schemaname = 'stats'
+        order by 1
+    loop
+        execute format('refresh materialized view %s stats.%I',
+                       case when v_view.ispopulated then 'concurrently' end, v_view.matviewname);
+    end loop;
+end $$;
+
+CREATE FUNCTION stats.refuse_truncate() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    raise exception 'activities cannot be truncated: the statistics could not follow'
+        using errcode = 'feature_not_supported', hint = 'Use DELETE FROM public.activities.';
+end $$;
+
+CREATE FUNCTION stats.remove_zeros(p_zeros jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $_$
+declare
+    v_name text;
+begin
+    for v_name in select e.key from jsonb_each(p_zeros) e where e.value <> 'null' loop
+        execute format('delete from stats.%I where ctid = any ($1)', v_name)
+            using array(select jsonb_array_elements_text(p_zeros -> v_name))::tid[];
+    end loop;
+end $_$;
+
+CREATE FUNCTION stats.report_source(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, OUT record_count bigint, OUT fingerprint text) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select count(*),
+           left(md5(count(*) || '/' || coalesce(sum(hashtextextended(concat_ws('|',
+               a.id, a.chapter_id, u.id, u.name, t.id, t.code, a.bucket_date,
+               a.duration_minutes, a.participant_count, a.contact_id), 0)::numeric), 0)), 16)
+           || left(md5((
+               select coalesce(string_agg(
+                   m.activity_type_id || '|' || m.bufdir_category_code, ','
+                   order by m.activity_type_id), '')
+               from public.bufdir_category_mappings m
+               join public.activity_types y on y.id = m.activity_type_id
+               where y.organization_id = p_organization_id
+                 and m.mapping_version = p_mapping_version)), 16)
+    from stats.countable_activities a
+    join public.activity_types t on t.id = a.activity_type_id
+    left join stats.unit_regions g on g.chapter_id = a.chapter_id
+    left join public.organization_units u on u.id = g.unit_id
+    where a.organization_id = p_organization_id
+      and a.occurred_at >= p_period_start::timestamp at time zone 'UTC'
+      and a.occurred_at < p_period_end::timestamp at time zone 'UTC'
+$$;
+
+COMMENT ON FUNCTION stats.report_source(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, OUT record_count bigint, OUT fingerprint text) IS 'How many activities a report rests on, and a fingerprint: its first half is about them and their regions, its second about the mapping.';
+
+CREATE FUNCTION stats.request_upkeep() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_asked_at bigint;
+    v_is_mine  boolean;
+    v_is_more  boolean;
+    v_records  jsonb;
+begin
+    if (case
+        -- SET CONSTRAINTS ... IMMEDIATE fires this inside of the statement: too early, and others
+        -- would rely on it.
+        when pg_trigger_depth() > 1 then true
+        -- Shared, so writers never wait for each other; held to the commit, and taken before the
+        -- look. So a drain can tell whether a writer that relied on its wake-up has yet to commit
+        -- (writers_in_flight).
+        when pg_try_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.writers')) then
+            date_part('epoch', clock_timestamp()) * 1000000   -- as stats.note_time
+                - pg_sequence_last_value('stats.fold_asked_at') between 0 and 2000000
+    end) then
+        return new;   -- and not null, which would be one more expression
+    end if;
+    -- not had at once: for the moment a drain tries it
+    perform pg_advisory_xact_lock_shared(hashtext('fersk'), hashtext('stats.writers'));
+    -- The first since the last acknowledgement sends; the others rely on it, unless it is two
+    -- seconds old and so counts as lost. A time in the future, before the clock was set back,
+    -- counts as none. A number that is no time: another writer is just about to send.
+    v_asked_at := pg_sequence_last_value('stats.fold_asked_at');
+    v_is_mine := case when v_asked_at is null then nextval('stats.fold_asked_at') = 0
+                      else v_asked_at > 1000 and not stats.is_recent(
+                          stats.noted_time('stats.fold_asked_at'), interval '2 seconds') end;
+    if not v_is_mine then
+        return new;
+    end if;
+    perform stats.note_time('stats.fold_asked_at');
+    v_is_more := currval(pg_get_serial_sequence(format('stats.%I', tg_table_name), 'id')) > new.id;
+    v_records := stats.named_record(to_jsonb(new));
+    if (select s.refresh_mode from stats.settings s) = 'async' then
+        perform stats.ask('invalidate-hierarchy-cache', 'units_changed', new.organization_id,
+                          v_records, v_is_more);
+    end if;
+    -- Whether anything is pending is not asked here: a serializable transaction would read what
+    -- others write.
+    if (select not stats.is_recent(p.last_requested_at, p.refresh_interval)
+               and not stats.is_recent(p.last_started_at, p.refresh_interval)
+        from stats.refresh_pace p) then
+        if tg_table_name = 'tree_changes' then   -- whatever else has changed comes later
+            v_records := '[]';
+            v_is_more := true;
+        end if;
+        perform stats.ask('refresh-stats-views', 'activities_changed', new.organization_id,
+                          v_records, v_is_more);
+    end if;
+    return new;
+end $$;
+
+CREATE FUNCTION stats.snapshot_status(p_organization_id uuid, p_period_start date, p_period_end date, p_now timestamp with time zone) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_snapshot public.bufdir_metric_snapshots;
+    v_source   record;
+    v_mapping  integer  := coalesce(stats.current_mapping_version(p_organization_id), 0);
+    v_max_age  interval := (
+        select s.snapshot_max_age from public.organization_settings s
+        where s.organization_id = p_organization_id);
+    v_reasons  text[]   := array[]::text[];
+begin
+    select * into v_snapshot
+    from public.bufdir_metric_snapshots b
+    where b.organization_id = p_organization_id
+      and b.period_start = p_period_start
+      and b.period_end = p_period_end;
+    -- with the snapshot's own mapping, so that a newer one is not taken for an edit
+    select * into v_source
+    from stats.report_source(p_organization_id, p_period_start, p_period_end,
+                             coalesce(v_snapshot.mapping_version, v_mapping));
+    if v_snapshot.id is null then
+        return jsonb_build_object(
+            'verdict', 'missing', 'reasons', '[]'::jsonb, 'record_count_at_generation', null,
+            'record_count_now', v_source.record_count, 'computed_at', null,
+            'export_allowed', false);
+    end if;
+    if v_snapshot.record_count_at_generation <> v_source.record_count then
+        v_reasons := v_reasons || 'record_count_changed'::text;
+    elsif left(v_snapshot.source_fingerprint, 16) <> left(v_source.fingerprint, 16) then
+        v_reasons := v_reasons || 'records_edited'::text;
+    end if;
+    if v_snapshot.computed_at < p_now - v_max_age then   -- exactly as old as allowed is fresh
+        v_reasons := v_reasons || 'older_than_max_age'::text;
+    end if;
+    if v_snapshot.mapping_version <> v_mapping
+       or right(v_snapshot.source_fingerprint, 16) <> right(v_source.fingerprint, 16) then
+        v_reasons := v_reasons || 'mapping_changed'::text;
+    end if;
+    return jsonb_build_object(
+        'verdict', case when v_reasons = '{}' then 'fresh' else 'stale' end,
+        'reasons', to_jsonb(v_reasons),
+        'record_count_at_generation', v_snapshot.record_count_at_generation,
+        'record_count_now', v_source.record_count,
+        'computed_at', v_snapshot.computed_at,
+        'export_allowed', v_reasons = '{}');
+end $$;
+
+CREATE FUNCTION stats.store_hierarchy_entries(p_entries public.hierarchy_stats_cache[]) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_stored integer;
+begin
+    insert into public.hierarchy_stats_cache as e
+        (unit_id, period_year, payload, computed_at, computed_at_mark)
+    select n.unit_id, n.period_year, n.payload, n.computed_at, n.computed_at_mark
+    from unnest(p_entries) n
+    order by n.unit_id, n.period_year   -- two at once lock in the same order
+    on conflict (unit_id, period_year) do update
+        set payload = excluded.payload,
+            computed_at = excluded.computed_at,
+            computed_at_mark = excluded.computed_at_mark
+        -- never an older computation in place of a newer one, unless that has marks which nobody
+        -- ever set
+        where e.computed_at_mark <= excluded.computed_at_mark
+           or e.computed_at_mark > stats.current_mark(e.unit_id, e.period_year);
+    get diagnostics v_stored = row_count;
+    return v_stored;
+end $$;
+
+CREATE FUNCTION stats.sweep() RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_is_pending      boolean := exists (select from stats.unit_changes);
+    v_organization_id uuid;
+begin
+    perform stats.note_time('stats.swept_at');
+    perform stats.attempt('select stats.prune_records()');
+    perform stats.attempt('select stats.audit_sample()');
+    perform setval('stats.fold_asked_at', 0, false);   -- done, by whomever it was asked for
+    perform stats.attempt('select stats.fold()');
+    -- A dump of the schema, and one of the data, restore the materialised views without their rows.
+    if exists (
+        select from pg_catalog.pg_matviews m
+        where m.schemaname = 'stats' and not m.ispopulated) then
+        perform stats.attempt('select stats.refresh(p_force := true)');
+        return true;
+    end if;
+    select p.organization_id into v_organization_id
+    from stats.pending_changes p, stats.settings s, stats.refresh_pace r
+    where not stats.is_recent(p.oldest_at, s.debounce)
+      and not stats.is_recent(r.last_started_at, r.refresh_interval)
+    order by p.oldest_at
+    limit 1;
+    if not found then
+        return v_is_pending;
+    end if;
+    perform stats.ask('refresh-stats-views', 'sweep', v_organization_id, '[]', true);
+    return true;
+end $$;
+
+COMMENT ON FUNCTION stats.sweep() IS 'Audits a sample, folds, and asks for a refresh of mv_* if it is time; true if there was anything to do. Scheduled.';
+
+CREATE FUNCTION stats.tell(p_organizations jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    perform private.broadcast_invalidation(
+        (o ->> 'organization_id')::uuid,
+        array(select jsonb_array_elements_text(o -> 'unit_ids'))::uuid[],
+        array(select jsonb_array_elements_text(o -> 'dates'))::date[])
+    from jsonb_array_elements(p_organizations) o;
+exception when others then
+    perform stats.record_error('broadcast: ' || sqlstate || ': ' || sqlerrm);
+end $$;
+
+CREATE FUNCTION stats.totals_upserts() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $_$
+    select string_agg(format(
+               'added_%1$s as ('
+               'insert into stats.%1$s as t (%2$s, %3$s) '
+               'select %4$s, %5$s from taken group by %6$s having %7$s order by %6$s '
+               'on conflict (%8$s) do update set %9$s '
+               'returning t.ctid, (%10$s) as is_zero)',
+               t.name, t.keys, stats.measure_list('%I'),
+               t.key_values, stats.measure_list('sum(%I)'),
+               (select string_agg(n::text, ', ' order by n)
+                from generate_series(1, cardinality(string_to_array(t.keys, ', '))) n),
+               stats.measure_list('sum(%I) <> 0', ' or '),
+               t.conflict, stats.measure_list('%I = t.%I + excluded.%I'),
+               stats.measure_list('t.%I = 0', ' and ')),
+           ', ' order by t.name)
+        || ', zeros as ('
+        || string_agg(format(
+               'select %1$L as name, array_agg(a.ctid) as places '
+               'from added_%1$s a where a.is_zero', t.name),
+           ' union all ' order by t.name)
+        || ')'
+    from stats.totals t
+$_$;
+
+CREATE FUNCTION stats.wake(p_slug text, p_type text, p_organization_id uuid, p_records jsonb, p_truncated boolean) RETURNS bigint
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN private.send_webhook(p_slug, jsonb_build_object('type', p_type, 'table', CASE p_slug WHEN 'refresh-stats-views'::text THEN 'activity_changes'::text WHEN 'warm-hierarchy-cache'::text THEN 'hierarchy_stats_cache'::text ELSE 'unit_changes'::text END, 'organization_id', p_organization_id, 'records', p_records, 'truncated', p_truncated));
+
+COMMENT ON FUNCTION stats.wake(p_slug text, p_type text, p_organization_id uuid, p_records jsonb, p_truncated boolean) IS 'Queues a wake-up: ids and dates only, of one organisation. The only place that makes one.';
+
+CREATE FUNCTION stats.writers_in_flight() RETURNS boolean
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN (NOT (pg_try_advisory_lock(hashtext('fersk'::text), hashtext('stats.writers'::text)) AND pg_advisory_unlock(hashtext('fersk'::text), hashtext('stats.writers'::text))));
+
+CREATE FUNCTION stats.wrong_summaries(p_unit_ids uuid[]) RETURNS SETOF uuid
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select e.unit_id
+    from (
+        select distinct u.organization_id, c.period_year
+        from public.hierarchy_stats_cache c
+        join public.organization_units u on u.id = c.unit_id
+        where p_unit_ids is null
+    ) y
+    cross join lateral stats.hierarchy_summaries(y.organization_id, y.period_year) s
+    join public.hierarchy_stats_cache e
+        on e.unit_id = s.unit_id and e.period_year = y.period_year
+    where e.payload is distinct from s.payload and not stats.is_outdated(e)
+    union
+    select e.unit_id
+    from public.hierarchy_stats_cache e
+    where e.unit_id = any (p_unit_ids)
+      and not stats.is_outdated(e)
+      and e.payload is distinct from stats.hierarchy_summary(e.unit_id, e.period_year)
+$$;
+
+CREATE TABLE private.created_extensions (
+    name text NOT NULL
+);
+
+COMMENT ON TABLE private.created_extensions IS 'The extensions that were missing and have been created; for the rollback.';
+
+CREATE TABLE private.revoked_default_privileges (
+    object_type text NOT NULL,
+    in_public boolean NOT NULL,
+    grantee text NOT NULL,
+    privilege text NOT NULL,
+    CONSTRAINT revoked_default_privileges_object_type_check CHECK ((object_type = ANY (ARRAY['tables'::text, 'sequences'::text, 'functions'::text])))
+);
+
+COMMENT ON TABLE private.revoked_default_privileges IS 'The default privileges that were taken away; for the rollback.';
+
+CREATE TABLE private.secrets (
+    name text NOT NULL,
+    value text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT secrets_value_check CHECK ((value <> ''::text))
+);
+
+COMMENT ON TABLE private.secrets IS 'Secrets of installations without Vault. Deny-all: no policy, no grant.';
+
+CREATE TABLE private.webhook_receipts (
+    webhook_id text NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT webhook_receipts_webhook_id_check CHECK (((length(webhook_id) >= 1) AND (length(webhook_id) <= 200)))
+);
+
+COMMENT ON TABLE private.webhook_receipts IS 'Webhooks received of late, so that a replay is refused. Signatures older than five minutes are refused anyway.';
+
+CREATE TABLE stats.daily_totals (
+    organization_id uuid NOT NULL,
+    chapter_id uuid NOT NULL,
+    bucket_date date NOT NULL
+)
+INHERITS (stats.measures)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
+
+COMMENT ON TABLE stats.daily_totals IS 'Per chapter and UTC day, up to the last fold.';
+
+CREATE VIEW stats.live_time_series AS
+ SELECT r.organization_id,
+    r.chapter_id,
+    r.bucket_date,
+    (sum(r.activity_count))::bigint AS activity_count,
+    (sum(r.total_minutes))::bigint AS total_minutes,
+    (sum(r.participant_count))::bigint AS participant_count
+   FROM ( SELECT t.organization_id,
+            t.chapter_id,
+            t.bucket_date,
+            t.activity_count,
+            t.total_minutes,
+            t.participant_count
+           FROM stats.daily_totals t
+        UNION ALL
+         SELECT c.organization_id,
+            c.chapter_id,
+            c.bucket_date,
+            c.activity_count,
+            c.total_minutes,
+            c.participant_count
+           FROM stats.activity_changes c) r
+  GROUP BY r.organization_id, r.chapter_id, r.bucket_date
+ HAVING (sum(r.activity_count) <> (0)::numeric);
+
+COMMENT ON VIEW stats.live_time_series IS 'Exact at every commit: per chapter and UTC day.';
+
+CREATE VIEW stats.visible_time_series WITH (security_barrier='true') AS
+ SELECT l.bucket_date,
+    l.chapter_id,
+    l.activity_count,
+    stats.hours(l.total_minutes) AS total_hours
+   FROM stats.live_time_series l
+  WHERE (l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
+
+CREATE VIEW public.activity_time_series WITH (security_invoker='on') AS
+ SELECT visible_time_series.bucket_date,
+    visible_time_series.chapter_id,
+    visible_time_series.activity_count,
+    visible_time_series.total_hours
+   FROM stats.visible_time_series;
+
+COMMENT ON VIEW public.activity_time_series IS 'Per chapter and UTC day, exact now.';
+
+CREATE TABLE public.bufdir_export_audit_log (
+    id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    exported_by uuid NOT NULL,
+    exported_at timestamp with time zone DEFAULT now() NOT NULL,
+    snapshot_id uuid NOT NULL,
+    period_start date NOT NULL,
+    period_end date NOT NULL,
+    verdict jsonb NOT NULL
+);
+
+COMMENT ON TABLE public.bufdir_export_audit_log IS 'Append-only: who exported what, on which verdict. Written by export_bufdir_snapshot alone.';
+
+ALTER TABLE public.bufdir_export_audit_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.bufdir_export_audit_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.bufdir_metric_snapshots (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid DEFAULT app.current_org_id() NOT NULL,
+    period_start date NOT NULL,
+    period_end date NOT NULL,
+    computed_at timestamp with time zone DEFAULT now() NOT NULL,
+    snapshot_generated_at timestamp with time zone DEFAULT now() NOT NULL,
+    record_count_at_generation bigint NOT NULL,
+    source_fingerprint text NOT NULL,
+    mapping_version integer NOT NULL,
+    snapshot_json jsonb NOT NULL,
+    CONSTRAINT bufdir_metric_snapshots_aggregates_only CHECK (app.is_aggregate_only(snapshot_json)),
+    CONSTRAINT bufdir_metric_snapshots_computed_first CHECK ((computed_at <= snapshot_generated_at)),
+    CONSTRAINT bufdir_metric_snapshots_mapping_version_check CHECK ((mapping_version >= 0)),
+    CONSTRAINT bufdir_metric_snapshots_period_order CHECK ((period_end >= period_start)),
+    CONSTRAINT bufdir_metric_snapshots_record_count_at_generation_check CHECK ((record_count_at_generation >= 0)),
+    CONSTRAINT bufdir_metric_snapshots_source_fingerprint_check CHECK ((source_fingerprint ~ '^[0-9a-f]{32}$'::text))
+);
+
+COMMENT ON TABLE public.bufdir_metric_snapshots IS 'One saved report for each organisation and period: aggregates only, no personal data.';
+
+COMMENT ON COLUMN public.bufdir_metric_snapshots.computed_at IS 'When the figures were computed; the age counts from here.';
+
+COMMENT ON COLUMN public.bufdir_metric_snapshots.snapshot_generated_at IS 'When the row was written.';
+
+CREATE TABLE public.bufdir_thresholds (
+    organization_id uuid NOT NULL,
+    period_year integer NOT NULL,
+    bufdir_category_code text NOT NULL,
+    minimum_activity_count bigint NOT NULL,
+    at_risk_ratio numeric DEFAULT 0.8 NOT NULL,
+    CONSTRAINT bufdir_thresholds_at_risk_ratio_check CHECK (((at_risk_ratio >= (0)::numeric) AND (at_risk_ratio <= (1)::numeric))),
+    CONSTRAINT bufdir_thresholds_minimum_activity_count_check CHECK ((minimum_activity_count >= 0)),
+    CONSTRAINT bufdir_thresholds_period_year_check CHECK (((period_year >= 2000) AND (period_year <= 2099)))
+);
+
+COMMENT ON TABLE public.bufdir_thresholds IS 'How many activities of a category an organisation must report in a year.';
+
+COMMENT ON COLUMN public.bufdir_thresholds.at_risk_ratio IS 'From this share of the minimum on at_risk; below it below_threshold; from the minimum on on_track.';
+
+CREATE TABLE stats.peer_mentor_totals (
+    organization_id uuid NOT NULL,
+    chapter_id uuid NOT NULL,
+    peer_mentor_id uuid NOT NULL
+)
+INHERITS (stats.measures)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
+
+COMMENT ON TABLE stats.peer_mentor_totals IS 'Per chapter and peer mentor, up to the last fold.';
+
+CREATE VIEW stats.live_peer_mentor_stats AS
+ SELECT r.organization_id,
+    r.chapter_id,
+    r.peer_mentor_id,
+    (sum(r.activity_count))::bigint AS activity_count,
+    (sum(r.total_minutes))::bigint AS total_minutes
+   FROM ( SELECT t.organization_id,
+            t.chapter_id,
+            t.peer_mentor_id,
+            t.activity_count,
+            t.total_minutes
+           FROM stats.peer_mentor_totals t
+        UNION ALL
+         SELECT c.organization_id,
+            c.chapter_id,
+            c.peer_mentor_id,
+            c.activity_count,
+            c.total_minutes
+           FROM stats.activity_changes c) r
+  GROUP BY r.organization_id, r.chapter_id, r.peer_mentor_id
+ HAVING (sum(r.activity_count) <> (0)::numeric);
+
+COMMENT ON VIEW stats.live_peer_mentor_stats IS 'Exact at every commit: per peer mentor and chapter.';
+
+CREATE VIEW stats.live_chapter_stats AS
+ SELECT m.organization_id,
+    m.chapter_id,
+    (sum(m.activity_count))::bigint AS activity_count,
+    (sum(m.total_minutes))::bigint AS total_minutes,
+    count(*) AS active_peer_mentors
+   FROM stats.live_peer_mentor_stats m
+  GROUP BY m.organization_id, m.chapter_id;
+
+COMMENT ON VIEW stats.live_chapter_stats IS 'Exact at every commit: per chapter.';
+
+CREATE VIEW stats.visible_chapter_stats WITH (security_barrier='true') AS
+ SELECT l.chapter_id,
+    l.activity_count,
+    stats.hours(l.total_minutes) AS total_hours,
+    l.active_peer_mentors
+   FROM stats.live_chapter_stats l
+  WHERE (l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
+
+CREATE VIEW public.chapter_stats WITH (security_invoker='on') AS
+ SELECT visible_chapter_stats.chapter_id,
+    visible_chapter_stats.activity_count,
+    visible_chapter_stats.total_hours,
+    visible_chapter_stats.active_peer_mentors
+   FROM stats.visible_chapter_stats;
+
+COMMENT ON VIEW public.chapter_stats IS 'Per chapter, exact now.';
+
+CREATE VIEW public.chapters WITH (security_invoker='on') AS
+ SELECT u.id,
+    u.organization_id,
+    u.parent_id,
+    u.name
+   FROM public.organization_units u
+  WHERE (u.kind = 'local'::public.unit_kind);
+
+COMMENT ON VIEW public.chapters IS 'The units of kind local, filtered as organization_units is.';
+
+CREATE TABLE public.expense_claims (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    activity_id uuid NOT NULL,
+    amount_nok numeric(12,2) NOT NULL,
+    status public.expense_status DEFAULT 'pending'::public.expense_status NOT NULL,
+    decided_at timestamp with time zone,
+    decided_by uuid,
+    CONSTRAINT expense_claims_amount_nok_check CHECK ((amount_nok > (0)::numeric)),
+    CONSTRAINT expense_claims_decision_is_complete CHECK (((status = 'pending'::public.expense_status) = (decided_at IS NULL)))
+);
+
+COMMENT ON TABLE public.expense_claims IS 'Expenses of activities; approved ones count in coordinator_monthly_stats.';
+
+CREATE MATERIALIZED VIEW stats.mv_activity_time_series AS
+ SELECT t.organization_id,
+    t.chapter_id,
+    t.bucket_date,
+    t.activity_count,
+    t.total_minutes,
+    t.participant_count,
+    NULL::boolean AS _
+   FROM stats.daily_totals t
+  WHERE (t.activity_count <> 0)
+  WITH NO DATA;
+
+COMMENT ON MATERIALIZED VIEW stats.mv_activity_time_series IS 'Per chapter and UTC day, as of the last refresh; activity_time_series is the same, exact now.';
+
+CREATE VIEW stats.visible_mv_activity_time_series WITH (security_barrier='true') AS
+ SELECT s.bucket_date,
+    s.chapter_id,
+    s.activity_count,
+    stats.hours(s.total_minutes) AS total_hours
+   FROM stats.mv_activity_time_series s
+  WHERE (s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
+
+CREATE VIEW public.mv_activity_time_series WITH (security_invoker='on') AS
+ SELECT visible_mv_activity_time_series.bucket_date,
+    visible_mv_activity_time_series.chapter_id,
+    visible_mv_activity_time_series.activity_count,
+    visible_mv_activity_time_series.total_hours
+   FROM stats.visible_mv_activity_time_series;
+
+COMMENT ON VIEW public.mv_activity_time_series IS 'As activity_time_series, as of the last refresh (stats_freshness).';
+
+CREATE MATERIALIZED VIEW stats.mv_chapter_stats AS
+ SELECT t.organization_id,
+    t.chapter_id,
+    (sum(t.activity_count))::bigint AS activity_count,
+    (sum(t.total_minutes))::bigint AS total_minutes,
+    (sum(t.participant_count))::bigint AS participant_count,
+    count(*) AS active_peer_mentors
+   FROM stats.peer_mentor_totals t
+  WHERE (t.activity_count <> 0)
+  GROUP BY t.organization_id, t.chapter_id
+  WITH NO DATA;
+
+COMMENT ON MATERIALIZED VIEW stats.mv_chapter_stats IS 'Per chapter, as of the last refresh; chapter_stats is the same, exact now.';
+
+CREATE VIEW stats.visible_mv_chapter_stats WITH (security_barrier='true') AS
+ SELECT s.chapter_id,
+    s.activity_count,
+    stats.hours(s.total_minutes) AS total_hours,
+    s.active_peer_mentors
+   FROM stats.mv_chapter_stats s
+  WHERE (s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
+
+CREATE VIEW public.mv_chapter_stats WITH (security_invoker='on') AS
+ SELECT visible_mv_chapter_stats.chapter_id,
+    visible_mv_chapter_stats.activity_count,
+    visible_mv_chapter_stats.total_hours,
+    visible_mv_chapter_stats.active_peer_mentors
+   FROM stats.visible_mv_chapter_stats;
+
+COMMENT ON VIEW public.mv_chapter_stats IS 'As chapter_stats, as of the last refresh (stats_freshness).';
+
+CREATE MATERIALIZED VIEW stats.mv_peer_mentor_stats AS
+ SELECT t.organization_id,
+    t.chapter_id,
+    t.peer_mentor_id,
+    t.activity_count,
+    t.total_minutes,
+    t.participant_count
+   FROM stats.peer_mentor_totals t
+  WHERE (t.activity_count <> 0)
+  WITH NO DATA;
+
+COMMENT ON MATERIALIZED VIEW stats.mv_peer_mentor_stats IS 'Per peer mentor and chapter, as of the last refresh; peer_mentor_stats is the same, exact now.';
+
+CREATE VIEW stats.visible_mv_peer_mentor_stats WITH (security_barrier='true') AS
+ SELECT s.peer_mentor_id,
+    s.chapter_id,
+    s.activity_count,
+    stats.hours(s.total_minutes) AS total_hours
+   FROM stats.mv_peer_mentor_stats s
+  WHERE ((s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids))) OR ((s.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (s.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))));
+
+CREATE VIEW public.mv_peer_mentor_stats WITH (security_invoker='on') AS
+ SELECT visible_mv_peer_mentor_stats.peer_mentor_id,
+    visible_mv_peer_mentor_stats.chapter_id,
+    visible_mv_peer_mentor_stats.activity_count,
+    visible_mv_peer_mentor_stats.total_hours
+   FROM stats.visible_mv_peer_mentor_stats;
+
+COMMENT ON VIEW public.mv_peer_mentor_stats IS 'As peer_mentor_stats, as of the last refresh (stats_freshness).';
+
+CREATE TABLE public.organization_settings (
+    organization_id uuid NOT NULL,
+    max_chapter_assignments integer DEFAULT 100 NOT NULL,
+    warm_up_enabled boolean DEFAULT true NOT NULL,
+    warm_up_limit integer DEFAULT 10 NOT NULL,
+    snapshot_max_age interval DEFAULT '24:00:00'::interval NOT NULL,
+    statistics_enabled boolean DEFAULT true NOT NULL,
+    CONSTRAINT organization_settings_max_chapter_assignments_check CHECK (((max_chapter_assignments >= 1) AND (max_chapter_assignments <= 10000))),
+    CONSTRAINT organization_settings_snapshot_max_age_check CHECK ((snapshot_max_age > '00:00:00'::interval)),
+    CONSTRAINT organization_settings_warm_up_limit_check CHECK (((warm_up_limit >= 0) AND (warm_up_limit <= 1000)))
+);
+
+COMMENT ON TABLE public.organization_settings IS 'One row per organisation, created with it.';
+
+COMMENT ON COLUMN public.organization_settings.max_chapter_assignments IS 'How many chapters one profile may be assigned to (NHF: 5).';
+
+COMMENT ON COLUMN public.organization_settings.statistics_enabled IS 'The kill switch: false hides every statistic of the organisation.';
+
+CREATE TABLE public.organizations (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    units_changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT organizations_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT organizations_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,62}$'::text))
+);
+
+COMMENT ON TABLE public.organizations IS 'The organisations that run peer-mentor programmes.';
+
+CREATE VIEW stats.visible_peer_mentor_stats WITH (security_barrier='true') AS
+ SELECT l.peer_mentor_id,
+    l.chapter_id,
+    l.activity_count,
+    stats.hours(l.total_minutes) AS total_hours,
+    ( SELECT a.bucket_date
+           FROM stats.countable_activities a
+          WHERE ((a.peer_mentor_id = l.peer_mentor_id) AND (a.organization_id = l.organization_id) AND (a.chapter_id = l.chapter_id))
+          ORDER BY a.occurred_at DESC
+         LIMIT 1) AS last_activity_date
+   FROM stats.live_peer_mentor_stats l
+  WHERE ((l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids))) OR ((l.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (l.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))));
+
+CREATE VIEW public.peer_mentor_stats WITH (security_invoker='on') AS
+ SELECT visible_peer_mentor_stats.peer_mentor_id,
+    visible_peer_mentor_stats.chapter_id,
+    visible_peer_mentor_stats.activity_count,
+    visible_peer_mentor_stats.total_hours,
+    visible_peer_mentor_stats.last_activity_date
+   FROM stats.visible_peer_mentor_stats;
+
+COMMENT ON VIEW public.peer_mentor_stats IS 'Per peer mentor and chapter, exact now.';
+
+CREATE VIEW stats.visible_freshness WITH (security_barrier='true') AS
+ SELECT l.last_finished_at AS last_refreshed_at,
+    COALESCE(p.change_count, (0)::bigint) AS pending_changes,
+    (COALESCE(GREATEST(EXTRACT(epoch FROM (now() - p.oldest_at)), (0)::numeric), (0)::numeric))::bigint AS oldest_pending_seconds,
+    l.last_duration_ms AS last_refresh_ms
+   FROM (stats.stats_refresh_log l
+     LEFT JOIN stats.pending_changes p ON ((p.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))))
+  WHERE (( SELECT app.statistics_org_id() AS statistics_org_id) IS NOT NULL);
+
+CREATE VIEW public.stats_freshness WITH (security_invoker='on') AS
+ SELECT visible_freshness.last_refreshed_at,
+    visible_freshness.pending_changes,
+    visible_freshness.oldest_pending_seconds,
+    visible_freshness.last_refresh_ms
+   FROM stats.visible_freshness;
+
+COMMENT ON VIEW public.stats_freshness IS 'When mv_* were refreshed, and how many changes of the caller''s organisation they lack.';
+
+ALTER TABLE stats.activity_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME stats.activity_changes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 50
+);
+
+CREATE VIEW stats.contributions AS
+ SELECT a.organization_id,
+    a.chapter_id,
+    a.peer_mentor_id,
+    a.activity_type_id,
+    a.bucket_date,
+    a.contact_id,
+    1 AS activity_count,
+    a.duration_minutes AS total_minutes,
+    a.participant_count,
+    a.approved_expenses_nok AS approved_nok
+   FROM stats.countable_activities a;
+
+COMMENT ON VIEW stats.contributions IS 'What each activity that counts adds to each measure.';
+
+ALTER TABLE stats.differences ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME stats.differences_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE stats.errors ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME stats.errors_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE SEQUENCE stats.fold_asked_at
+    START WITH 0
+    INCREMENT BY 1
+    MINVALUE 0
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE stats.monthly_totals (
+    organization_id uuid NOT NULL,
+    activity_month date NOT NULL,
+    chapter_id uuid NOT NULL
+)
+INHERITS (stats.measures)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
+
+COMMENT ON TABLE stats.monthly_totals IS 'Per organisation, UTC month and chapter, up to the last fold.';
+
+CREATE VIEW stats.live_monthly_rows AS
+ SELECT t.organization_id,
+    t.chapter_id,
+    t.activity_month,
+    t.activity_count,
+    t.total_minutes,
+    t.participant_count
+   FROM stats.monthly_totals t
+UNION ALL
+ SELECT c.organization_id,
+    c.chapter_id,
+    (date_trunc('month'::text, (c.bucket_date)::timestamp without time zone))::date AS activity_month,
+    c.activity_count,
+    c.total_minutes,
+    c.participant_count
+   FROM stats.activity_changes c;
+
+COMMENT ON VIEW stats.live_monthly_rows IS 'Exact at every commit: per chapter and UTC month, in rows to be summed once.';
+
+CREATE TABLE stats.yearly_totals (
+    organization_id uuid NOT NULL,
+    chapter_id uuid NOT NULL,
+    period_year integer NOT NULL,
+    peer_mentor_id uuid NOT NULL,
+    activity_type_id uuid NOT NULL
+)
+INHERITS (stats.measures)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
+
+COMMENT ON TABLE stats.yearly_totals IS 'Per chapter, UTC year, peer mentor and activity type, up to the last fold: what the hierarchy sums.';
+
+CREATE VIEW stats.live_yearly_rows AS
+ SELECT t.organization_id,
+    t.chapter_id,
+    t.period_year,
+    t.peer_mentor_id,
+    t.activity_type_id,
+    t.activity_count,
+    t.total_minutes,
+    t.participant_count,
+    t.approved_nok
+   FROM stats.yearly_totals t
+UNION ALL
+ SELECT c.organization_id,
+    c.chapter_id,
+    (date_part('year'::text, c.bucket_date))::integer AS period_year,
+    c.peer_mentor_id,
+    c.activity_type_id,
+    c.activity_count,
+    c.total_minutes,
+    c.participant_count,
+    c.approved_nok
+   FROM stats.activity_changes c;
+
+COMMENT ON VIEW stats.live_yearly_rows IS 'Exact at every commit: per chapter, UTC year, peer mentor and type, in rows to be summed once.';
+
+CREATE SEQUENCE stats.refresh_asked_at
+    START WITH 0
+    INCREMENT BY 1
+    MINVALUE 0
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE stats.settings (
+    only_row boolean DEFAULT true NOT NULL,
+    refresh_mode text DEFAULT 'async'::text NOT NULL,
+    debounce interval DEFAULT '00:00:10'::interval NOT NULL,
+    CONSTRAINT settings_debounce_check CHECK ((debounce >= '00:00:00'::interval)),
+    CONSTRAINT settings_only_row_check CHECK (only_row),
+    CONSTRAINT settings_refresh_mode_check CHECK ((refresh_mode = ANY (ARRAY['async'::text, 'inline'::text])))
+);
+
+COMMENT ON TABLE stats.settings IS 'One row. async: webhooks wake the functions; inline: the writer''s commit folds and refreshes, where there are none.';
+
+CREATE VIEW stats.refresh_pace AS
+ SELECT stats.noted_time('stats.refresh_asked_at'::regclass) AS last_requested_at,
+    l.last_started_at,
+    GREATEST(s.debounce, (((100 * COALESCE(l.last_duration_ms, (0)::bigint)))::double precision * '00:00:00.001'::interval)) AS refresh_interval
+   FROM stats.stats_refresh_log l,
+    stats.settings s;
+
+CREATE VIEW stats.totals AS
+ SELECT (t.name)::name AS name,
+    t.keys,
+    t.key_values,
+    t.conflict
+   FROM ( VALUES ('daily_totals'::text,'organization_id, chapter_id, bucket_date'::text,'organization_id, chapter_id, bucket_date'::text,'chapter_id, bucket_date'::text), ('monthly_totals'::text,'organization_id, activity_month, chapter_id'::text,'organization_id, date_trunc(''month'', bucket_date::timestamp)::date, chapter_id'::text,'organization_id, activity_month, chapter_id'::text), ('peer_mentor_totals'::text,'organization_id, chapter_id, peer_mentor_id'::text,'organization_id, chapter_id, peer_mentor_id'::text,'chapter_id, peer_mentor_id'::text), ('yearly_totals'::text,'organization_id, chapter_id, period_year, peer_mentor_id, activity_type_id'::text,'organization_id, chapter_id, date_part(''year'', bucket_date)::integer, peer_mentor_id, activity_type_id'::text,'chapter_id, period_year, peer_mentor_id, activity_type_id'::text)) t(name, keys, key_values, conflict);
+
+COMMENT ON VIEW stats.totals IS 'The totals, and how the fold, the rebuild and the audit find the keys of each.';
+
+ALTER TABLE stats.tree_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME stats.tree_changes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW stats.unit_regions AS
+ SELECT DISTINCT ON (a.unit_id) a.unit_id AS chapter_id,
+    r.id AS unit_id
+   FROM (app.unit_ancestry(ARRAY( SELECT u.id
+           FROM public.organization_units u)) a(unit_id, ancestor_id, level)
+     JOIN public.organization_units r ON (((r.id = a.ancestor_id) AND (r.kind = 'region'::public.unit_kind))))
+  ORDER BY a.unit_id, a.level;
+
+ALTER TABLE ONLY stats.activity_changes ALTER COLUMN activity_count SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.activity_changes ALTER COLUMN total_minutes SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.activity_changes ALTER COLUMN participant_count SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.activity_changes ALTER COLUMN approved_nok SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.daily_totals ALTER COLUMN activity_count SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.daily_totals ALTER COLUMN total_minutes SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.daily_totals ALTER COLUMN participant_count SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.daily_totals ALTER COLUMN approved_nok SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.monthly_totals ALTER COLUMN activity_count SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.monthly_totals ALTER COLUMN total_minutes SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.monthly_totals ALTER COLUMN participant_count SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.monthly_totals ALTER COLUMN approved_nok SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.peer_mentor_totals ALTER COLUMN activity_count SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.peer_mentor_totals ALTER COLUMN total_minutes SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.peer_mentor_totals ALTER COLUMN participant_count SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.peer_mentor_totals ALTER COLUMN approved_nok SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.yearly_totals ALTER COLUMN activity_count SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.yearly_totals ALTER COLUMN total_minutes SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.yearly_totals ALTER COLUMN participant_count SET DEFAULT 0;
+
+ALTER TABLE ONLY stats.yearly_totals ALTER COLUMN approved_nok SET DEFAULT 0;
+
+ALTER TABLE ONLY private.created_extensions
+    ADD CONSTRAINT created_extensions_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY private.revoked_default_privileges
+    ADD CONSTRAINT revoked_default_privileges_pkey PRIMARY KEY (object_type, in_public, grantee, privilege);
+
+ALTER TABLE ONLY private.secrets
+    ADD CONSTRAINT secrets_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY private.webhook_receipts
+    ADD CONSTRAINT webhook_receipts_pkey PRIMARY KEY (webhook_id);
+
+ALTER TABLE ONLY public.activities
+    ADD CONSTRAINT activities_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.activity_types
+    ADD CONSTRAINT activity_types_id_organization_id_key UNIQUE (id, organization_id);
+
+ALTER TABLE ONLY public.activity_types
+    ADD CONSTRAINT activity_types_organization_id_code_key UNIQUE (organization_id, code);
+
+ALTER TABLE ONLY public.activity_types
+    ADD CONSTRAINT activity_types_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.bufdir_category_mappings
+    ADD CONSTRAINT bufdir_category_mappings_pkey PRIMARY KEY (mapping_version, activity_type_id);
+
+ALTER TABLE ONLY public.bufdir_export_audit_log
+    ADD CONSTRAINT bufdir_export_audit_log_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.bufdir_metric_snapshots
+    ADD CONSTRAINT bufdir_metric_snapshots_period UNIQUE (organization_id, period_start, period_end);
+
+ALTER TABLE ONLY public.bufdir_metric_snapshots
+    ADD CONSTRAINT bufdir_metric_snapshots_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.bufdir_thresholds
+    ADD CONSTRAINT bufdir_thresholds_pkey PRIMARY KEY (organization_id, period_year, bufdir_category_code);
+
+ALTER TABLE ONLY public.chapter_assignments
+    ADD CONSTRAINT chapter_assignments_pkey PRIMARY KEY (profile_id, unit_id);
+
+ALTER TABLE ONLY public.expense_claims
+    ADD CONSTRAINT expense_claims_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.hierarchy_node_access
+    ADD CONSTRAINT hierarchy_node_access_pkey PRIMARY KEY (unit_id);
+
+ALTER TABLE ONLY public.hierarchy_stats_cache
+    ADD CONSTRAINT hierarchy_stats_cache_pkey PRIMARY KEY (unit_id, period_year);
+
+ALTER TABLE ONLY public.organization_settings
+    ADD CONSTRAINT organization_settings_pkey PRIMARY KEY (organization_id);
+
+ALTER TABLE ONLY public.organization_units
+    ADD CONSTRAINT organization_units_id_organization_id_key UNIQUE (id, organization_id);
+
+ALTER TABLE ONLY public.organization_units
+    ADD CONSTRAINT organization_units_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.organizations
+    ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.organizations
+    ADD CONSTRAINT organizations_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.profiles
+    ADD CONSTRAINT profiles_id_organization_id_key UNIQUE (id, organization_id);
+
+ALTER TABLE ONLY public.profiles
+    ADD CONSTRAINT profiles_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stats.daily_totals
+    ADD CONSTRAINT daily_totals_pkey PRIMARY KEY (chapter_id, bucket_date);
+
+ALTER TABLE ONLY stats.differences
+    ADD CONSTRAINT differences_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stats.errors
+    ADD CONSTRAINT errors_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stats.marks
+    ADD CONSTRAINT marks_pkey PRIMARY KEY (unit_id, period_year);
+
+ALTER TABLE ONLY stats.monthly_totals
+    ADD CONSTRAINT monthly_totals_pkey PRIMARY KEY (organization_id, activity_month, chapter_id);
+
+ALTER TABLE ONLY stats.peer_mentor_totals
+    ADD CONSTRAINT peer_mentor_totals_pkey PRIMARY KEY (chapter_id, peer_mentor_id);
+
+ALTER TABLE ONLY stats.settings
+    ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY stats.stats_refresh_log
+    ADD CONSTRAINT stats_refresh_log_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY stats.unrefreshed_changes
+    ADD CONSTRAINT unrefreshed_changes_pkey PRIMARY KEY (organization_id);
+
+ALTER TABLE ONLY stats.yearly_totals
+    ADD CONSTRAINT yearly_totals_pkey PRIMARY KEY (chapter_id, period_year, peer_mentor_id, activity_type_id);
+
+CREATE INDEX webhook_receipts_received_at_idx ON private.webhook_receipts USING btree (received_at);
+
+CREATE INDEX activities_activity_type_id_organization_id_occurred_at_idx ON public.activities USING btree (activity_type_id, organization_id, occurred_at);
+
+CREATE INDEX activities_organization_id_coordinator_id_month_idx ON public.activities USING btree (organization_id, coordinator_id, ((date_trunc('month'::text, (occurred_at AT TIME ZONE 'UTC'::text)))::date), activity_type_id);
+
+CREATE INDEX activities_peer_mentor_id_organization_id_unit_id_occurred_at_i ON public.activities USING btree (peer_mentor_id, organization_id, unit_id, occurred_at);
+
+CREATE INDEX activities_registered_by_organization_id_idx ON public.activities USING btree (registered_by, organization_id);
+
+CREATE INDEX activities_unit_id_occurred_at_contact_id_idx ON public.activities USING btree (unit_id, occurred_at) INCLUDE (contact_id) WHERE (is_counted AND (contact_id IS NOT NULL));
+
+CREATE INDEX activities_unit_id_organization_id_occurred_at_idx ON public.activities USING btree (unit_id, organization_id, occurred_at);
+
+CREATE INDEX bufdir_category_mappings_activity_type_id_idx ON public.bufdir_category_mappings USING btree (activity_type_id);
+
+CREATE INDEX bufdir_export_audit_log_exported_by_idx ON public.bufdir_export_audit_log USING btree (exported_by);
+
+CREATE INDEX bufdir_export_audit_log_organization_id_idx ON public.bufdir_export_audit_log USING btree (organization_id, exported_at);
+
+CREATE UNIQUE INDEX chapter_assignments_one_primary_idx ON public.chapter_assignments USING btree (profile_id) WHERE is_primary;
+
+CREATE INDEX chapter_assignments_profile_id_organization_id_idx ON public.chapter_assignments USING btree (profile_id, organization_id);
+
+CREATE INDEX chapter_assignments_unit_id_organization_id_idx ON public.chapter_assignments USING btree (unit_id, organization_id);
+
+CREATE INDEX expense_claims_activity_id_idx ON public.expense_claims USING btree (activity_id);
+
+CREATE INDEX expense_claims_decided_by_idx ON public.expense_claims USING btree (decided_by);
+
+CREATE INDEX expense_claims_organization_id_status_idx ON public.expense_claims USING btree (organization_id, status);
+
+CREATE INDEX hierarchy_node_access_last_read_at_idx ON public.hierarchy_node_access USING btree (last_read_at DESC);
+
+CREATE INDEX organization_units_name_search_idx ON public.organization_units USING gin (app.search_key(name) extensions.gin_trgm_ops);
+
+CREATE UNIQUE INDEX organization_units_one_root_idx ON public.organization_units USING btree (organization_id) WHERE (parent_id IS NULL);
+
+CREATE INDEX organization_units_organization_id_kind_idx ON public.organization_units USING btree (organization_id, kind);
+
+CREATE INDEX organization_units_parent_id_organization_id_idx ON public.organization_units USING btree (parent_id, organization_id);
+
+CREATE INDEX profiles_organization_id_role_idx ON public.profiles USING btree (organization_id, role);
+
+CREATE INDEX daily_totals_organization_id_bucket_date_idx ON stats.daily_totals USING btree (organization_id, bucket_date);
+
+CREATE INDEX monthly_totals_chapter_id_idx ON stats.monthly_totals USING btree (chapter_id);
+
+CREATE INDEX mv_activity_time_series_bucket_date_idx ON stats.mv_activity_time_series USING btree (bucket_date);
+
+CREATE UNIQUE INDEX mv_activity_time_series_chapter_id_bucket_date_idx ON stats.mv_activity_time_series USING btree (chapter_id, bucket_date);
+
+CREATE UNIQUE INDEX mv_chapter_stats_chapter_id_idx ON stats.mv_chapter_stats USING btree (chapter_id);
+
+CREATE INDEX mv_peer_mentor_stats_chapter_id_idx ON stats.mv_peer_mentor_stats USING btree (chapter_id);
+
+CREATE UNIQUE INDEX mv_peer_mentor_stats_peer_mentor_id_chapter_id_idx ON stats.mv_peer_mentor_stats USING btree (peer_mentor_id, chapter_id);
+
+CREATE INDEX peer_mentor_totals_organization_id_idx ON stats.peer_mentor_totals USING btree (organization_id);
+
+CREATE INDEX peer_mentor_totals_peer_mentor_id_idx ON stats.peer_mentor_totals USING btree (peer_mentor_id);
+
+CREATE INDEX yearly_totals_organization_id_period_year_idx ON stats.yearly_totals USING btree (organization_id, period_year);
+
+CREATE TRIGGER activities_log_deletes AFTER DELETE ON public.activities REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_deleted_activities();
+
+CREATE TRIGGER activities_log_inserts AFTER INSERT ON public.activities REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_inserted_activities();
+
+CREATE TRIGGER activities_log_updates AFTER UPDATE ON public.activities REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_updated_activities();
+
+CREATE TRIGGER activities_refuse_truncate BEFORE TRUNCATE ON public.activities FOR EACH STATEMENT EXECUTE FUNCTION stats.refuse_truncate();
+
+CREATE TRIGGER activities_set_default_coordinator BEFORE INSERT ON public.activities FOR EACH ROW WHEN ((new.coordinator_id IS NULL)) EXECUTE FUNCTION private.set_default_coordinator();
+
+CREATE TRIGGER activity_types_log_deletions AFTER DELETE ON public.activity_types REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_type_deletions();
+
+CREATE TRIGGER bufdir_category_mappings_log_deletes AFTER DELETE ON public.bufdir_category_mappings REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_mapping_changes();
+
+CREATE TRIGGER bufdir_category_mappings_log_inserts AFTER INSERT ON public.bufdir_category_mappings REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_mapping_changes();
+
+CREATE TRIGGER bufdir_category_mappings_log_moved AFTER UPDATE ON public.bufdir_category_mappings REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_mapping_changes();
+
+CREATE TRIGGER bufdir_category_mappings_log_updates AFTER UPDATE ON public.bufdir_category_mappings REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_mapping_changes();
+
+CREATE TRIGGER bufdir_export_audit_log_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bufdir_export_audit_log FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
+
+CREATE TRIGGER bufdir_metric_snapshots_stamp BEFORE INSERT OR UPDATE ON public.bufdir_metric_snapshots FOR EACH ROW EXECUTE FUNCTION private.stamp_snapshot();
+
+CREATE TRIGGER chapter_assignments_check BEFORE INSERT OR UPDATE OF profile_id, unit_id ON public.chapter_assignments FOR EACH ROW EXECUTE FUNCTION private.check_chapter_assignment();
+
+CREATE TRIGGER expense_claims_complete BEFORE INSERT OR UPDATE ON public.expense_claims FOR EACH ROW EXECUTE FUNCTION private.complete_expense_claim();
+
+CREATE TRIGGER expense_claims_sum_deleted AFTER DELETE ON public.expense_claims FOR EACH ROW WHEN ((old.status = 'approved'::public.expense_status)) EXECUTE FUNCTION private.sum_approved_expenses();
+
+CREATE TRIGGER expense_claims_sum_inserted AFTER INSERT ON public.expense_claims FOR EACH ROW WHEN ((new.status = 'approved'::public.expense_status)) EXECUTE FUNCTION private.sum_approved_expenses();
+
+CREATE TRIGGER expense_claims_sum_updated AFTER UPDATE ON public.expense_claims FOR EACH ROW WHEN ((((old.status IS DISTINCT FROM new.status) OR (old.amount_nok IS DISTINCT FROM new.amount_nok)) OR (old.activity_id IS DISTINCT FROM new.activity_id))) EXECUTE FUNCTION private.sum_approved_expenses();
+
+CREATE TRIGGER organization_units_check_chapter_stays BEFORE UPDATE OF kind ON public.organization_units FOR EACH ROW WHEN (((old.kind = 'local'::public.unit_kind) AND (new.kind <> 'local'::public.unit_kind))) EXECUTE FUNCTION private.check_chapter_stays();
+
+CREATE TRIGGER organization_units_check_tree_on_insert AFTER INSERT ON public.organization_units REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.check_unit_tree();
+
+CREATE TRIGGER organization_units_check_tree_on_update AFTER UPDATE ON public.organization_units REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.check_unit_tree();
+
+CREATE TRIGGER organization_units_log_deletions AFTER DELETE ON public.organization_units REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_unit_deletions();
+
+CREATE TRIGGER organization_units_log_moves AFTER UPDATE ON public.organization_units FOR EACH ROW WHEN ((old.parent_id IS DISTINCT FROM new.parent_id)) EXECUTE FUNCTION stats.log_unit_moves();
+
+CREATE TRIGGER organizations_create_settings AFTER INSERT ON public.organizations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.create_organization_settings();
+
+CREATE CONSTRAINT TRIGGER activity_changes_request_upkeep AFTER INSERT ON stats.activity_changes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.is_first) EXECUTE FUNCTION stats.request_upkeep();
+
+CREATE CONSTRAINT TRIGGER tree_changes_request_upkeep AFTER INSERT ON stats.tree_changes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION stats.request_upkeep();
+
+ALTER TABLE ONLY public.activities
+    ADD CONSTRAINT activities_activity_type_fkey FOREIGN KEY (activity_type_id, organization_id) REFERENCES public.activity_types(id, organization_id);
+
+ALTER TABLE ONLY public.activities
+    ADD CONSTRAINT activities_coordinator_fkey FOREIGN KEY (organization_id, coordinator_id) REFERENCES public.profiles(organization_id, id);
+
+ALTER TABLE ONLY public.activities
+    ADD CONSTRAINT activities_peer_mentor_fkey FOREIGN KEY (peer_mentor_id, organization_id) REFERENCES public.profiles(id, organization_id);
+
+ALTER TABLE ONLY public.activities
+    ADD CONSTRAINT activities_registered_by_fkey FOREIGN KEY (registered_by, organization_id) REFERENCES public.profiles(id, organization_id);
+
+ALTER TABLE ONLY public.activities
+    ADD CONSTRAINT activities_unit_fkey FOREIGN KEY (unit_id, organization_id) REFERENCES public.organization_units(id, organization_id);
+
+ALTER TABLE ONLY public.activity_types
+    ADD CONSTRAINT activity_types_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.bufdir_category_mappings
+    ADD CONSTRAINT bufdir_category_mappings_activity_type_id_fkey FOREIGN KEY (activity_type_id) REFERENCES public.activity_types(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.bufdir_export_audit_log
+    ADD CONSTRAINT bufdir_export_audit_log_exported_by_fkey FOREIGN KEY (exported_by) REFERENCES public.profiles(id);
+
+ALTER TABLE ONLY public.bufdir_export_audit_log
+    ADD CONSTRAINT bufdir_export_audit_log_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.bufdir_metric_snapshots
+    ADD CONSTRAINT bufdir_metric_snapshots_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.bufdir_thresholds
+    ADD CONSTRAINT bufdir_thresholds_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.chapter_assignments
+    ADD CONSTRAINT chapter_assignments_profile_id_organization_id_fkey FOREIGN KEY (profile_id, organization_id) REFERENCES public.profiles(id, organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.chapter_assignments
+    ADD CONSTRAINT chapter_assignments_unit_id_organization_id_fkey FOREIGN KEY (unit_id, organization_id) REFERENCES public.organization_units(id, organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.expense_claims
+    ADD CONSTRAINT expense_claims_activity_id_fkey FOREIGN KEY (activity_id) REFERENCES public.activities(id);
+
+ALTER TABLE ONLY public.expense_claims
+    ADD CONSTRAINT expense_claims_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.profiles(id);
+
+ALTER TABLE ONLY public.expense_claims
+    ADD CONSTRAINT expense_claims_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.hierarchy_node_access
+    ADD CONSTRAINT hierarchy_node_access_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.organization_units(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.hierarchy_stats_cache
+    ADD CONSTRAINT hierarchy_stats_cache_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.organization_units(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.organization_settings
+    ADD CONSTRAINT organization_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.organization_units
+    ADD CONSTRAINT organization_units_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.organization_units
+    ADD CONSTRAINT organization_units_parent_fkey FOREIGN KEY (parent_id, organization_id) REFERENCES public.organization_units(id, organization_id);
+
+ALTER TABLE ONLY public.profiles
+    ADD CONSTRAINT profiles_id_fkey FOREIGN KEY (id) REFERENCES auth.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.profiles
+    ADD CONSTRAINT profiles_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE private.created_extensions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.revoked_default_privileges ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.secrets ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.webhook_receipts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.activities ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.activity_types ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.bufdir_category_mappings ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.bufdir_export_audit_log ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.bufdir_metric_snapshots ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.bufdir_thresholds ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.chapter_assignments ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY "coordinators and org admins delete their organisation's snapsho" ON public.bufdir_metric_snapshots FOR DELETE TO authenticated USING (((organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id)) AND (( SELECT app.profile_role() AS profile_role) = ANY (ARRAY['coordinator'::public.profile_role, 'org_admin'::public.profile_role]))));
+
+CREATE POLICY "coordinators and org admins read their organisation's exports" ON public.bufdir_export_audit_log FOR SELECT TO authenticated USING (((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND (( SELECT app.profile_role() AS profile_role) = ANY (ARRAY['coordinator'::public.profile_role, 'org_admin'::public.profile_role]))));
+
+CREATE POLICY "coordinators decide on the expenses of their chapters" ON public.expense_claims FOR UPDATE TO authenticated USING ((EXISTS ( SELECT
+   FROM public.activities a
+  WHERE ((a.id = expense_claims.activity_id) AND (a.unit_id = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids))) AND (a.peer_mentor_id <> ( SELECT app.profile_id() AS profile_id)))))) WITH CHECK ((organization_id = ( SELECT app.member_org_id() AS member_org_id)));
+
+ALTER TABLE public.expense_claims ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.hierarchy_node_access ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.hierarchy_stats_cache ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY "members read their organisation" ON public.organizations FOR SELECT TO authenticated USING ((id = ( SELECT app.member_org_id() AS member_org_id)));
+
+CREATE POLICY "members read their organisation's activity types" ON public.activity_types FOR SELECT TO authenticated USING ((organization_id = ( SELECT app.member_org_id() AS member_org_id)));
+
+CREATE POLICY "members read their organisation's category mappings" ON public.bufdir_category_mappings FOR SELECT TO authenticated USING ((activity_type_id IN ( SELECT t.id
+   FROM public.activity_types t
+  WHERE (t.organization_id = ( SELECT app.member_org_id() AS member_org_id)))));
+
+CREATE POLICY "members read their organisation's settings" ON public.organization_settings FOR SELECT TO authenticated USING ((organization_id = ( SELECT app.member_org_id() AS member_org_id)));
+
+CREATE POLICY "members read their organisation's snapshots" ON public.bufdir_metric_snapshots FOR SELECT TO authenticated USING ((organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id)));
+
+CREATE POLICY "members read their organisation's thresholds" ON public.bufdir_thresholds FOR SELECT TO authenticated USING ((organization_id = ( SELECT app.member_org_id() AS member_org_id)));
+
+CREATE POLICY "members read their organisation's units" ON public.organization_units FOR SELECT TO authenticated USING ((organization_id = ( SELECT app.member_org_id() AS member_org_id)));
+
+CREATE POLICY "members rename themselves" ON public.profiles FOR UPDATE TO authenticated USING ((id = ( SELECT app.profile_id() AS profile_id))) WITH CHECK ((id = ( SELECT app.profile_id() AS profile_id)));
+
+CREATE POLICY "members renew their organisation's snapshots" ON public.bufdir_metric_snapshots FOR UPDATE TO authenticated USING ((organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))) WITH CHECK ((organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id)));
+
+CREATE POLICY "members save their organisation's snapshots" ON public.bufdir_metric_snapshots FOR INSERT TO authenticated WITH CHECK ((organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id)));
+
+ALTER TABLE public.organization_settings ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.organization_units ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY "people claim expenses of their own activities" ON public.expense_claims FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND (status = 'pending'::public.expense_status) AND (EXISTS ( SELECT
+   FROM public.activities a
+  WHERE ((a.id = expense_claims.activity_id) AND (a.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)))))));
+
+CREATE POLICY "people correct their own and their chapters' activities" ON public.activities FOR UPDATE TO authenticated USING ((((peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (status <> 'rejected'::public.activity_status)) OR (unit_id = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids))))) WITH CHECK ((((peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (status <> 'rejected'::public.activity_status) AND (unit_id = ANY (ARRAY( SELECT app.assigned_chapter_ids() AS assigned_chapter_ids)))) OR (unit_id = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids)))));
+
+CREATE POLICY "people delete their own and their chapters' activities" ON public.activities FOR DELETE TO authenticated USING ((((peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (status <> 'rejected'::public.activity_status)) OR (unit_id = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids)))));
+
+CREATE POLICY "people read the expenses of the activities they read" ON public.expense_claims FOR SELECT TO authenticated USING (((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND (EXISTS ( SELECT
+   FROM public.activities a
+  WHERE (a.id = expense_claims.activity_id)))));
+
+CREATE POLICY "people read their own activities and those of their chapters" ON public.activities FOR SELECT TO authenticated USING (((peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) OR (unit_id = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids)))));
+
+CREATE POLICY "people read their own assignments and those of their chapters" ON public.chapter_assignments FOR SELECT TO authenticated USING (((profile_id = ( SELECT app.profile_id() AS profile_id)) OR (unit_id = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids)))));
+
+CREATE POLICY "people read themselves and those they follow up" ON public.profiles FOR SELECT TO authenticated USING (((id = ( SELECT auth.uid() AS uid)) OR ((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND (( SELECT app.profile_role() AS profile_role) = 'org_admin'::public.profile_role)) OR ((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND (id = ANY (ARRAY( SELECT a.profile_id
+   FROM public.chapter_assignments a
+  WHERE (a.unit_id = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids)))))))));
+
+CREATE POLICY "people register for themselves, coordinators also by proxy" ON public.activities FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND (registered_by = ( SELECT app.profile_id() AS profile_id)) AND
+CASE
+    WHEN is_proxy_registered THEN (unit_id = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids)))
+    ELSE (unit_id = ANY (ARRAY( SELECT app.assigned_chapter_ids() AS assigned_chapter_ids)))
+END));
+
+CREATE POLICY "people withdraw their pending expenses" ON public.expense_claims FOR DELETE TO authenticated USING (((status = 'pending'::public.expense_status) AND (EXISTS ( SELECT
+   FROM public.activities a
+  WHERE ((a.id = expense_claims.activity_id) AND (a.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)))))));
+
+ALTER TABLE public.profiles ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE stats.activity_changes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE stats.daily_totals ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE stats.differences ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE stats.errors ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE stats.marks ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE stats.measures ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE stats.monthly_totals ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE stats.peer_mentor_totals ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE stats.settings ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE stats.stats_refresh_log ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE stats.tree_changes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE stats.unrefreshed_changes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE stats.yearly_totals ENABLE ROW LEVEL SECURITY;
+
+GRANT USAGE ON SCHEMA app TO authenticated;
+GRANT USAGE ON SCHEMA app TO service_role;
+
+GRANT USAGE ON SCHEMA public TO anon;
+GRANT USAGE ON SCHEMA public TO authenticated;
+GRANT USAGE ON SCHEMA public TO service_role;
+
+REVOKE ALL ON FUNCTION app.current_org_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.current_org_id() TO authenticated;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.profiles TO service_role;
+
+GRANT SELECT(id) ON TABLE public.profiles TO authenticated;
+
+GRANT SELECT(organization_id) ON TABLE public.profiles TO authenticated;
+
+GRANT SELECT(role) ON TABLE public.profiles TO authenticated;
+
+GRANT SELECT(display_name),UPDATE(display_name) ON TABLE public.profiles TO authenticated;
+
+GRANT SELECT(is_active) ON TABLE public.profiles TO authenticated;
+
+REVOKE ALL ON FUNCTION app.member_org_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.member_org_id() TO authenticated;
+
+REVOKE ALL ON FUNCTION app.profile_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.profile_id() TO authenticated;
+
+GRANT SELECT ON TABLE public.chapter_assignments TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.chapter_assignments TO service_role;
+
+REVOKE ALL ON FUNCTION app.assigned_chapter_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.assigned_chapter_ids() TO authenticated;
+
+REVOKE ALL ON FUNCTION app.compute_metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.compute_metric_snapshot(p_period_start date, p_period_end date) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.export_bufdir_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.export_bufdir_snapshot(p_period_start date, p_period_end date) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.get_activity_series(p_from date, p_to date, p_bucket text, p_chapter_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.get_activity_series(p_from date, p_to date, p_bucket text, p_chapter_ids uuid[]) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.get_bufdir_alignment(p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.get_bufdir_alignment(p_year integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.get_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.get_hierarchy_stats(p_unit_id uuid, p_year integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.get_snapshot_status(p_period_start date, p_period_end date) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.get_snapshot_status(p_period_start date, p_period_end date) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.is_aggregate_only(p_value jsonb, p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.is_aggregate_only(p_value jsonb, p_key text) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.profile_role() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.profile_role() TO authenticated;
+
+REVOKE ALL ON FUNCTION app.statistics_org_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.statistics_org_id() TO authenticated;
+
+REVOKE ALL ON FUNCTION stats.counts_in_statistics(p_status public.activity_status) FROM PUBLIC;
+GRANT ALL ON FUNCTION stats.counts_in_statistics(p_status public.activity_status) TO authenticated;
+GRANT ALL ON FUNCTION stats.counts_in_statistics(p_status public.activity_status) TO service_role;
+
+REVOKE ALL ON FUNCTION stats.hours(p_minutes bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION stats.hours(p_minutes bigint) TO authenticated;
+GRANT ALL ON FUNCTION stats.hours(p_minutes bigint) TO service_role;
+
+GRANT SELECT,DELETE ON TABLE public.activities TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.activities TO service_role;
+
+GRANT INSERT(id) ON TABLE public.activities TO authenticated;
+
+GRANT INSERT(organization_id) ON TABLE public.activities TO authenticated;
+
+GRANT INSERT(unit_id),UPDATE(unit_id) ON TABLE public.activities TO authenticated;
+
+GRANT INSERT(peer_mentor_id) ON TABLE public.activities TO authenticated;
+
+GRANT INSERT(coordinator_id),UPDATE(coordinator_id) ON TABLE public.activities TO authenticated;
+
+GRANT INSERT(activity_type_id),UPDATE(activity_type_id) ON TABLE public.activities TO authenticated;
+
+GRANT INSERT(occurred_at),UPDATE(occurred_at) ON TABLE public.activities TO authenticated;
+
+GRANT INSERT(duration_minutes),UPDATE(duration_minutes) ON TABLE public.activities TO authenticated;
+
+GRANT INSERT(participant_count),UPDATE(participant_count) ON TABLE public.activities TO authenticated;
+
+GRANT INSERT(contact_id),UPDATE(contact_id) ON TABLE public.activities TO authenticated;
+
+GRANT INSERT(is_proxy_registered) ON TABLE public.activities TO authenticated;
+
+GRANT INSERT(registered_by) ON TABLE public.activities TO authenticated;
+
+GRANT INSERT(status),UPDATE(status) ON TABLE public.activities TO authenticated;
+
+GRANT INSERT(summary),UPDATE(summary) ON TABLE public.activities TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_coordinator_monthly_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.coordinator_monthly_stats TO authenticated;
+
+REVOKE ALL ON FUNCTION app.monthly_series(p_coordinator_id uuid, p_from date, p_to date) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.monthly_series(p_coordinator_id uuid, p_from date, p_to date) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.read_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.read_hierarchy_stats(p_unit_id uuid, p_year integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.visible_chapter_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.visible_chapter_ids() TO authenticated;
+
+GRANT SELECT ON TABLE public.organization_units TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organization_units TO service_role;
+
+REVOKE ALL ON FUNCTION app.readable_unit(p_unit_id uuid) FROM PUBLIC;
+
+GRANT SELECT ON TABLE public.hierarchy_node_access TO service_role;
+
+REVOKE ALL ON FUNCTION app.recent_unit_ids(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.recent_unit_ids(p_limit integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.require_readable_unit(p_unit_id uuid, p_year integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.require_report(p_org_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.search_key(p_text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.search_key(p_text text) TO service_role;
+GRANT ALL ON FUNCTION app.search_key(p_text text) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.statistics_chapter_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.statistics_chapter_ids() TO authenticated;
+
+REVOKE ALL ON FUNCTION app.unit_ancestry(p_unit_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.unit_ancestry(p_unit_ids uuid[]) TO authenticated;
+GRANT ALL ON FUNCTION app.unit_ancestry(p_unit_ids uuid[]) TO service_role;
+
+REVOKE ALL ON FUNCTION app.unit_subtree(p_unit_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.check_chapter_assignment() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.check_chapter_stays() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.check_unit_tree() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.complete_expense_claim() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.create_organization_settings() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.find_secret(p_name text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.install_platform_parts() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.platform_problems() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.refuse_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.request_precompute() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.schedules() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.secret(p_name text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.send_webhook(p_slug text, p_payload jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.set_default_coordinator() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.set_secret(p_name text, p_value text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.stamp_snapshot() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.sum_approved_expenses() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.webhook_signature(p_id text, p_timestamp bigint, p_body text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.acknowledge_wake_ups() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.acknowledge_wake_ups() TO service_role;
+
+REVOKE ALL ON FUNCTION public.claim_webhook(p_webhook_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.claim_webhook(p_webhook_id text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.get_activity_series(p_from date, p_to date, p_bucket text, p_chapter_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_activity_series(p_from date, p_to date, p_bucket text, p_chapter_ids uuid[]) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.get_ancestor_ids(unit_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_ancestor_ids(unit_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.get_ancestor_ids(unit_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_bufdir_alignment(p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_bufdir_alignment(p_year integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION stats.noted_time(p_sequence regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.get_health() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_health() TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_hierarchy_stats(p_unit_id uuid, p_year integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.read_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.read_hierarchy_stats(p_unit_id uuid, p_year integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.record_node_reads(p_reads jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.record_node_reads(p_reads jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION public.refresh_hierarchy_entry(p_unit_id uuid, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.refresh_hierarchy_entry(p_unit_id uuid, p_year integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.refresh_stats_views() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.refresh_stats_views() TO service_role;
+
+REVOKE ALL ON FUNCTION public.request_invalidation_again() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.request_invalidation_again() TO service_role;
+
+REVOKE ALL ON FUNCTION public.search_units(p_query text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.search_units(p_query text, p_limit integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.take_unit_changes() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.take_unit_changes() TO service_role;
+
+REVOKE ALL ON FUNCTION public.warm_hierarchy_cache(p_organization_id uuid, p_seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.warm_hierarchy_cache(p_organization_id uuid, p_seconds double precision) TO service_role;
+
+REVOKE ALL ON FUNCTION stats.alignment_figures(p_organization_id uuid, p_year integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.apply_counting_rule() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.ask(p_slug text, p_type text, p_organization_id uuid, p_records jsonb, p_truncated boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.attempt(p_statement text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.audit(p_chapter_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.audit_sample(p_chapters integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.bufdir_report(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) FROM PUBLIC;
+
+GRANT SELECT ON TABLE public.hierarchy_stats_cache TO service_role;
+
+REVOKE ALL ON FUNCTION stats.is_outdated(p_entry public.hierarchy_stats_cache) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.cached_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.comparison() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.compute_hierarchy_entry(p_unit_id uuid, p_year integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.computed_hierarchy_entry(p_unit_id uuid, p_year integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.contributions_of(p_rows text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.counts_in_statistics(p_activity public.activities) FROM PUBLIC;
+
+GRANT SELECT ON TABLE public.activity_types TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.activity_types TO service_role;
+
+GRANT SELECT ON TABLE public.bufdir_category_mappings TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_category_mappings TO service_role;
+
+REVOKE ALL ON FUNCTION stats.current_mapping_version(p_organization_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.current_mark(p_unit_id uuid, p_year integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.decayed_reads(p_reads double precision, p_last_read_at timestamp with time zone, p_now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.define_change_triggers() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.fold() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.heal(p_chapter_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.hierarchy_payload(p_activity_count bigint, p_total_minutes bigint, p_participant_count bigint, p_distinct_contacts bigint, p_active_peer_mentors bigint, p_chapters_reporting bigint, p_categories jsonb, p_approved_expenses_nok numeric) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.hierarchy_summaries(p_organization_id uuid, p_year integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.hierarchy_summary(p_unit_id uuid, p_year integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.is_recent(p_at timestamp with time zone, p_interval interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.log_deleted_activities() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.log_inserted_activities() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.log_mapping_changes() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.log_type_deletions() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.log_unit_deletions() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.log_unit_moves() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.log_updated_activities() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.measure_list(p_format text, p_separator text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.named_record(p_row jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.note_time(p_sequence regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.prune_records() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.rebuild(p_chapter_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.record_error(p_message text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.refresh(p_force boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.refresh_views() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.refuse_truncate() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.remove_zeros(p_zeros jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.report_source(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, OUT record_count bigint, OUT fingerprint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.request_upkeep() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.snapshot_status(p_organization_id uuid, p_period_start date, p_period_end date, p_now timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.store_hierarchy_entries(p_entries public.hierarchy_stats_cache[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.sweep() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.tell(p_organizations jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.totals_upserts() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.wake(p_slug text, p_type text, p_organization_id uuid, p_records jsonb, p_truncated boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.writers_in_flight() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.wrong_summaries(p_unit_ids uuid[]) FROM PUBLIC;
+
+GRANT SELECT ON TABLE stats.visible_time_series TO authenticated;
+
+GRANT SELECT ON TABLE public.activity_time_series TO authenticated;
+
+GRANT SELECT ON TABLE public.bufdir_export_audit_log TO authenticated;
+
+GRANT SELECT,DELETE ON TABLE public.bufdir_metric_snapshots TO authenticated;
+
+GRANT INSERT(organization_id),UPDATE(organization_id) ON TABLE public.bufdir_metric_snapshots TO authenticated;
+
+GRANT INSERT(period_start),UPDATE(period_start) ON TABLE public.bufdir_metric_snapshots TO authenticated;
+
+GRANT INSERT(period_end),UPDATE(period_end) ON TABLE public.bufdir_metric_snapshots TO authenticated;
+
+GRANT INSERT(computed_at),UPDATE(computed_at) ON TABLE public.bufdir_metric_snapshots TO authenticated;
+
+GRANT INSERT(record_count_at_generation),UPDATE(record_count_at_generation) ON TABLE public.bufdir_metric_snapshots TO authenticated;
+
+GRANT INSERT(source_fingerprint),UPDATE(source_fingerprint) ON TABLE public.bufdir_metric_snapshots TO authenticated;
+
+GRANT INSERT(mapping_version),UPDATE(mapping_version) ON TABLE public.bufdir_metric_snapshots TO authenticated;
+
+GRANT INSERT(snapshot_json),UPDATE(snapshot_json) ON TABLE public.bufdir_metric_snapshots TO authenticated;
+
+GRANT SELECT ON TABLE public.bufdir_thresholds TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_thresholds TO service_role;
+
+GRANT SELECT ON TABLE stats.visible_chapter_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.chapter_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.chapters TO authenticated;
+GRANT SELECT ON TABLE public.chapters TO service_role;
+
+GRANT SELECT,DELETE ON TABLE public.expense_claims TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.expense_claims TO service_role;
+
+GRANT INSERT(id) ON TABLE public.expense_claims TO authenticated;
+
+GRANT INSERT(activity_id) ON TABLE public.expense_claims TO authenticated;
+
+GRANT INSERT(amount_nok) ON TABLE public.expense_claims TO authenticated;
+
+GRANT UPDATE(status) ON TABLE public.expense_claims TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_mv_activity_time_series TO authenticated;
+
+GRANT SELECT ON TABLE public.mv_activity_time_series TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_mv_chapter_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.mv_chapter_stats TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_mv_peer_mentor_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.mv_peer_mentor_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.organization_settings TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organization_settings TO service_role;
+
+GRANT SELECT ON TABLE public.organizations TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organizations TO service_role;
+
+GRANT SELECT ON TABLE stats.visible_peer_mentor_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.peer_mentor_stats TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_freshness TO authenticated;
+
+GRANT SELECT ON TABLE public.stats_freshness TO authenticated;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA public GRANT ALL ON SEQUENCES  TO postgres;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA public GRANT ALL ON FUNCTIONS  TO postgres;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA public GRANT ALL ON TABLES  TO postgres;

@@ -1,0 +1,111 @@
+-- AS: the dashboard's bars: activities and hours by day, week, month or year, of what the caller
+-- follows up.
+begin;
+\ir helpers.psql
+select plan(17);
+select tests.settle();
+
+select tests.add_activity('nord/ola', 'nord/A', '2026-02-28 23:59Z', 20);
+select tests.add_activity('nord/liv', 'nord/B', '2026-03-01 00:00Z', 20);
+select stats.refresh(p_force := true);
+select tests.add_activity('nord/ola', 'nord/A', '2026-03-31 23:59Z', 20);
+select tests.add_activity('nord/ola', 'nord/A', '2026-03-31 10:00Z', 500, 'draft');
+select tests.add_activity('nord/cato', 'nord/C', '2026-03-10 12:00Z', 90);
+select tests.add_activity('sor/sol', 'sor/S', '2026-03-10 12:00Z', 45);
+
+create function tests.series(
+    p_from text, p_to text, p_bucket text default 'month', p_chapters text[] default null)
+    returns text language sql as $$
+    select format(
+        'select bucket_date::text, activity_count, total_hours '
+        'from public.get_activity_series(%L, %L, %L, %L)',
+        p_from::date,
+        p_to::date,
+        p_bucket,
+        (select array_agg(tests.id(c)) from unnest(p_chapters) c));
+$$;
+create function tests.refused(p_from text, p_to text, p_bucket text, p_name text)
+    returns text language sql as $$
+    select throws_ok(
+        tests.series(p_from, p_to, p_bucket),
+        '22023',
+        'a period of at most ten years, and a bucket of day, week, month or year are needed',
+        p_name);
+$$;
+grant execute on function
+    tests.series(text, text, text, text[]), tests.refused(text, text, text, text)
+    to public;
+
+select tests.act_as('nord/kari');
+select results_eq(
+    tests.series('2026-01-15', '2026-03-31'),
+    $$ values ('2026-01-01', 0::bigint, 0.00), ('2026-02-01', 1, 0.33), ('2026-03-01', 2, 0.67) $$,
+    'AS-01 a coordinator''s chapters by UTC month, zeros included, hours from the sum of minutes');
+select results_eq(
+    tests.series('2026-03-30', '2026-04-01', 'day'),
+    $$ values ('2026-03-30', 0::bigint, 0.00), ('2026-03-31', 1, 0.33), ('2026-04-01', 0, 0.00) $$,
+    'AS-02 by day');
+select results_eq(
+    tests.series('2026-03-01', '2026-03-02', 'week'),
+    $$ values ('2026-02-23', 1::bigint, 0.33), ('2026-03-02', 0, 0.00) $$,
+    'AS-03 by week, from Monday, of which only the days asked for count');
+select results_eq(
+    tests.series('2026-01-01', '2026-12-31', 'year'),
+    $$ values ('2026-01-01', 3::bigint, 1.00) $$,
+    'AS-04 by year');
+select results_eq(
+    tests.series('2026-02-01', '2026-03-31', 'month', '{nord/B}'),
+    $$ values ('2026-02-01', 0::bigint, 0.00), ('2026-03-01', 1, 0.33) $$,
+    'AS-05 of one chapter');
+select results_eq(
+    tests.series('2026-03-01', '2026-03-31', 'month', '{nord/B,nord/C,sor/S}'),
+    $$ values ('2026-03-01', 1::bigint, 0.33) $$,
+    'AS-06 those that one does not follow up add nothing');
+select tests.act_as('nord/anne');
+select results_eq(
+    tests.series('2026-03-01', '2026-03-31'),
+    $$ values ('2026-03-01', 3::bigint, 2.17) $$,
+    'AS-07 an org admin''s organisation, not another');
+select results_eq(
+    tests.series('2026-03-01', '2026-03-31', 'month', '{nord/C,sor/S}'),
+    $$ values ('2026-03-01', 1::bigint, 1.50) $$,
+    'AS-08 nor by name');
+select tests.act_as('nord/ola');
+select results_eq(
+    tests.series('2026-03-01', '2026-03-31'),
+    $$ values ('2026-03-01', 0::bigint, 0.00) $$,
+    'AS-09 a peer mentor follows up no chapter');
+select tests.act_as('nord/ina');
+select results_eq(
+    tests.series('2026-03-01', '2026-03-31'),
+    $$ values ('2026-03-01', 0::bigint, 0.00) $$,
+    'AS-10 nor does whoever is inactive');
+select tests.act_as_role('anon');
+select throws_ok(
+    tests.series('2026-03-01', '2026-03-31'),
+    '42501', 'permission denied for function get_activity_series',
+    'AS-11 anon may not ask');
+
+select tests.act_as('nord/kari');
+select tests.refused('2026-03-02', '2026-03-01', 'day', 'AS-12 a period ends after it begins');
+select tests.refused('2016-01-01', '2026-01-09', 'year', 'AS-13 and has ten years at most');
+select lives_ok(tests.series('2016-01-01', '2026-01-08', 'year'), 'AS-13 which are allowed');
+select tests.refused('2026-03-01', '2026-03-31', 'hour', 'AS-14 an hour is no bucket');
+
+select tests.act_as_owner();
+update public.organization_settings
+set statistics_enabled = false
+where organization_id = tests.id('nord');
+select tests.act_as('nord/anne');
+select results_eq(
+    tests.series('2026-03-01', '2026-03-31'),
+    $$ values ('2026-03-01', 0::bigint, 0.00) $$,
+    'AS-15 the kill switch hides it');
+select tests.act_as('sor/siri');
+select results_eq(
+    tests.series('2026-03-01', '2026-03-31'),
+    $$ values ('2026-03-01', 1::bigint, 0.75) $$,
+    'AS-16 of that organisation only');
+
+select * from finish();
+rollback;
