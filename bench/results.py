@@ -43,11 +43,21 @@ def page(contents: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         machine, figures, targets = content["machine"], content["figures"], content["targets"]
         load = f"{machine['load'][0]:.1f}"
         yield f"\n## bench-{name}\n\n{machine['cpus']} processors, load {load} at the end.\n"
-        yield "| figure | value | target |"
-        yield "|---|---:|---:|"
+        yield "| figure | value | target | |"
+        yield "|---|---:|---:|---|"
         for figure in dict.fromkeys([*targets, *figures]):
-            value = f"{figures[figure]:,.2f}" if figure in figures else "not measured"
-            yield f"| `{figure}` | {value} | {targets.get(figure, '')} |"
+            value = f"{figures[figure]:,.3f}" if figure in figures else "not measured"
+            said = verdict(figure, figures, targets)
+            yield f"| `{figure}` | {value} | {targets.get(figure, '')} | {said} |"
+
+
+def verdict(figure: str, figures: Mapping[str, float], targets: Mapping[str, str]) -> str:
+    """Say whether a figure with a target has met it."""
+    if figure not in targets or figure not in figures:
+        return ""
+    sign, bound = targets[figure].split()
+    is_met = figures[figure] <= float(bound) if sign == "≤" else figures[figure] >= float(bound)
+    return "met" if is_met else "**missed**"
 
 
 if __name__ == "__main__":
