@@ -8,6 +8,7 @@ import pytest
 
 from _shared.callers import Anonymous, Caller, Service, User, Webhook
 from _shared.http.auth import Authenticator, require_role
+from _shared.http.webhooks import HEADERS
 from _shared.result import Err, ErrorCode, Ok
 from tests.support.credentials import (
     JWT_SECRET,
@@ -70,7 +71,10 @@ async def test_a_signed_call_is_a_webhook() -> None:
         pytest.param({"apikey": SECRET_KEY} | dict(bearer("nonsense")), id="bad-token-beside-a-good-key"),
         pytest.param({"authorization": f"Basic {SECRET_KEY}"}, id="another-scheme"),
         pytest.param({"authorization": "Bearer"}, id="no-token"),
-        pytest.param({"apikey": SECRET_KEY, "webhook-id": "msg_1"}, id="half-a-webhook-beside-a-good-key"),
+        *(
+            pytest.param({"apikey": SECRET_KEY, header: "1"}, id=f"{header}-alone-beside-a-good-key")
+            for header in HEADERS
+        ),
     ],
 )
 async def test_everyone_else_is_unauthorized(headers: Mapping[str, str]) -> None:
