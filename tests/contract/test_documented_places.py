@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LINK = re.compile(r"\]\((?P<target>[^)\s]*)\)")
 OURS = re.compile(r"(?:bench|console|docs|functions|local|supabase|tests|tools)/[\w./*-]*|\.ci/[\w-]+")
+CODE = {".py", ".sql", ".mjs"}
 MAP = ROOT / "docs" / "README.md"
 
 
@@ -60,6 +61,18 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
         code for _, line in documents.prose(page) for code in documents.inline(line) if OURS.fullmatch(code)
     }
     assert [name for name in sorted(named) if not list(ROOT.glob(name.rstrip("/")))] == []
+
+
+def test_every_page_that_code_names_exists() -> None:
+    folders = ("functions", "local", "supabase", "tests", "tools", "bench")
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.*") if file.suffix in CODE]
+    named = {
+        (str(file.relative_to(ROOT)), page)
+        for file in files
+        for page in re.findall(r"docs/[\w./-]+?\.(?:md|json)", file.read_text(encoding="utf-8"))
+    }
+    assert ("tests/integration/test_definers.py", "docs/reference/definers.md") in named
+    assert [(file, page) for file, page in sorted(named) if not (ROOT / page).exists()] == []
 
 
 def test_the_map_leads_to_every_page() -> None:
