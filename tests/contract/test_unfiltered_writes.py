@@ -17,6 +17,7 @@ SQL_FILES = sorted(
     for folder in ("supabase", "local", "bench")
     for suffix in ("sql", "psql")
     for file in (ROOT / folder).rglob(f"*.{suffix}")
+    if file != ROOT / "supabase" / "schema.sql"  # says again what the migrations make
 )
 PYTHON_FILES = sorted(
     file for folder in ("local", "tools", "bench") for file in (ROOT / folder).rglob("*.py")
