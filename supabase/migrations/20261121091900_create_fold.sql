@@ -34,9 +34,10 @@ begin
         union
         select organization_id, unit_id, 0 from moved
     ), outdated as materialized (
-        select t.organization_id, a.ancestor_id as unit_id, t.period_year
-        from app.unit_ancestry(array(select unit_id from touched)) a
-        join touched t on t.unit_id = a.unit_id
+        select u.organization_id, u.id as unit_id, y.period_year
+        from (select period_year, array_agg(unit_id) as unit_ids from touched group by 1) y
+        cross join lateral app.unit_ancestry(y.unit_ids) a
+        join public.organization_units u on u.id = a.ancestor_id
         group by 1, 2, 3
     ), marked as (
         -- Every unit, cached or not: a computation that began before must find the mark.
