@@ -46,9 +46,7 @@ def sabotaged(connection: Connection, sabotage: Sabotage) -> Iterator[None]:
         connection.execute(real)
 
 
-_TAKEN: LiteralString = (
-    "with recursive taken as (delete from stats.activity_changes where true returning *), "
-)
+_TAKEN: LiteralString = "with taken as (delete from stats.activity_changes where true returning *), "
 _COMPUTED: LiteralString = "stats.current_mark(p_unit_id, p_year)\n    into v_entry;"
 LOCK: LiteralString = "lock table public.activities in access share mode;"
 
@@ -56,14 +54,16 @@ LOCK: LiteralString = "lock table public.activities in access share mode;"
 FOLD_PAUSED = Sabotage("stats.fold()", ("into v_result;", f"into v_result; {PAUSE}"))
 FOLD_IN_TWO_STATEMENTS = Sabotage(
     "stats.fold()",
-    (_TAKEN, "with recursive taken as materialized (select * from stats.activity_changes), "),
+    (_TAKEN, "with taken as materialized (select * from stats.activity_changes), "),
     ("into v_result;", f"into v_result; {PAUSE} delete from stats.activity_changes where true;"),
 )
 FOLD_WITHOUT_ITS_LOCK = Sabotage(
     "stats.fold()",
     ("not pg_try_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'))", "false"),
 )
-FOLD_THAT_MARKS_NO_ANCESTORS = Sabotage("stats.fold()", ("where w.level < 6", "where false"))
+FOLD_THAT_MARKS_NO_ANCESTORS = Sabotage(
+    "stats.fold()", ("on u.id = a.ancestor_id", "on u.id = a.ancestor_id and a.level = 1")
+)
 MARK_PAUSED = Sabotage("stats.computed_hierarchy_entry(uuid, integer)", (_COMPUTED, f"{_COMPUTED} {PAUSE}"))
 MARK_READ_AFTER_THE_FIGURES = Sabotage(
     "stats.computed_hierarchy_entry(uuid, integer)",
