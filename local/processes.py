@@ -83,14 +83,15 @@ def _found(instance: Instance) -> dict[str, psutil.Process]:
         with contextlib.suppress(psutil.Error, OSError):  # somebody else's, or just gone
             process = psutil.Process(pid)
             environment = process.environ()
-            if environment.get(OWNER) == str(instance.state_dir) and not _is_inherited(process):
+            is_ours = environment.get(OWNER) == str(instance.state_dir) and PART in environment
+            if is_ours and not _is_inherited(process):
                 found.setdefault(environment[PART], process)
     return found
 
 
 def _is_inherited(process: psutil.Process) -> bool:
     """Whether a part started it: then it leads no session, or Postgres renamed it."""
-    return os.getsid(process.pid) != process.pid or process.cmdline()[0].startswith("postgres: ")
+    return os.getsid(process.pid) != process.pid or " ".join(process.cmdline()).startswith("postgres: ")
 
 
 def is_current(instance: Instance, program: Program) -> bool:

@@ -170,6 +170,7 @@ class Stack:
                 processes.stop(self.instance, name)
         with self._progress.step("stop Postgres"):
             cluster.stop(self.instance)
+        processes.end(processes.all_running(self.instance))  # parts of another version of this code
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
