@@ -40,7 +40,7 @@ create table if not exists public.activities (
     registered_by       uuid                   not null default auth.uid(),
     status              public.activity_status not null default 'registered',
     summary             text                   check (length(summary) <= 4000),
-    approved_expenses_nok numeric(14, 2)       not null default 0 check (approved_expenses_nok >= 0),
+    approved_expenses_nok numeric(14, 2)       not null default 0 check (approved_expenses_nok >= 0 and approved_expenses_nok <> 'NaN'),
     is_counted          boolean                not null generated always as (stats.counts_in_statistics(status)) stored,
     constraint activities_proxy_is_named check (is_proxy_registered = (registered_by <> peer_mentor_id)),
     -- unit, people and type are of the activity's organisation
@@ -142,4 +142,10 @@ grant select, delete,
             participant_count, contact_id, is_proxy_registered, registered_by, status, summary),
     update (unit_id, coordinator_id, activity_type_id, occurred_at, duration_minutes, participant_count, contact_id, status, summary)
     on public.activities to authenticated;
-grant select, insert, update, delete on public.activities to service_role;
+-- approved_expenses_nok is the triggers' alone
+grant select, delete,
+    insert (id, organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id, occurred_at, recorded_at,
+            duration_minutes, participant_count, contact_id, is_proxy_registered, registered_by, status, summary),
+    update (id, organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id, occurred_at, recorded_at,
+            duration_minutes, participant_count, contact_id, is_proxy_registered, registered_by, status, summary)
+    on public.activities to service_role;

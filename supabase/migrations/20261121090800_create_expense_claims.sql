@@ -13,7 +13,7 @@ create table if not exists public.expense_claims (
     organization_id uuid                  not null references public.organizations (id),
     -- no cascade: what was paid out does not vanish with the activity
     activity_id     uuid                  not null references public.activities (id),
-    amount_nok      numeric(12, 2)        not null check (amount_nok > 0),
+    amount_nok      numeric(12, 2)        not null check (amount_nok > 0 and amount_nok <> 'NaN'),
     status          public.expense_status not null default 'pending',
     decided_at      timestamptz,
     decided_by      uuid                  references public.profiles (id),
@@ -49,16 +49,31 @@ create or replace trigger expense_claims_complete before insert or update on pub
     for each row execute function private.complete_expense_claim();
 
 -- The activity carries the sum of its approved expenses. So an approval goes through the triggers of activities like any
--- other change, and statistics are exact at its commit without a join.
+-- other change, and statistics are exact at its commit without a join. It is computed anew from the claims each time: one
+-- that is only added to keeps for ever what once went wrong.
+create or replace view stats.wrong_expenses as
+    select a.id as activity_id, a.unit_id as chapter_id, c.approved_nok
+    from public.activities a
+    cross join lateral (
+        select coalesce(sum(e.amount_nok), 0) as approved_nok
+        from public.expense_claims e
+        where e.activity_id = a.id and e.status = 'approved') c
+    where a.approved_expenses_nok <> c.approved_nok;
+comment on view stats.wrong_expenses is
+    'Activities whose approved_expenses_nok is not the sum of their approved claims, and what it has to be.';
+revoke all on stats.wrong_expenses from public, anon, authenticated, service_role;
+
 create or replace function private.sum_approved_expenses() returns trigger
     language plpgsql security definer set search_path = '' as $$   -- DEFINER: who approves may not write the sum
+declare
+    v_ids uuid[] := array[case when tg_op <> 'INSERT' then old.activity_id end,
+                          case when tg_op <> 'DELETE' then new.activity_id end];
 begin
-    if tg_op <> 'INSERT' and old.status = 'approved' then
-        update public.activities a set approved_expenses_nok = a.approved_expenses_nok - old.amount_nok where a.id = old.activity_id;
-    end if;
-    if tg_op <> 'DELETE' and new.status = 'approved' then
-        update public.activities a set approved_expenses_nok = a.approved_expenses_nok + new.amount_nok where a.id = new.activity_id;
-    end if;
+    -- Locked in a statement of its own: the next one's snapshot then has what another session approved meanwhile.
+    perform from public.activities a where a.id = any (v_ids) order by a.id for no key update;
+    update public.activities a set approved_expenses_nok = w.approved_nok
+    from stats.wrong_expenses w
+    where w.activity_id = a.id and a.id = any (v_ids);
     return null;
 end $$;
 revoke execute on function private.sum_approved_expenses() from public, anon, authenticated, service_role;
