@@ -1,6 +1,7 @@
 // /auth/v1: password sign-in, sign-up, refresh, sign-out and the user's own record, as Supabase Auth serves them.
 
 import { createTokenCompleter } from "./access-token.mjs";
+import { inputProblem } from "./auth-input.mjs";
 import { openAuthLibrary } from "./auth-library.mjs";
 import { corsHeaders } from "./cors.mjs";
 import { log } from "./logs.mjs";
@@ -80,6 +81,9 @@ export function createAuthRoute({ authDatabaseUrl, jwtSecret, publicUrl, resolve
     if (refused) return send(refused.status, refused.body, refused.headers);
     const body = await readBody(request);
     if (!body) return send(413, gotrueError(413, FAILURES.tooLarge.code, FAILURES.tooLarge.message).body);
+
+    const problem = inputProblem(body);
+    if (problem) return send(400, gotrueError(400, "validation_failed", problem).body);
 
     const late = new Promise((resolve) => setTimeout(resolve, TIMEOUT_MS, { failed: "timeout" }).unref());
     const answer = await Promise.race([ask(request, path, search, key.authorization, body), late]);

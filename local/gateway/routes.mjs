@@ -12,6 +12,8 @@ const forwardedFor = (request) => ({
   "x-forwarded-proto": "http",
 });
 
+const INVALID_PATH = { code: "PGRST125", details: null, hint: null, message: "Invalid path specified in request URL" };
+
 /** /rest/v1 → PostgREST: the key becomes the token of its role, the prefix goes. */
 export function createRestRoute({ restUrl, resolveKey }) {
   const proxy = createProxy(restUrl);
@@ -19,6 +21,8 @@ export function createRestRoute({ restUrl, resolveKey }) {
     const headers = { ...answerHeaders, ...corsHeaders() };
     const { authorization, refusal } = resolveKey(request, query);
     if (refusal) return sendJson(response, 401, refusal, headers);
+    // PostgREST breaks the connection over it
+    if (path.includes("%00")) return sendJson(response, 404, INVALID_PATH, headers);
     const unfiltered = refuseUnfiltered(request.method, path, query);
     if (unfiltered) return sendJson(response, unfiltered.status, unfiltered.body, { ...headers, ...unfiltered.headers });
     proxy.forward(request, response, {

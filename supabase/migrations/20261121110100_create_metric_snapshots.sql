@@ -30,7 +30,8 @@ begin
                 when p_key = 'region_name' then v_text !~ '\d{6}' and length(v_text) <= 200   -- no number of a person's
             end, false);
         when 'null' then
-            return coalesce(p_key in ('region_unit_id', 'region_name'), false);
+            return coalesce(p_key in ('region_unit_id', 'region_name',   -- no region; the figures of a small group
+                'activity_count', 'total_hours', 'distinct_participants', 'participant_count'), false);
         else
             return false;
     end case;
@@ -50,15 +51,19 @@ create table if not exists public.bufdir_metric_snapshots (
     snapshot_json              jsonb       not null,
     constraint bufdir_metric_snapshots_period unique (organization_id, period_start, period_end),
     constraint bufdir_metric_snapshots_period_order check (period_end >= period_start),
+    constraint bufdir_metric_snapshots_whole_months check (extract(day from period_start) = 1 and extract(day from period_end) = 1),
     constraint bufdir_metric_snapshots_computed_first check (computed_at <= snapshot_generated_at),
     constraint bufdir_metric_snapshots_aggregates_only check (app.is_aggregate_only(snapshot_json))
 );
-comment on table public.bufdir_metric_snapshots is 'One saved report for each organisation and period: aggregates only, no personal data.';
+comment on table public.bufdir_metric_snapshots is
+    'One saved report for each organisation and period: aggregates only, no personal data. Written by save_metric_snapshot alone.';
+comment on column public.bufdir_metric_snapshots.snapshot_json is
+    'As every member may see it: null for the figures of groups of fewer than five people.';
 comment on column public.bufdir_metric_snapshots.computed_at is 'When the figures were computed; the age counts from here.';
 comment on column public.bufdir_metric_snapshots.snapshot_generated_at is 'When the row was written.';
 alter table public.bufdir_metric_snapshots enable row level security;
 
--- Who writes cannot say when, and an upsert renews the time of writing.
+-- An upsert renews the time of writing.
 create or replace function private.stamp_snapshot() returns trigger
     language plpgsql security invoker set search_path = '' as $$
 begin
@@ -72,33 +77,35 @@ create or replace trigger bufdir_metric_snapshots_stamp before insert or update 
 drop policy if exists "members read their organisation's snapshots" on public.bufdir_metric_snapshots;
 create policy "members read their organisation's snapshots" on public.bufdir_metric_snapshots
     for select to authenticated using (organization_id = (select app.statistics_org_id()));
-drop policy if exists "members save their organisation's snapshots" on public.bufdir_metric_snapshots;
-create policy "members save their organisation's snapshots" on public.bufdir_metric_snapshots
-    for insert to authenticated with check (organization_id = (select app.statistics_org_id()));
-drop policy if exists "members renew their organisation's snapshots" on public.bufdir_metric_snapshots;
-create policy "members renew their organisation's snapshots" on public.bufdir_metric_snapshots
-    for update to authenticated using (organization_id = (select app.statistics_org_id()))
-    with check (organization_id = (select app.statistics_org_id()));
 drop policy if exists "coordinators and org admins delete their organisation's snapshots" on public.bufdir_metric_snapshots;
 create policy "coordinators and org admins delete their organisation's snapshots" on public.bufdir_metric_snapshots
     for delete to authenticated using (
         organization_id = (select app.statistics_org_id()) and (select app.profile_role()) in ('coordinator', 'org_admin'));
 
--- What PUT saves: the report and what it rests on, from one statement, so that they agree.
+-- The report and what it rests on, from one statement, so that they agree.
+create or replace function stats.computed_metric_snapshot(p_organization_id uuid, p_period_start date, p_period_end date)
+    returns jsonb
+    language plpgsql volatile security invoker set search_path = '' as $$
+declare
+    v_mapping integer;
+begin
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    v_mapping := coalesce(stats.current_mapping_version(p_organization_id), 0);
+    return (select jsonb_build_object(
+                'organization_id', p_organization_id, 'period_start', p_period_start, 'period_end', p_period_end, 'computed_at', now(),
+                'record_count_at_generation', s.record_count, 'source_fingerprint', s.fingerprint, 'mapping_version', v_mapping,
+                'snapshot_json', stats.bufdir_report(p_organization_id, p_period_start, p_period_end, v_mapping))
+            from stats.report_source(p_organization_id, p_period_start, p_period_end, v_mapping) s);
+end $$;
+
 create or replace function app.compute_metric_snapshot(p_period_start date, p_period_end date) returns jsonb
     language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: sums over all chapters, after its check
 declare
-    v_org_id  uuid    := app.current_org_id();
-    v_mapping integer;
+    v_computed jsonb;
 begin
-    perform app.require_report(v_org_id, p_period_start, p_period_end);
-    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
-    v_mapping := coalesce(stats.current_mapping_version(v_org_id), 0);
-    return (select jsonb_build_object(
-                'organization_id', v_org_id, 'period_start', p_period_start, 'period_end', p_period_end, 'computed_at', now(),
-                'record_count_at_generation', s.record_count, 'source_fingerprint', s.fingerprint, 'mapping_version', v_mapping,
-                'snapshot_json', stats.bufdir_report(v_org_id, p_period_start, p_period_end, v_mapping))
-            from stats.report_source(v_org_id, p_period_start, p_period_end, v_mapping) s);
+    perform app.require_report(app.current_org_id(), p_period_start, p_period_end, 'only coordinators and org admins see reports');
+    v_computed := stats.computed_metric_snapshot(app.current_org_id(), p_period_start, p_period_end);
+    return v_computed || jsonb_build_object('snapshot_json', app.shown_report(v_computed -> 'snapshot_json'));
 end $$;
 create or replace function public.compute_metric_snapshot(p_period_start date, p_period_end date) returns jsonb
     language sql volatile security invoker set search_path = ''
@@ -143,7 +150,7 @@ end $$;
 create or replace function app.get_snapshot_status(p_period_start date, p_period_end date) returns jsonb
     language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: counts in all chapters, after its check
 begin
-    perform app.require_report(app.current_org_id(), p_period_start, p_period_end);
+    perform app.require_report(app.current_org_id(), p_period_start, p_period_end, null);
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
     return stats.snapshot_status(app.current_org_id(), p_period_start, p_period_end, now());
 end $$;
@@ -187,20 +194,20 @@ declare
     v_org_id   uuid := app.current_org_id();
     v_snapshot public.bufdir_metric_snapshots;
     v_status   jsonb;
+    v_report   jsonb;
     v_id       bigint;
 begin
-    perform app.require_report(v_org_id, p_period_start, p_period_end);
-    if app.profile_role() not in ('coordinator', 'org_admin') then
-        raise exception 'only coordinators and org admins export' using errcode = 'insufficient_privilege';
-    end if;
+    perform app.require_report(v_org_id, p_period_start, p_period_end, 'only coordinators and org admins export');
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
     -- one snapshot of the database for the checks and for what is exported
     select b.*, stats.snapshot_status(v_org_id, p_period_start, p_period_end, now())
-               || jsonb_build_object('matches', b.snapshot_json = stats.bufdir_report(v_org_id, p_period_start, p_period_end, b.mapping_version))
+               || jsonb_build_object('matches', stats.saved_report(b) = r.report and b.snapshot_json = app.hide_small_groups(r.report)),
+           app.shown_report(r.report)
     into v_snapshot.id, v_snapshot.organization_id, v_snapshot.period_start, v_snapshot.period_end, v_snapshot.computed_at,
          v_snapshot.snapshot_generated_at, v_snapshot.record_count_at_generation, v_snapshot.source_fingerprint,
-         v_snapshot.mapping_version, v_snapshot.snapshot_json, v_status
+         v_snapshot.mapping_version, v_snapshot.snapshot_json, v_status, v_report
     from public.bufdir_metric_snapshots b
+    cross join lateral (select stats.bufdir_report(v_org_id, p_period_start, p_period_end, b.mapping_version) as report) r
     where b.organization_id = v_org_id and b.period_start = p_period_start and b.period_end = p_period_end;
     if not found then
         raise exception 'there is no snapshot of this period' using errcode = 'PT404';
@@ -214,7 +221,7 @@ begin
     insert into public.bufdir_export_audit_log (organization_id, exported_by, snapshot_id, period_start, period_end, verdict)
     values (v_org_id, app.profile_id(), v_snapshot.id, p_period_start, p_period_end, v_status)
     returning id into v_id;
-    return jsonb_build_object('export_id', v_id, 'snapshot', v_snapshot.snapshot_json, 'computed_at', v_snapshot.computed_at);
+    return jsonb_build_object('export_id', v_id, 'snapshot', v_report, 'computed_at', v_snapshot.computed_at);
 end $$;
 create or replace function public.export_bufdir_snapshot(p_period_start date, p_period_end date) returns jsonb
     language sql volatile security invoker set search_path = ''
@@ -223,16 +230,13 @@ comment on function public.export_bufdir_snapshot(date, date) is
     'Records and returns an export; refuses a missing (404), stale or differing (409) snapshot. Coordinators and org admins.';
 
 revoke all on public.bufdir_metric_snapshots, public.bufdir_export_audit_log from public, anon, authenticated, service_role;
-grant select, delete,
-    insert (organization_id, period_start, period_end, computed_at, record_count_at_generation, source_fingerprint, mapping_version, snapshot_json),
-    update (organization_id, period_start, period_end, computed_at, record_count_at_generation, source_fingerprint, mapping_version, snapshot_json)
-    on public.bufdir_metric_snapshots to authenticated;
+grant select, delete on public.bufdir_metric_snapshots to authenticated;
 grant select on public.bufdir_export_audit_log to authenticated;
-revoke execute on function app.is_aggregate_only(jsonb, text), private.refuse_change(), app.compute_metric_snapshot(date, date),
+revoke execute on function app.is_aggregate_only(jsonb, text), private.refuse_change(),
+    stats.computed_metric_snapshot(uuid, date, date), app.compute_metric_snapshot(date, date),
     public.compute_metric_snapshot(date, date), stats.snapshot_status(uuid, date, date, timestamptz), app.get_snapshot_status(date, date),
     public.get_snapshot_status(date, date), app.export_bufdir_snapshot(date, date), public.export_bufdir_snapshot(date, date)
     from public, anon, authenticated, service_role;
--- a check constraint's function is evaluated as whoever writes
-grant execute on function app.is_aggregate_only(jsonb, text), app.compute_metric_snapshot(date, date), public.compute_metric_snapshot(date, date),
+grant execute on function app.compute_metric_snapshot(date, date), public.compute_metric_snapshot(date, date),
     app.get_snapshot_status(date, date), public.get_snapshot_status(date, date),
     app.export_bufdir_snapshot(date, date), public.export_bufdir_snapshot(date, date) to authenticated;

@@ -3,7 +3,7 @@
 
 drop function if exists public.generate_bufdir_report(uuid, date, date, integer);
 drop function if exists app.generate_bufdir_report(uuid, date, date, integer);
-drop function if exists app.require_report(uuid, date, date);
+drop function if exists app.require_report(uuid, date, date, text);
 drop function if exists stats.bufdir_report(uuid, date, date, integer);
 drop function if exists stats.report_source(uuid, date, date, integer);
 drop view if exists stats.unit_regions;

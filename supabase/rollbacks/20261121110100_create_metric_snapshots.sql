@@ -11,6 +11,7 @@ drop function if exists app.get_snapshot_status(date, date);
 drop function if exists stats.snapshot_status(uuid, date, date, timestamptz);
 drop function if exists public.compute_metric_snapshot(date, date);
 drop function if exists app.compute_metric_snapshot(date, date);
+drop function if exists stats.computed_metric_snapshot(uuid, date, date);
 drop table if exists public.bufdir_metric_snapshots;
 drop function if exists private.stamp_snapshot();
 drop function if exists app.is_aggregate_only(jsonb, text);

@@ -137,15 +137,6 @@ def row(model: type[R], answer: Result[object]) -> Result[R]:
         return unexpected(model.__name__)
 
 
-def first(model: type[R], answer: Result[object]) -> Result[R | None]:
-    """Read the first of several objects as `model`, None where there are none; `internal` as above."""
-    if isinstance(answer, Err):
-        return answer
-    if not isinstance(answer.value, list):
-        return unexpected(model.__name__)
-    return row(model, Ok(answer.value[0])) if answer.value else Ok(None)
-
-
 def scalar(kind: type[V], answer: Result[object], what: str) -> Result[V]:
     """Read exactly a `kind`; `internal` where it is something else."""
     if isinstance(answer, Err):
