@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field
 
 from _shared.background import SingleFlight
 from _shared.callers import User
-from _shared.database.failures import is_unexpected
+from _shared.database.client import is_unexpected
 from _shared.database.hierarchy import HierarchyEntry
 from _shared.http.endpoint import endpoint
 from _shared.inputs import Input

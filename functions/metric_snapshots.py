@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from _shared.callers import User
-from _shared.database.failures import is_unexpected
+from _shared.database.client import is_unexpected
 from _shared.database.snapshots import MetricSnapshot, Period
 from _shared.http.auth import require_role
 from _shared.http.endpoint import endpoint

@@ -17,21 +17,26 @@ comment on function app.reads_whole_organization() is
 create or replace function app.hide_small_groups(p_report jsonb) returns jsonb
     language sql immutable security invoker set search_path = '' as $$
     with groups as (
-        select l.name as list, case l.name when 'uncategorised' then 'categories' else l.name end
-                   as division, e.value as figures, e.ordinality as place,
-               -- without any contact, those who were counted as present
-               coalesce(nullif((e.value -> 'distinct_participants')::bigint, 0),
-                        (e.value -> 'participant_count')::bigint) as people
+        select l.name as list, e.ordinality as place, e.value as figures,
+               case l.name when 'uncategorised' then 'categories' else l.name end as division,
+               (e.value ->> 'activity_count')::numeric        as activities,
+               (e.value ->> 'distinct_participants')::numeric as contacts,
+               (e.value ->> 'participant_count')::numeric     as present
         from (values ('categories'), ('uncategorised'), ('regions'), ('totals')) l (name)
-        cross join lateral jsonb_array_elements(case jsonb_typeof(p_report -> l.name)
-            when 'array' then p_report -> l.name
-            else jsonb_build_array(p_report -> l.name) end) with ordinality e
+        cross join lateral jsonb_array_elements(
+            case l.name when 'totals' then jsonb_build_array(p_report -> 'totals')
+                        else p_report -> l.name end) with ordinality e
+    ), counted as (
+        -- how many people at least: some activity had as many present as they have on average
+        select g.*, case when g.contacts = 0 then g.present
+                         else greatest(g.contacts, ceil(g.present / g.activities)) end as people
+        from groups g
     ), judged as (
-        select g.*, g.people between 1 and 4 or coalesce(sum(g.people) over (
-                   partition by g.division order by g.people, g.list, g.place
+        select c.*, c.people between 1 and 4 or coalesce(sum(c.people) over (
+                   partition by c.division order by c.people, c.list, c.place
                    rows between unbounded preceding and 1 preceding), 0) between 1 and 4
                    as is_hidden
-        from groups g
+        from counted c
     ), shown as (
         select j.list, j.place, j.figures || case when j.is_hidden then jsonb_build_object(
                    'activity_count', null, 'total_hours', null,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
-from _shared.database.client import Client, scalar
-from _shared.database.failures import unexpected
+from _shared.database.client import Client, scalar, unexpected
 from _shared.result import Err, Ok, Result
 
 if TYPE_CHECKING:

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from _shared.result import Err, ErrorCode
 
-if TYPE_CHECKING:
-    from _shared.result import Result
-
-_UNEXPECTED = "unexpected"
 _FOR_USERS = {"42501": ErrorCode.FORBIDDEN, "22023": ErrorCode.BAD_REQUEST}
 
 
@@ -36,13 +30,3 @@ def from_code(code: str, *, for_user: bool) -> Err:
     if for_user and code in _FOR_USERS:
         return Err(_FOR_USERS[code], cause=code)
     return Err(ErrorCode.INTERNAL, cause=code)
-
-
-def unexpected(what: str) -> Err:
-    """Say that the database answered something else than a `what`."""
-    return Err(ErrorCode.INTERNAL, cause=f"{_UNEXPECTED} {what}")
-
-
-def is_unexpected(result: Result[object]) -> bool:
-    """Whether the database answered, but with something that cannot be read."""
-    return isinstance(result, Err) and (result.cause or "").startswith(f"{_UNEXPECTED} ")

@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from _shared.database.client import Client, Count, Day, Id, Moment, StrictRow, execute, row, scalar
-from _shared.database.failures import unexpected
+from _shared.database.client import (
+    Client,
+    Count,
+    Day,
+    Id,
+    Moment,
+    StrictRow,
+    execute,
+    row,
+    scalar,
+    unexpected,
+)
 from _shared.database.reports import BufdirReport  # noqa: TC001 - pydantic reads it
 from _shared.inputs import REFUSAL, Input
 from _shared.result import Err, Ok, Result

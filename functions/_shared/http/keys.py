@@ -44,11 +44,16 @@ class KeySet:
     """
 
     def __init__(
-        self, url: str, http: httpx.AsyncClient, clock: Callable[[], float] = time.monotonic
+        self,
+        url: str,
+        http: httpx.AsyncClient,
+        clock: Callable[[], float] = time.monotonic,
+        fetch_seconds: float = FETCH_SECONDS,
     ) -> None:
         self._url = url
         self._http = http
         self._clock = clock
+        self._fetch_seconds = fetch_seconds
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at: float | None = None
         self._next_fetch_at = clock()
@@ -81,7 +86,7 @@ class KeySet:
 
     async def _fetch(self) -> None:
         try:
-            async with asyncio.timeout(FETCH_SECONDS):
+            async with asyncio.timeout(self._fetch_seconds):
                 keys = jwt.PyJWKSet.from_dict(json.loads(await self._download())).keys
         except _NO_KEY_SET as error:
             self._failure = Err(ErrorCode.UPSTREAM_UNAVAILABLE, cause=f"keys: {type(error).__name__}")
