@@ -101,9 +101,6 @@ declare
     v_computed public.hierarchy_stats_cache[] := array[]::public.hierarchy_stats_cache[];
     v_skipped  integer := 0;
 begin
-    if not coalesce(p_seconds between 0 and 60, false) then   -- nor NaN
-        raise exception 'p_seconds must be between 0 and 60' using errcode = 'invalid_parameter_value';
-    end if;
     for v_entry in
         select e.*
         from public.organization_settings s
