@@ -39,7 +39,8 @@ create or replace function stats.audit(p_chapter_ids uuid[] default null)
     returns setof stats.differences
     language plpgsql volatile security invoker set search_path = '' as $$
 begin
-    lock table public.activities, public.expense_claims in access share mode;
+    lock table public.activities in access share mode;
+    lock table public.expense_claims in access share mode;
     return query execute format(
         'with found as (%s union '
         'select ''activities'', a.unit_id from public.activities a '
@@ -63,8 +64,8 @@ create or replace function stats.rebuild(p_chapter_ids uuid[] default null) retu
 declare
     v_name text;
 begin
-    -- first: while it waits, folds go on
-    lock table public.activities, public.expense_claims in access share mode;
+    lock table public.activities in access share mode;   -- first: while it waits, folds go on
+    lock table public.expense_claims in access share mode;
     perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
     -- is_counted is computed anew, the difference is logged
     update public.activities a set status = a.status
