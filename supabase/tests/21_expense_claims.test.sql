@@ -1,7 +1,7 @@
 -- EX: who claims, sees, decides on and withdraws expenses.
 begin;
 \ir helpers.psql
-select plan(47);
+select plan(48);
 
 select tests.add_activity('nord/ola', 'nord/A', p_name => 'a');
 select tests.add_activity('nord/cato', 'nord/C', p_name => 'c');
