@@ -51,15 +51,15 @@ def test_a_write_to_a_view_is_refused_for_want_of_the_right(
     rows = api.get(f"/rest/v1/{view}?limit=1").json()
     assert rows, "reading is allowed"
     [column, value] = next(iter(rows[0].items()))
-    query = "" if method == "POST" else f"?{column}=eq.{value}"
+    query = {} if method == "POST" else {column: f"eq.{value}"}
     body = None if method == "DELETE" else {column: value}
     message = f"permission denied for view {view}"
     for headers in ({}, {"apikey": stack.secret_key, "authorization": f"Bearer {stack.secret_key}"}):
-        answer = api.request(method, f"/rest/v1/{view}{query}", json=body, headers=headers)
+        answer = api.request(method, f"/rest/v1/{view}", params=query, json=body, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (403, "42501")
         assert answer.json()["message"] == message
     with httpx.Client(base_url=stack.api_url, headers={"apikey": stack.publishable_key}) as stranger:
-        answer = stranger.request(method, f"/rest/v1/{view}{query}", json=body)
+        answer = stranger.request(method, f"/rest/v1/{view}", params=query, json=body)
         assert (answer.status_code, answer.json()["message"]) == (401, message)
 
 
@@ -70,9 +70,7 @@ def test_a_write_to_a_view_is_refused_for_want_of_the_right(
     ("amount", "code"),
     [("NaN", "23514"), ("Infinity", "22003"), ("-Infinity", "22003"), (1e300, "22003"), (0, "23514")],
 )
-def test_kroner_that_are_no_amount_are_refused(
-    stack: Stack, api: httpx.Client, amount: object, code: str
-) -> None:
+def test_kroner_that_are_no_amount_are_refused(api: httpx.Client, amount: object, code: str) -> None:
     ola = {"email": "ola@nhf.example", "password": "password"}
     token = api.post("/auth/v1/token?grant_type=password", json=ola).json()["access_token"]
     headers = {"authorization": f"Bearer {token}", "prefer": "return=representation"}
@@ -88,7 +86,6 @@ def test_kroner_that_are_no_amount_are_refused(
     assert accepted.status_code == 201, accepted.text
     path = f"/rest/v1/expense_claims?id=eq.{accepted.json()[0]['id']}"
     assert api.delete(path, headers=headers).status_code == 200
-    del stack
 
 
 DAYS = {"p_period_start": "2026-01-01", "p_period_end": "2027-01-01"}
