@@ -22,7 +22,7 @@ FIRST_RETRY_SECONDS = 1  # after a failure; each further one doubles it, up to t
 FETCH_SECONDS = 3
 MAX_BYTES = 64 * 1024  # a key has a few hundred
 
-# What a server that is away or strange leads to; the last five come of what that is no key set.
+# What a server that is away or strange leads to; the last five come from JSON that is no key set.
 _NO_KEY_SET = (
     httpx.HTTPError,
     jwt.PyJWTError,
