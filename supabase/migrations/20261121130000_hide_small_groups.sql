@@ -38,9 +38,11 @@ create or replace function app.hide_small_groups(p_report jsonb) returns jsonb
                    as is_hidden
         from counted c
     ), shown as (
-        select j.list, j.place, j.figures || case when j.is_hidden then jsonb_build_object(
-                   'activity_count', null, 'total_hours', null,
-                   'distinct_participants', null, 'participant_count', null) else '{}' end as figures
+        select j.list, j.place,
+               j.figures || case when j.is_hidden
+                   then jsonb_build_object('activity_count', null, 'total_hours', null,
+                                           'distinct_participants', null, 'participant_count', null)
+                   else '{}' end as figures
         from judged j
     )
     select p_report || jsonb_build_object(

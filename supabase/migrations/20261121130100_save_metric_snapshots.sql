@@ -53,7 +53,8 @@ create or replace function stats.metric_snapshot(p_period_start date, p_period_e
     returns jsonb
     language sql stable security invoker set search_path = ''
     return (select case when app.reads_whole_organization()
-                        then to_jsonb(b) || jsonb_build_object('snapshot_json', stats.saved_report(b))
+                        then to_jsonb(b)
+                             || jsonb_build_object('snapshot_json', stats.saved_report(b))
                         else to_jsonb(b) end
             from public.bufdir_metric_snapshots b
             where b.organization_id = app.current_org_id() and b.period_start = p_period_start

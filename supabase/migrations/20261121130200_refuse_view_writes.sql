@@ -1,5 +1,5 @@
--- Purpose: a write to a view is refused as one to a table is, for want of the right (42501), and not as
--- an error of ours (55000, which PostgREST answers with 500).
+-- Purpose: a write to a view is refused as one to a table is, for want of the right (42501), and
+-- not as an error of ours (55000, which PostgREST answers with 500).
 -- Locks: brief, ACCESS EXCLUSIVE on the views of public. Data safety: new objects only.
 
 create or replace function private.refuse_view_write() returns trigger
@@ -20,9 +20,9 @@ begin
                     and c.relowner = current_user::regrole
                     and pg_relation_is_updatable(c.oid, false) = 0
                   order by 1 loop
-        execute format('create or replace trigger refuse_write instead of insert or update or delete '
-                       'on public.%I for each row execute function private.refuse_view_write()',
-                       v_view);
+        execute format('create or replace trigger refuse_write '
+                       'instead of insert or update or delete on public.%I '
+                       'for each row execute function private.refuse_view_write()', v_view);
     end loop;
 end $$;
 comment on function private.close_views() is

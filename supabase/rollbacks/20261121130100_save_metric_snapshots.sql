@@ -1,7 +1,7 @@
--- Purpose: undo save_metric_snapshots: nothing can be saved, and what is saved is read without small
--- groups.
--- Locks: brief, ACCESS EXCLUSIVE on bufdir_metric_snapshots. Data safety: the saved figures of small
--- groups are lost; they can be computed again.
+-- Purpose: undo save_metric_snapshots: nothing can be saved, and what is saved is read without
+-- small groups.
+-- Locks: brief, ACCESS EXCLUSIVE on bufdir_metric_snapshots. Data safety: the saved figures of
+-- small groups are lost; they can be computed again.
 
 drop function if exists public.renew_metric_snapshot(uuid, date, date);
 drop function if exists public.save_metric_snapshot(date, date);
