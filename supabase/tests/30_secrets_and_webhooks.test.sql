@@ -98,7 +98,8 @@ begin
     v_id := private.send_webhook('some-function', '{}');
     return (select q.url from net.http_request_queue q where q.id = v_id);
 end $$;
-select is(tests.url_of('https://functions.tests.example/functions/v1' || suffix), 'https://functions.tests.example/functions/v1/some-function',
+select is(tests.url_of('https://functions.tests.example/functions/v1' || suffix),
+    'https://functions.tests.example/functions/v1/some-function',
           'WH-05 one slash between them, however the address was pasted: ' || to_json(suffix))
 from unnest(array['', '/', '//', E'/\n', E' \t']) suffix;
 select tests.forget_secret('fersk_webhook_secret');

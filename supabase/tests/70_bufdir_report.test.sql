@@ -42,9 +42,11 @@ grant execute on all functions in schema tests to public;
 
 select tests.act_as('nord/anne');
 select is(tests.report(), jsonb_build_object(
-    'organization_id', tests.id('nord'), 'period_start', '2026-01-01', 'period_end', '2027-01-01', 'mapping_version', 2,
+    'organization_id', tests.id('nord'), 'period_start', '2026-01-01', 'period_end',
+        '2027-01-01', 'mapping_version', 2,
     'categories', '[]'::jsonb, 'uncategorised', '[]'::jsonb, 'regions', '[]'::jsonb,
-    'totals', '{"activity_count": 0, "total_hours": 0.00, "distinct_participants": 0, "participant_count": 0}'::jsonb),
+    'totals', '{"activity_count": 0, "total_hours": 0.00, "distinct_participants": 0, '
+        '"participant_count": 0}'::jsonb),
     'BR-01 without activities the lists are empty and the totals zero');
 select is(tests.report(p_end => '2026-01-01') -> 'categories', '[]',
     'BR-02 a period of no days is a period');
@@ -55,10 +57,12 @@ select tests.act_as_owner();
 select tests.at('2026-01-01 00:00Z', 'c1'), tests.at('2025-12-31 23:59:59.999999Z', 'c2'),
        tests.at('2026-12-31 23:59:59.999999Z', 'c1', 'nord/kari'),
        tests.at('2027-01-01 00:00Z', 'c3'), tests.at('2026-01-01 00:30+01', 'c4'),
-       tests.at('2026-03-01Z', 'c5', p_status => 'draft'), tests.at('2026-03-01Z', 'c6', p_status => 'rejected');
+       tests.at('2026-03-01Z', 'c5', p_status => 'draft'), tests.at('2026-03-01Z', 'c6',
+           p_status => 'rejected');
 select tests.act_as('nord/anne');
 select is(tests.figures(tests.report() -> 'totals'), '2 / 1.67 h / 1 persons / 4 present',
-    'BR-03 the start is in, the end is out, in UTC; drafts and rejected ones are not; a person met directly and by proxy is one');
+    'BR-03 the start is in, the end is out, in UTC; drafts and rejected ones are not; a person '
+        'met directly and by proxy is one');
 select is(
     tests.figures(tests.report(p_start => '2025-12-01', p_end => '2026-01-01') -> 'totals'),
     '2 / 1.67 h / 2 persons / 4 present',
@@ -121,19 +125,25 @@ select is(
     tests.report() ->> 'mapping_version',
     '2',
     'BR-12 the newest mapping, unless one is named');
-select results_eq($$ select r ->> 'region_name', tests.figures(r) from jsonb_array_elements(tests.report() -> 'regions') r $$,
-    $$ values ('region', '2 / 1.67 h / 1 persons / 4 present'), (null, '2 / 0.85 h / 1 persons / 4 present') $$, 'BR-13 by region; what is in none stands last');
+select results_eq($$ select r ->> 'region_name', tests.figures(r)
+    from jsonb_array_elements(tests.report() -> 'regions') r $$,
+    $$ values ('region', '2 / 1.67 h / 1 persons / 4 present'), (null,
+        '2 / 0.85 h / 1 persons / 4 present') $$, 'BR-13 by region; what is in none stands last');
 select tests.act_as_owner();
 insert into public.organization_units (id, organization_id, parent_id, kind, name) values
     (tests.id('nord/inner'), tests.id('nord'), tests.id('nord/region'), 'region', 'inner');
-update public.organization_units set parent_id = tests.id('nord/inner') where id = tests.id('nord/A');
+update public.organization_units set parent_id = tests.id('nord/inner')
+    where id = tests.id('nord/A');
 select tests.act_as('nord/anne');
 select is(
     tests.report() #>> '{regions,0,region_name}',
     'inner',
     'BR-14 the nearest of two regions above each other');
-select is((select array_agg(k order by k) from jsonb_object_keys(tests.report() #> '{categories,0}') k),
-    '{activity_count,bufdir_category_code,distinct_participants,participant_count,total_hours}'::text[], 'BR-15 aggregates and codes, nothing else');
+select is((select array_agg(k order by k)
+    from jsonb_object_keys(tests.report() #> '{categories,0}') k),
+    array['activity_count', 'bufdir_category_code', 'distinct_participants', 'participant_count',
+          'total_hours'],
+    'BR-15 aggregates and codes, nothing else');
 
 -- ---------------------------------------------------------------- who
 
@@ -147,7 +157,8 @@ select is(
     tests.id('nord')::text,
     'BR-16 a coordinator, too, but for small groups (SG)');
 select tests.act_as('nord/ola');
-select throws_ok(format('select tests.report(p_end => %L)', e), '42501', 'only coordinators and org admins see reports',
+select throws_ok(format('select tests.report(p_end => %L)', e), '42501',
+    'only coordinators and org admins see reports',
                  'BR-16 a peer mentor is told nothing, of whatever period: ' || e)
 from unnest('{2027-01-01,2026-01-02}'::text[]) e;
 select tests.act_as('sor/siri');
@@ -182,9 +193,12 @@ select throws_ok(
     '22023', 'period_end is before period_start',
     'BR-21 an end before the start is refused');
 select throws_ok(format('select tests.report(%L, %L, %L)', 'nord', p[1], p[2]), '22023',
-                 'a period is whole months of this century: it starts and ends on the first day of one', 'BR-28 nor is a part of a month a period: ' || p::text)
-from (values ('{2026-03-10,2026-03-11}'::text[]), ('{2026-03-02,2026-04-01}'), ('{2026-03-01,2026-03-31}'), ('{2026-01-01,2026-12-31}'),
-             ('{1999-12-01,2026-01-01}'), ('{2026-01-01,2100-02-01}'), ('{-infinity,2026-01-01}'), ('{2026-01-01,infinity}')) v (p);
+                 'a period is whole months of this century: it starts and ends on the first day '
+                     'of one', 'BR-28 nor is a part of a month a period: ' || p::text)
+from (values ('{2026-03-10,2026-03-11}'::text[]), ('{2026-03-02,2026-04-01}'),
+    ('{2026-03-01,2026-03-31}'), ('{2026-01-01,2026-12-31}'),
+             ('{1999-12-01,2026-01-01}'), ('{2026-01-01,2100-02-01}'),
+                 ('{-infinity,2026-01-01}'), ('{2026-01-01,infinity}')) v (p);
 select lives_ok(
     format('select tests.report(%L, %L, %L)', 'nord', p[1], p[2]),
     'BR-28 but a month is: ' || p::text)
@@ -220,7 +234,8 @@ select throws_ok(
 select tests.act_as('sor/siri');
 select lives_ok($$ select tests.report('sor') $$, 'BR-24 for one organisation alone');
 select tests.act_as_owner();
-update public.organization_settings set statistics_enabled = true where organization_id = tests.id('nord');
+update public.organization_settings set statistics_enabled = true
+    where organization_id = tests.id('nord');
 select tests.act_as('nord/anne');
 select is(
     tests.figures(tests.report() -> 'totals'),
@@ -230,13 +245,22 @@ select is(
 -- ---------------------------------------------------------------- nothing raw
 
 select tests.act_as_owner();
-select is_empty($$ select p.oid::regprocedure from pg_proc p where p.pronamespace = 'stats'::regnamespace
-                   and p.proname in ('bufdir_report', 'report_source', 'snapshot_status', 'alignment_figures',
-                                     'computed_metric_snapshot', 'save_metric_snapshot', 'metric_snapshot', 'saved_report')
-                   and (has_function_privilege('authenticated', p.oid, 'execute') or has_function_privilege('service_role', p.oid, 'execute')
-                        or has_function_privilege('anon', p.oid, 'execute')) $$, 'BR-26 nobody calls what the checks stand before');
-select is_empty($$ select p.oid::regprocedure from pg_proc p where p.proname in ('generate_bufdir_report', 'compute_metric_snapshot', 'get_snapshot_status',
-                       'export_bufdir_snapshot', 'get_bufdir_alignment', 'get_metric_snapshot', 'save_metric_snapshot', 'renew_metric_snapshot') and has_function_privilege('anon', p.oid, 'execute') $$, 'BR-27 nor anon any of them');
+select is_empty($$ select p.oid::regprocedure from pg_proc p
+    where p.pronamespace = 'stats'::regnamespace
+                   and p.proname in ('bufdir_report', 'report_source', 'snapshot_status',
+                       'alignment_figures',
+                                     'computed_metric_snapshot', 'save_metric_snapshot',
+                                         'metric_snapshot', 'saved_report')
+                   and (has_function_privilege('authenticated', p.oid,
+                       'execute') or has_function_privilege('service_role', p.oid, 'execute')
+                        or has_function_privilege('anon', p.oid, 'execute')) $$,
+                            'BR-26 nobody calls what the checks stand before');
+select is_empty($$ select p.oid::regprocedure from pg_proc p
+    where p.proname in ('generate_bufdir_report', 'compute_metric_snapshot', 'get_snapshot_status',
+                       'export_bufdir_snapshot', 'get_bufdir_alignment', 'get_metric_snapshot',
+                           'save_metric_snapshot', 'renew_metric_snapshot')
+                           and has_function_privilege('anon', p.oid, 'execute') $$,
+                           'BR-27 nor anon any of them');
 
 select * from finish();
 rollback;

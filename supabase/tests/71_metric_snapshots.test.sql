@@ -10,9 +10,11 @@ values (1, tests.id('nord/talk'), 'INDIVIDUAL');
 select tests.add_activity(p_name => 'one'), tests.add_activity(p_name => 'two'),
        tests.add_activity('nord/ola', 'nord/A', '2025-06-01Z');
 
-create function tests.save(p_start date default '2026-01-01', p_end date default '2027-01-01') returns jsonb language sql as
+create function tests.save(p_start date default '2026-01-01',
+    p_end date default '2027-01-01') returns jsonb language sql as
     $$ select public.save_metric_snapshot(p_start, p_end) $$;
-create function tests.read(p_start date default '2026-01-01', p_end date default '2027-01-01') returns jsonb language sql as
+create function tests.read(p_start date default '2026-01-01',
+    p_end date default '2027-01-01') returns jsonb language sql as
     $$ select public.get_metric_snapshot(p_start, p_end) $$;
 create function tests.status(p_after interval default '0') returns jsonb language sql as $$
     select stats.snapshot_status(
@@ -38,9 +40,13 @@ select tests.act_as('nord/kari');
 select lives_ok($$ select tests.save() $$, 'SN-01 a coordinator has computed and saved');
 select lives_ok($$ select tests.save() $$, 'SN-01 and saves it again');
 select tests.act_as('nord/anne');
-select is(tests.save() - '{id,computed_at,snapshot_generated_at,source_fingerprint,snapshot_json}'::text[],
-    jsonb_build_object('organization_id', tests.id('nord'), 'period_start', '2026-01-01', 'period_end', '2027-01-01',
-                       'record_count_at_generation', 2, 'mapping_version', 1), 'SN-01 so does an org admin, and is given the row');
+select is(
+    tests.save()
+        - '{id,computed_at,snapshot_generated_at,source_fingerprint,snapshot_json}'::text[],
+    jsonb_build_object('organization_id', tests.id('nord'), 'period_start', '2026-01-01',
+        'period_end', '2027-01-01',
+                       'record_count_at_generation', 2, 'mapping_version', 1),
+                           'SN-01 so does an org admin, and is given the row');
 select is((select count(*) from public.bufdir_metric_snapshots), 1::bigint, 'SN-02 one row stays');
 select is(
     (select record_count_at_generation from public.bufdir_metric_snapshots),
@@ -63,7 +69,8 @@ select throws_ok(
     $$ select public.compute_metric_snapshot('2026-01-01', '2027-01-01') $$,
     '42501', 'only coordinators and org admins see reports',
     'SN-05 nor has one computed');
-select throws_ok($$ select public.renew_metric_snapshot(tests.id('nord'), '2026-01-01', '2027-01-01') $$, '42501',
+select throws_ok($$ select public.renew_metric_snapshot(tests.id('nord'), '2026-01-01',
+    '2027-01-01') $$, '42501',
     'permission denied for function renew_metric_snapshot', 'SN-05 nor one renewed');
 select tests.act_as('nord/ina');
 select throws_ok(
@@ -84,34 +91,44 @@ declare
     v_statement text;
 begin
     foreach v_statement in array array[
-        'insert into public.bufdir_metric_snapshots (period_start, period_end, record_count_at_generation, source_fingerprint, mapping_version, snapshot_json)
+        'insert into public.bufdir_metric_snapshots (period_start, period_end, '
+            'record_count_at_generation, source_fingerprint, mapping_version, snapshot_json)
          values (''2025-01-01'', ''2026-01-01'', 0, md5(''''), 0, ''{}'')',
         'update public.bufdir_metric_snapshots set snapshot_json = ''{}'' where true',
         'update public.bufdir_metric_snapshots set period_start = ''2020-01-01'' where true',
         'update public.bufdir_metric_snapshots set source_fingerprint = md5('''') where true',
         'update public.bufdir_metric_snapshots set computed_at = now() where true',
         'update public.bufdir_metric_snapshots set organization_id = tests.id(''sor'') where true',
-        'insert into public.bufdir_metric_snapshots (organization_id, period_start, period_end, record_count_at_generation, source_fingerprint, mapping_version, snapshot_json)
-         select organization_id, period_start, period_end, 99, source_fingerprint, 1, ''{}'' from public.bufdir_metric_snapshots
-         on conflict (organization_id, period_start, period_end) do update set snapshot_json = excluded.snapshot_json'] loop
+        'insert into public.bufdir_metric_snapshots (organization_id, period_start, period_end, '
+            'record_count_at_generation, source_fingerprint, mapping_version, snapshot_json)
+         select organization_id, period_start, period_end, 99, source_fingerprint, 1, ''{}'' from
+             public.bufdir_metric_snapshots
+         on conflict (organization_id, period_start, period_end) do update set snapshot_json =
+             excluded.snapshot_json'] loop
         perform tests.act_as(p_person);
-        return next throws_ok(v_statement, '42501', 'permission denied for table bufdir_metric_snapshots', 'SN-06 ' || p_person || ' does not ' || left(v_statement, 75));
+        return next throws_ok(v_statement, '42501',
+            'permission denied for table bufdir_metric_snapshots',
+            'SN-06 ' || p_person || ' does not ' || left(v_statement, 75));
         perform tests.act_as_owner();
     end loop;
 end $$;
 select tests.by_hand(p) from unnest('{nord/ola,nord/kari,nord/anne}'::text[]) p;
 select is(
-    (select record_count_at_generation from public.bufdir_metric_snapshots where organization_id = tests.id('nord')),
+    (select record_count_at_generation from public.bufdir_metric_snapshots
+        where organization_id = tests.id('nord')),
     2::bigint,
     'SN-06 and nothing has changed');
 
 -- ---------------------------------------------------------------- of which days
 
 select tests.act_as('nord/kari');
-select throws_ok(format('select public.%s(%L, %L)', f, p[1], p[2]), '22023', 'a period is whole months of this century: it starts and ends on the first day of one',
+select throws_ok(format('select public.%s(%L, %L)', f, p[1], p[2]), '22023',
+    'a period is whole months of this century: it starts and ends on the first day of one',
                  format('SN-20 %s of a part of a month: %s', f, p::text))
-from unnest('{save_metric_snapshot,get_metric_snapshot,compute_metric_snapshot,get_snapshot_status,export_bufdir_snapshot}'::text[]) f,
-     (values ('{2026-03-10,2026-03-11}'::text[]), ('{2026-01-01,2026-12-31}'), ('{2026-01-01,infinity}')) v (p);
+from unnest(array['save_metric_snapshot', 'get_metric_snapshot', 'compute_metric_snapshot',
+                  'get_snapshot_status', 'export_bufdir_snapshot']) f,
+     (values ('{2026-03-10,2026-03-11}'::text[]), ('{2026-01-01,2026-12-31}'),
+         ('{2026-01-01,infinity}')) v (p);
 select lives_ok(
     $$ select tests.save('2026-03-01', '2026-04-01'), tests.read('2026-03-01', '2026-04-01') $$,
     'SN-20 a month is a period');
@@ -121,14 +138,15 @@ select is(
     'SN-20 in every question');
 delete from public.bufdir_metric_snapshots where period_start = '2026-03-01';
 select tests.act_as('nord/ola');
-select throws_ok($$ select public.get_snapshot_status('2026-03-10', '2026-03-11') $$, '22023', 'a period is whole months of this century: it starts and ends on the first day of one',
+select throws_ok($$ select public.get_snapshot_status('2026-03-10', '2026-03-11') $$, '22023',
+    'a period is whole months of this century: it starts and ends on the first day of one',
     'SN-21 a peer mentor does not learn how much a day had');
 select is(
     public.get_snapshot_status('2026-01-01', '2027-01-01') ->> 'verdict',
     'fresh',
     'SN-21 but how it stands with the year');
 
--- ---------------------------------------------------------------- what cannot be read is computed anew
+-- ------------------------------------------------------------ what cannot be read is computed anew
 
 select tests.act_as_owner();
 update public.bufdir_metric_snapshots set snapshot_json = '{}' where true;
@@ -151,16 +169,25 @@ select tests.act_as_owner();
 
 -- ---------------------------------------------------------------- what may stand in it
 
-select throws_ok(tests.lie(j), '23514', 'new row for relation "bufdir_metric_snapshots" violates check constraint "bufdir_metric_snapshots_aggregates_only"',
+select throws_ok(tests.lie(j), '23514',
+    'new row for relation "bufdir_metric_snapshots" violates check constraint '
+    '"bufdir_metric_snapshots_aggregates_only"',
                  'SN-07 refused: ' || j)
-from unnest(array['"Ola Nordmann"', '5', 'true', 'null', '["Ola"]', '{"name": "Ola"}', '{"totals": {"contact_id": 1}}', '{"totals": "Ola"}',
-                  '{"organization_id": "Ola Nordmann"}', '{"mapping_version": null}', '{"period_start": "Ola"}', '{"activity_count": "3"}', '{"activity_count": true}',
-                  '{"categories": [1]}', '{"categories": [[]]}', '{"categories": [{"bufdir_category_code": "Ola Nordmann"}]}',
-                  '{"uncategorised": [{"activity_type_code": "met Kari"}]}', '{"regions": [{"region_name": "01010112345"}]}',
+from unnest(array['"Ola Nordmann"', '5', 'true', 'null', '["Ola"]', '{"name": "Ola"}',
+    '{"totals": {"contact_id": 1}}', '{"totals": "Ola"}',
+                  '{"organization_id": "Ola Nordmann"}', '{"mapping_version": null}',
+                      '{"period_start": "Ola"}', '{"activity_count": "3"}',
+                      '{"activity_count": true}',
+                  '{"categories": [1]}', '{"categories": [[]]}',
+                      '{"categories": [{"bufdir_category_code": "Ola Nordmann"}]}',
+                  '{"uncategorised": [{"activity_type_code": "met Kari"}]}',
+                      '{"regions": [{"region_name": "01010112345"}]}',
                   '{"totals": {"totals": {"summary": "x"}}}']) j;
 select lives_ok(tests.lie(j), 'SN-08 allowed: ' || j)
-from unnest(array['{}', '{"totals": {"activity_count": 3, "total_hours": 1.25}}', '{"regions": [{"region_unit_id": null, "region_name": null}]}',
-                  '{"totals": {"activity_count": null, "total_hours": null, "distinct_participants": null, "participant_count": null}}']) j;
+from unnest(array['{}', '{"totals": {"activity_count": 3, "total_hours": 1.25}}',
+    '{"regions": [{"region_unit_id": null, "region_name": null}]}',
+                  '{"totals": {"activity_count": null, "total_hours": null, '
+                      '"distinct_participants": null, "participant_count": null}}']) j;
 
 -- ---------------------------------------------------------------- reading and deleting
 

@@ -15,8 +15,10 @@ insert into public.bufdir_thresholds
 values (tests.id('nord'), 2026, 'INDIVIDUAL', 3), (tests.id('nord'), 2025, 'INDIVIDUAL', 3),
        (tests.id('sor'), 2026, 'INDIVIDUAL', 9);
 
-create function tests.save() returns void language sql as $$ select public.save_metric_snapshot('2026-01-01', '2027-01-01') $$;
-create function tests.export() returns jsonb language sql as $$ select public.export_bufdir_snapshot('2026-01-01', '2027-01-01') $$;
+create function tests.save() returns void language sql
+    as $$ select public.save_metric_snapshot('2026-01-01', '2027-01-01') $$;
+create function tests.export() returns jsonb language sql
+    as $$ select public.export_bufdir_snapshot('2026-01-01', '2027-01-01') $$;
 grant execute on all functions in schema tests to public;
 
 -- ---------------------------------------------------------------- the gate
@@ -69,7 +71,8 @@ select throws_ok(
     'XA-07 nor is what is too old');
 rollback to fresh;
 select tests.act_as_owner();
-update public.bufdir_metric_snapshots set snapshot_json = jsonb_set(snapshot_json, '{totals,activity_count}', '99') where true;
+update public.bufdir_metric_snapshots set snapshot_json = jsonb_set(snapshot_json,
+    '{totals,activity_count}', '99') where true;
 select tests.act_as('nord/kari');
 select throws_ok(
     $$ select tests.export() $$,
