@@ -9,8 +9,7 @@ const isStorable = (text) => text.isWellFormed() && !text.includes("\0");
 /** Whether every text in a JSON value, names included, can be stored, and the value is not too deep. */
 function isStorableJson(value) {
   const left = [[value, 0]];
-  while (left.length > 0) {
-    const [item, depth] = left.pop();
+  for (const [item, depth] of left) {
     if (typeof item === "string" && !isStorable(item)) return false;
     if (typeof item !== "object" || item === null) continue;
     if (depth === MAX_DEPTH || !Object.keys(item).every(isStorable)) return false;

@@ -127,7 +127,7 @@ export function createAuth({ authDatabaseUrl, jwtSecret, publicUrl, resolveKey }
     if (endpoint === "/token" && !GRANTS.includes(c.req.query("grant_type"))) {
       return refuse(400, "unsupported_grant_type", `grant_type must be ${GRANTS.join(" or ")}`);
     }
-    const problem = inputProblem(await c.req.text());
+    const problem = inputProblem(Buffer.from(await c.req.arrayBuffer()).toString());
     if (problem) return refuse(400, "validation_failed", problem);
     const answer = await ask(c, key.authorization);
     const text = await answer.text();
