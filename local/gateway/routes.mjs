@@ -12,9 +12,11 @@ const forwardedFor = (request) => ({
   "x-forwarded-proto": "http",
 });
 
+const MAX_REST_BODY_BYTES = 5 * 2 ** 20; // as app.check_request says, which does not see a body of unknown length
+
 /** /rest/v1 → PostgREST: the key becomes the token of its role, the prefix goes. */
 export function createRestRoute({ restUrl, resolveKey }) {
-  const proxy = createProxy(restUrl);
+  const proxy = createProxy(restUrl, { maxBodyBytes: MAX_REST_BODY_BYTES });
   function handle(request, response, { path, search, query, requestId, answerHeaders }) {
     const headers = { ...answerHeaders, ...corsHeaders() };
     const { authorization, refusal } = resolveKey(request, query);
@@ -23,7 +25,11 @@ export function createRestRoute({ restUrl, resolveKey }) {
     if (unfiltered) return sendJson(response, unfiltered.status, unfiltered.body, { ...headers, ...unfiltered.headers });
     proxy.forward(request, response, {
       path: (path.slice("/rest/v1".length) || "/") + withoutApiKey(search),
-      headers: { ...forwardedFor(request), authorization, apikey: null, "x-request-id": requestId },
+      headers: {
+        ...forwardedFor(request), authorization, apikey: null, "x-request-id": requestId,
+        // As one header: of several, PostgREST follows the first and shows app.check_request the last.
+        prefer: request.headers.prefer ?? null,
+      },
       answerHeaders: headers,
       ownHeader: (name) => name.startsWith("access-control-"),
       fail: ({ status, code, message }) =>

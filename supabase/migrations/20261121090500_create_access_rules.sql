@@ -18,10 +18,33 @@ end $$;
 comment on function app.current_org_id() is
     'The organisation of the verified JWT (app_metadata.org_id); for trusted direct connections that of the setting app.current_org_id.';
 
+-- PostgREST embeds by nested joins, each list as JSON under a name that ends with its depth. A list
+-- in what is embedded repeats for every row: five deep, one request asks for all rows to the fifth.
+create or replace function app.require_shallow_query() returns boolean
+    language plpgsql stable security invoker set search_path = '' as $$
+declare
+    v_query text := current_query();
+begin
+    if position('JOIN LATERAL ( SELECT' in v_query) = 0 then
+        return true;
+    end if;
+    if v_query ~ 'JOIN LATERAL \( SELECT json_agg\("[^"]*_([2-9]|\d\d+)"\)' then
+        perform app.refuse(400, 'bad_request', 'A list may not be embedded in what is itself embedded; '
+                                               'ask for it in a request of its own.');
+    end if;
+    if regexp_count(v_query, 'JOIN LATERAL \( SELECT') > 8 then
+        perform app.refuse(400, 'bad_request', 'At most eight relations may be embedded.');
+    end if;
+    return true;
+end $$;
+comment on function app.require_shallow_query() is
+    'True, unless the API''s request embeds so much that its cost has no bound: then it is refused.';
+
 create or replace function app.member_org_id() returns uuid
     language sql stable security definer set search_path = ''
     return (select p.organization_id from public.profiles p
-            where p.id = auth.uid() and p.is_active and p.organization_id = app.current_org_id());
+            where p.id = auth.uid() and p.is_active and p.organization_id = app.current_org_id()
+              and app.require_shallow_query());   -- every policy asks here
 comment on function app.member_org_id() is 'The current organisation, if the caller is an active member of it; else null.';
 
 create or replace function app.profile_id() returns uuid

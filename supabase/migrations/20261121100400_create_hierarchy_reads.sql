@@ -28,6 +28,7 @@ create or replace function app.get_hierarchy_stats(p_unit_id uuid, p_year intege
     language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: sums over chapters, after its own check
 begin
     perform app.require_readable_unit(p_unit_id, p_year);
+    perform app.take_turn('summary');   -- see create_work_limits
     lock table public.activities in access share mode;
     return stats.hierarchy_summary(p_unit_id, p_year);
 end $$;
@@ -53,6 +54,7 @@ begin
         v_answer := stats.cached_hierarchy_stats(p_unit_id, p_year);
     end if;
     if v_answer is null then
+        perform app.take_turn('summary');   -- see create_work_limits
         perform stats.compute_hierarchy_entry(p_unit_id, p_year);
         v_answer := stats.cached_hierarchy_stats(p_unit_id, p_year);
     end if;

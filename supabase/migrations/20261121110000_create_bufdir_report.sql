@@ -70,7 +70,7 @@ comment on function stats.bufdir_report(uuid, date, date, integer) is
     'Per category, region and in all; from p_period_start to before p_period_end, UTC days; types without a category stand in uncategorised.';
 
 create or replace function app.require_report(p_org_id uuid, p_period_start date, p_period_end date) returns void
-    language plpgsql stable security definer set search_path = '' as $$   -- DEFINER: as every question about the caller
+    language plpgsql volatile security definer set search_path = '' as $$   -- DEFINER: as every question about the caller
 begin
     if p_org_id is null or p_period_start is null or p_period_end is null then
         raise exception 'organisation, period_start and period_end are needed' using errcode = 'invalid_parameter_value';
@@ -84,6 +84,7 @@ begin
     if app.statistics_org_id() is null then
         raise exception 'the statistics of this organisation are switched off' using errcode = 'PT423';
     end if;
+    perform app.take_turn('report');   -- see create_work_limits
 end $$;
 
 create or replace function app.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) returns jsonb

@@ -38,6 +38,9 @@ create or replace function private.install_platform_parts() returns void
     language plpgsql volatile security invoker set search_path = '' as $$
 begin
     perform cron.schedule(s.name, s.schedule, s.command) from private.schedules() s;
+    if to_regprocedure('private.install_request_checks()') is not null then   -- a later migration
+        perform private.install_request_checks();
+    end if;
 
     begin
         if not exists (select from pg_catalog.pg_policy p
@@ -78,6 +81,12 @@ begin
         where not exists (select from pg_catalog.pg_policy p
                           where p.polrelid = to_regclass('realtime.messages')
                             and p.polname = 'members listen to their organisation');
+    return query
+        select 'requests are not checked: PostgREST is not told to call app.check_request',
+               'select private.install_platform_parts();'
+        where not exists (select from pg_catalog.pg_db_role_setting s
+                          where s.setrole = 'authenticator'::regrole
+                            and s.setconfig @> array['pgrst.db_pre_request=app.check_request']);
     return query
         select format('secret %s is not set', n), format('select private.set_secret(%L, …);', n)
         from unnest(array['fersk_functions_url', 'fersk_webhook_secret']) n

@@ -16,4 +16,5 @@ drop function if exists app.assigned_chapter_ids();
 drop function if exists app.profile_role();
 drop function if exists app.profile_id();
 drop function if exists app.member_org_id();
+drop function if exists app.require_shallow_query();
 drop function if exists app.current_org_id();

@@ -1,0 +1,10 @@
+-- Purpose: undo create_work_limits.
+-- Locks: none. Data safety: limits that were changed are lost, and how far they are used.
+
+drop function if exists public.take_refresh_turn();
+drop function if exists app.take_refresh_turn();
+drop function if exists app.take_turn(text);
+drop function if exists private.use_limit(text, uuid, integer, interval);
+drop table if exists private.work_done;
+drop table if exists private.work_limits;
+drop function if exists app.refuse(integer, text, text, interval);
