@@ -48,7 +48,9 @@ export function openAuthLibrary({ databaseUrl, jwtSecret, siteUrl }) {
       jwt_secret: jwtSecret,
       jwt_expiry: 3600,
       site_url: siteUrl,
-      enable_signup: true,
+      // as supabase/config.toml says: people are invited
+      enable_signup: false,
+      minimum_password_length: 10,
       enable_refresh_token_rotation: true,
       email: { enable_confirmations: false },
     },
@@ -65,5 +67,5 @@ export function openAuthLibrary({ databaseUrl, jwtSecret, siteUrl }) {
     return Promise.race([answer, late]);
   }
 
-  return { fetch: app.fetch, isDatabaseUp, close: () => connection.driver.end({ timeout: 1 }) };
+  return { fetch: app.fetch, sql: connection.driver, isDatabaseUp, close: () => connection.driver.end({ timeout: 1 }) };
 }

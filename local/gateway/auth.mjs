@@ -4,6 +4,7 @@ import { createTokenCompleter } from "./access-token.mjs";
 import { openAuthLibrary } from "./auth-library.mjs";
 import { corsHeaders } from "./cors.mjs";
 import { log } from "./logs.mjs";
+import { createPasswordLimit, emailIn } from "./passwords.mjs";
 import { FAILURES, sendJson } from "./replies.mjs";
 
 const TIMEOUT_MS = 10_000;
@@ -50,7 +51,18 @@ function refusal(request, endpoint, query) {
 /** Build the route. Tokens name `<publicUrl>/auth/v1` as their issuer. */
 export function createAuthRoute({ authDatabaseUrl, jwtSecret, publicUrl, resolveKey }) {
   const library = openAuthLibrary({ databaseUrl: authDatabaseUrl, jwtSecret, siteUrl: publicUrl });
+  const passwords = createPasswordLimit(library.sql);
   const completeSession = createTokenCompleter({ jwtSecret, issuer: `${publicUrl}/auth/v1` });
+
+  /** Sign in with a password, if the limit allows another attempt. Without a database, the sign-in itself fails. */
+  async function signIn(address, body, proceed) {
+    const email = emailIn(body);
+    const refused = await passwords.attempt(email, address).catch(() => null);
+    if (refused) return refused;
+    const answer = await proceed();
+    if (answer.status === 200) await passwords.succeeded(email, address);
+    return answer;
+  }
 
   async function ask(request, path, search, authorization, body) {
     const headers = { "content-type": request.headers["content-type"] ?? "application/json" };
@@ -82,7 +94,10 @@ export function createAuthRoute({ authDatabaseUrl, jwtSecret, publicUrl, resolve
     if (!body) return send(413, gotrueError(413, FAILURES.tooLarge.code, FAILURES.tooLarge.message).body);
 
     const late = new Promise((resolve) => setTimeout(resolve, TIMEOUT_MS, { failed: "timeout" }).unref());
-    const answer = await Promise.race([ask(request, path, search, key.authorization, body), late]);
+    const proceed = () => ask(request, path, search, key.authorization, body);
+    const isPassword = endpoint === "/token" && query.get("grant_type") === "password";
+    const asked = isPassword ? signIn(request.socket.remoteAddress, body, proceed) : proceed();
+    const answer = await Promise.race([asked, late]);
     if (answer.failed) {
       const { status, code, message } = FAILURES[answer.failed];
       log("error", "auth_failed", { request_id: requestId, code });
