@@ -7,8 +7,7 @@ from functools import cache
 
 from _shared.database import Database
 from _shared.database.client import make_http_client
-from _shared.http.auth import Authenticator
-from _shared.http.places import Places
+from _shared.http.auth import Authenticator, Places
 from _shared.settings import Settings, settings
 
 

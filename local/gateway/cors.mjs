@@ -7,7 +7,7 @@ const REQUEST_HEADERS = [
 ].join(", ");
 const EXPOSED_HEADERS = [
   "Content-Encoding", "Content-Location", "Content-Range", "Content-Type", "Date", "Location",
-  "Preference-Applied", "Range-Unit", "X-Request-Id",
+  "Preference-Applied", "Range-Unit", "Retry-After", "X-Request-Id",
 ].join(", ");
 
 export const isPreflight = (request) =>

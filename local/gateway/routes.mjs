@@ -4,6 +4,7 @@ import { corsHeaders } from "./cors.mjs";
 import { withoutApiKey } from "./keys.mjs";
 import { createProxy } from "./proxy.mjs";
 import { sendJson } from "./replies.mjs";
+import { createTurns } from "./turns.mjs";
 import { refuseUnfiltered } from "./unfiltered.mjs";
 
 const forwardedFor = (request) => ({
@@ -12,17 +13,23 @@ const forwardedFor = (request) => ({
   "x-forwarded-proto": "http",
 });
 
+const TOO_MANY = { code: "rate_limited", message: "Too many requests at once; try again shortly.", details: null, hint: null };
 const MAX_REST_BODY_BYTES = 5 * 2 ** 20; // as app.check_request says, which does not see a body of unknown length
 
 /** /rest/v1 → PostgREST: the key becomes the token of its role, the prefix goes. */
-export function createRestRoute({ restUrl, resolveKey }) {
+export function createRestRoute({ restUrl, resolveKey, jwtSecret, serviceRoleKey }) {
+  const takeTurn = createTurns({ jwtSecret, serviceRoleKey });
   const proxy = createProxy(restUrl, { maxBodyBytes: MAX_REST_BODY_BYTES });
-  function handle(request, response, { path, search, query, requestId, answerHeaders }) {
+  async function handle(request, response, { path, search, query, requestId, answerHeaders }) {
     const headers = { ...answerHeaders, ...corsHeaders() };
     const { authorization, refusal } = resolveKey(request, query);
     if (refusal) return sendJson(response, 401, refusal, headers);
     const unfiltered = refuseUnfiltered(request.method, path, query);
     if (unfiltered) return sendJson(response, unfiltered.status, unfiltered.body, { ...headers, ...unfiltered.headers });
+    const release = await takeTurn(authorization, request.socket.remoteAddress);
+    if (!release) return sendJson(response, 429, TOO_MANY, { ...headers, "retry-after": "1" });
+    if (response.destroyed) return release(0);
+    response.once("close", () => release(response.statusCode));
     proxy.forward(request, response, {
       path: (path.slice("/rest/v1".length) || "/") + withoutApiKey(search),
       headers: {
