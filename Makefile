@@ -19,7 +19,8 @@ LOCAL  := $(VENV)/python -m local
 
 .DEFAULT_GOAL := help
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test bench-stats \
-        bench-hierarchy bench-snapshots bench-results bufdir-alignment contracts lint fmt lock fresh check ci
+        bench-hierarchy bench-snapshots bench-neighbours bench-results bufdir-alignment contracts \
+        lint fmt lock fresh check ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +69,9 @@ bench-hierarchy: setup ## measure the hierarchy on a cluster of its own: ARGS="-
 
 bench-snapshots: setup ## measure saved reports through a stack of its own: ARGS="--quick"
 	@$(VENV)/python -m bench.snapshots $(ARGS)
+
+bench-neighbours: setup ## measure what others notice of an attack, on a stack of its own: ARGS="--quick"
+	@$(VENV)/python -m bench.neighbours $(ARGS)
 
 bench-results: setup ## copy what the benches wrote last to bench/results, with a page to read
 	@$(VENV)/python -m bench.results

@@ -12,7 +12,9 @@ import argparse
 import statistics
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +38,6 @@ from tools.large.seed import DEFAULT_UNTIL, seed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.attacks import Attack
     from local.progress import Progress
 
 OUTPUT = Path(__file__).parent / "out" / "neighbours.json"
@@ -44,6 +45,8 @@ STATE_DIR = ROOT / ".stack-bench-neighbours"
 NEIGHBOUR = "hanne@hlf.example"
 WAYS = ("rest", "functions")
 WARM_UP_SECONDS = 1.0
+FAILURE_MS = 60_000
+ANSWERS = "answers to the attacker"
 TARGETS = {f"neighbour_{way}_p99_ratio": Target(2) for way in WAYS}
 
 
@@ -67,14 +70,15 @@ class Neighbour:
         }
 
     def read(self, seconds: float) -> dict[str, list[float]]:
-        """Read for so long. Returns the milliseconds of each answer; raises for one that is no success."""
+        """Read for so long. Returns the milliseconds of each answer; one that is no success took a minute."""
         durations: dict[str, list[float]] = defaultdict(list)
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
             for way, url in self._urls.items():
                 started = time.perf_counter()
-                self._http.get(url, headers=self._headers).raise_for_status()
-                durations[way].append((time.perf_counter() - started) * 1000)
+                is_success = self._http.get(url, headers=self._headers).is_success
+                took = (time.perf_counter() - started) * 1000
+                durations[way].append(took if is_success else FAILURE_MS)
         return durations
 
 
@@ -90,35 +94,20 @@ def sign_in(stack: Stack, email: str) -> str:
     return str(answer.raise_for_status().json()["access_token"])
 
 
-class Measurement:
-    """The durations of calm and attacked moments, and what the attackers got for answers."""
+@dataclass
+class Measured:
+    """The durations of calm and attacked moments by attack and way, and what the attackers were answered."""
 
-    def __init__(self, stack: Stack, seconds: float) -> None:
-        self._stack, self._seconds = stack, seconds
-        self._neighbour = Neighbour(stack)
-        self._attacker = credentials_of(stack, sign_in(stack, ADMIN))
-        self.calm: dict[tuple[str, str], list[float]] = defaultdict(list)
-        self.attacked: dict[tuple[str, str], list[float]] = defaultdict(list)
-        self.answers: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-
-    def add(self, name: str, attack: Attack) -> None:
-        """Measure in calm, and then under an attack."""
-        self._neighbour.read(WARM_UP_SECONDS)
-        for way, durations in self._neighbour.read(self._seconds).items():
-            self.calm[name, way] += durations
-        with running(attack, self._stack.api_url, self._attacker) as answers:
-            self._neighbour.read(WARM_UP_SECONDS)
-            for way, durations in self._neighbour.read(self._seconds).items():
-                self.attacked[name, way] += durations
-        for status, count in answers.items():
-            self.answers[name][status] += count
+    calm: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
+    attacked: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
+    answers: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def ratio(self, name: str, way: str) -> float:
         """Give the ratio of the 99th percentiles."""
         return percentile(self.attacked[name, way], 99) / percentile(self.calm[name, way], 99)
 
     def figures(self) -> dict[str, float]:
-        """Give the worst ratio of each way, and what one request takes in calm."""
+        """Give the worst ratio of each way, and what one answer takes in calm."""
         names = list(self.answers)
         worst = {f"neighbour_{way}_p99_ratio": max(self.ratio(name, way) for name in names) for way in WAYS}
         calm = {way: [one for name in names for one in self.calm[name, way]] for way in WAYS}
@@ -127,8 +116,8 @@ class Measurement:
     def table(self) -> Table:
         """Show each attack: how much slower the neighbour's answers are, and what the attacker gets."""
         table = Table(title="A neighbour's p99 under attack: ms, and times that of calm moments")
-        for column in ("attack", "rest", "", "functions", "", "answers to the attacker"):
-            table.add_column(column, justify="left" if len(column) > len("functions") else "right")
+        for column in ("attack", "rest", "", "functions", "", ANSWERS):
+            table.add_column(column, justify="left" if column in {"attack", ANSWERS} else "right")
         for name, answers in self.answers.items():
             cells = []
             for way in WAYS:
@@ -153,15 +142,22 @@ def _summary(durations: list[float]) -> dict[str, float]:
     return {"count": len(durations), "p50_ms": round(middle, 2), "p99_ms": round(last, 2)}
 
 
-def measure(stack: Stack, progress: Progress, rounds: int, seconds: float, only: str | None) -> Measurement:
-    """Measure every attack so many times."""
-    measurement = Measurement(stack, seconds)
-    for number in range(1, rounds + 1):
-        for name, attack in attacks().items():
-            if only is None or only in name:
-                with progress.step(f"round {number} of {rounds}: {name}"):
-                    measurement.add(name, attack)
-    return measurement
+def measure(stack: Stack, progress: Progress, rounds: int, seconds: float, only: str) -> Measured:
+    """Measure so many times, in calm and then under attack, each attack whose name has `only` in it."""
+    measured, neighbour = Measured(), Neighbour(stack)
+    attacker = credentials_of(stack, sign_in(stack, ADMIN))
+    chosen = {name: attack for name, attack in attacks().items() if only in name}
+    for number, (name, attack) in product(range(1, rounds + 1), chosen.items()):
+        with progress.step(f"round {number} of {rounds}: {name}"):
+            neighbour.read(WARM_UP_SECONDS)
+            for way, durations in neighbour.read(seconds).items():
+                measured.calm[name, way] += durations
+            with running(attack, stack.api_url, attacker) as answers:
+                neighbour.read(WARM_UP_SECONDS)
+                for way, durations in neighbour.read(seconds).items():
+                    measured.attacked[name, way] += durations
+        measured.answers[name].update(answers)
+    return measured
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -169,7 +165,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.neighbours", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="of all attacks (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=5, help="of a moment (default %(default)s)")
-    parser.add_argument("--only", help="attacks whose name has this in it")
+    parser.add_argument("--only", default="", help="attacks whose name has this in it")
     verdicts.add_options(parser)
     arguments = parser.parse_args(words)
     rows, rounds, seconds = 100_000, arguments.rounds, arguments.seconds

@@ -10,6 +10,7 @@ const TIMEOUT_MS = 35_000;
 const MAX_BODY_BYTES = 50 * 2 ** 20;
 // Below the shortest keep-alive of the services (uvicorn: 5 s), so that the gateway always closes first.
 const IDLE_SOCKET_MS = 4_000;
+const DRAIN_PAUSE_MS = 10; // after each 64 KiB
 const SAFE_METHODS = ["GET", "OPTIONS"];
 
 // RFC 9110, 7.6.1: these speak about one connection, not about the message. Expect is answered by Node itself.
@@ -44,6 +45,15 @@ function responseHeaders(incoming, added, isOwn) {
   return [...kept, ...Object.entries(added).filter(([name]) => !present.has(name)).flat()];
 }
 
+/** Read the rest, because a client that is still sending would not see the answer; without haste. */
+function drain(request) {
+  request.on("data", () => {
+    request.pause();
+    setTimeout(() => request.resume(), DRAIN_PAUSE_MS).unref();
+  });
+  request.resume();
+}
+
 /**
  * Build a proxy to `upstream` (URL of the origin).
  *
@@ -65,7 +75,7 @@ export function createProxy(upstream, { timeoutMs = TIMEOUT_MS, maxBodyBytes = M
       if (settled) return;
       settled = true;
       request.unpipe();
-      request.resume(); // read the rest: a client that is still sending would not see the answer
+      drain(request);
       log(failure.status >= 500 ? "error" : "warning", "forward_failed", {
         request_id: target.headers["x-request-id"],
         code: failure.code,

@@ -19,27 +19,26 @@ end $$;
 comment on function app.take_place(text, integer) is
     'Takes one of so many places until the transaction ends; false when all are taken.';
 
--- Two requests of a person run at the same time; the others wait for one of them.
-create or replace function app.wait_to_run(p_whose text) returns boolean
+create or replace function app.wait_for_place(p_whose text, p_places integer) returns boolean
     language plpgsql volatile security invoker set search_path = '' as $$
 declare
     v_timeout text := current_setting('lock_timeout');
 begin
-    if app.take_place(p_whose, 2) then
+    if app.take_place(p_whose, p_places) then
         return true;
     end if;
     perform set_config('lock_timeout', '2s', true);
     begin
         perform pg_advisory_xact_lock(hashtext('fersk.place'),
-                                      hashtext(p_whose || (1 + pg_backend_pid() % 2)));
+                                      hashtext(p_whose || 1 + pg_backend_pid() % p_places));
     exception when lock_not_available then
         return false;
     end;
     perform set_config('lock_timeout', v_timeout, true);
     return true;
 end $$;
-comment on function app.wait_to_run(text) is
-    'Waits until fewer than two of these run; false when that takes longer than two seconds.';
+comment on function app.wait_for_place(text, integer) is
+    'As take_place, but waits for one when all are taken; false when that takes over two seconds.';
 
 create or replace function app.check_request() returns void
     language plpgsql volatile security invoker set search_path = '' as $$
@@ -69,7 +68,8 @@ begin
     v_org_id := v_claims -> 'app_metadata' ->> 'org_id';
     if not app.take_place('person ' || v_person, 10)
         or v_org_id is not null and not app.take_place('organization ' || v_org_id, 15)
-        or not app.wait_to_run('running ' || v_person) then
+        -- of those, two at a time run, and the others wait for them
+        or not app.wait_for_place('running ' || v_person, 2) then
         perform app.refuse(429, 'rate_limited', 'Too many requests at once; try again shortly.',
                            interval '1 second');
     end if;
@@ -93,12 +93,13 @@ end $$;
 comment on function private.install_request_checks() is
     'Has PostgREST call app.check_request; may be called again at any time.';
 
-revoke execute on function app.take_place(text, integer), app.wait_to_run(text),
+revoke execute on function app.take_place(text, integer), app.wait_for_place(text, integer),
     app.check_request(), private.install_request_checks()
     from public, anon, authenticated, service_role;
 -- before each request, whoever calls
 grant usage on schema app to anon;
 grant execute on function app.check_request(), app.refuse(integer, text, text, interval),
-    app.take_place(text, integer), app.wait_to_run(text) to anon, authenticated, service_role;
+    app.take_place(text, integer), app.wait_for_place(text, integer)
+    to anon, authenticated, service_role;
 
 select private.install_request_checks();

@@ -14,7 +14,7 @@ end $$;
 
 drop function if exists private.install_request_checks();
 drop function if exists app.check_request();
-drop function if exists app.wait_to_run(text);
+drop function if exists app.wait_for_place(text, integer);
 drop function if exists app.take_place(text, integer);
 do $$
 begin

@@ -24,7 +24,7 @@ $$;
 -- ---------------------------------------------------------------- anon: nothing but the check of its requests
 
 create function tests.check_of_requests() returns text[] language sql as $$
-    select array['schema app', 'function app.check_request()', 'function app.take_place(text,integer)', 'function app.wait_to_run(text)',
+    select array['schema app', 'function app.check_request()', 'function app.take_place(text,integer)', 'function app.wait_for_place(text,integer)',
                  'function app.refuse(integer,text,text,interval)'];
 $$;
 select set_eq($$ select tests.open_to('anon') $$, tests.check_of_requests(), 'PR-01 nothing is open to anon but what is asked before each request');

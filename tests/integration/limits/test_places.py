@@ -76,6 +76,16 @@ def test_two_of_a_person_run_and_the_others_wait_for_them(stack: Stack, head: Ca
     assert head.call("GET", QUERY).status_code == 200
 
 
+def test_one_that_embeds_lists_runs_at_a_time(stack: Stack, head: Caller, head_id: UUID) -> None:
+    path = "organization_units?select=name,activities(id)"
+    with taken(stack, f"lists {head_id}", 1):
+        answer = head.call("GET", path)
+        assert (answer.status_code, answer.json()) == (429, TOO_MANY_AT_ONCE)
+        assert answer.headers["retry-after"] == "1"
+        assert head.call("GET", "activities?select=id,organization_units(name)").status_code == 200
+    assert head.call("GET", path).status_code == 200
+
+
 def test_the_service_needs_no_place(stack: Stack, service: Caller) -> None:
     with taken(stack, "person anonymous", PERSON):
         assert service.call("GET", QUERY).status_code == 200
@@ -86,8 +96,8 @@ def test_a_wait_leaves_no_other_time_limit_behind(stack: Stack) -> None:
         connection.execute("set local lock_timeout = '7s'")
         for _ in range(RUNNING):
             other.execute("select app.take_place('running nobody', 2)")
-        assert connection.execute("select app.wait_to_run('running nobody')").fetchone() == (False,)
+        assert connection.execute("select app.wait_for_place('running nobody', 2)").fetchone() == (False,)
         assert connection.execute("show lock_timeout").fetchone() == ("7s",)
         other.rollback()
-        assert connection.execute("select app.wait_to_run('running nobody')").fetchone() == (True,)
+        assert connection.execute("select app.wait_for_place('running nobody', 2)").fetchone() == (True,)
         assert connection.execute("show lock_timeout").fetchone() == ("7s",)
