@@ -27,14 +27,14 @@ begin
     if app.take_place(p_whose, p_places) then
         return true;
     end if;
-    perform set_config('lock_timeout', '2s', true);
     begin
+        perform set_config('lock_timeout', '2s', true);
         perform pg_advisory_xact_lock(hashtext('fersk.place'),
-                                      hashtext(p_whose || 1 + pg_backend_pid() % p_places));
+                                      hashtext(p_whose || (1 + pg_backend_pid() % p_places)));
+        perform set_config('lock_timeout', v_timeout, true);
     exception when lock_not_available then
-        return false;
+        return false;   -- with the former timeout
     end;
-    perform set_config('lock_timeout', v_timeout, true);
     return true;
 end $$;
 comment on function app.wait_for_place(text, integer) is

@@ -92,12 +92,10 @@ def test_the_service_needs_no_place(stack: Stack, service: Caller) -> None:
 
 
 def test_a_wait_leaves_no_other_time_limit_behind(stack: Stack) -> None:
-    with psycopg.connect(stack.db_url) as connection, psycopg.connect(stack.db_url) as other:
+    with psycopg.connect(stack.db_url) as connection, taken(stack, "running nobody", RUNNING) as free:
         connection.execute("set local lock_timeout = '7s'")
-        for _ in range(RUNNING):
-            other.execute("select app.take_place('running nobody', 2)")
         assert connection.execute("select app.wait_for_place('running nobody', 2)").fetchone() == (False,)
         assert connection.execute("show lock_timeout").fetchone() == ("7s",)
-        other.rollback()
+        free()
         assert connection.execute("select app.wait_for_place('running nobody', 2)").fetchone() == (True,)
         assert connection.execute("show lock_timeout").fetchone() == ("7s",)
