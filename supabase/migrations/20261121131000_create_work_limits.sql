@@ -88,7 +88,8 @@ begin
             private.use_limit(p_work, auth.uid(), v_limit.person_burst, v_limit.person_interval));
         perform set_config('lock_timeout', v_timeout, true);
     exception when lock_not_available then
-        perform app.refuse(429, 'rate_limited', 'Your organisation is computing; try again shortly.',
+        perform app.refuse(429, 'rate_limited',
+                           'Your organisation is computing; try again shortly.',
                            interval '1 second');
     end;
     if v_wait is not null then
