@@ -5,7 +5,7 @@ create or replace function app.require_report(
     p_org_id uuid, p_period_start date, p_period_end date)
     returns void
     -- DEFINER: as every question about the caller
-    language plpgsql stable security definer set search_path = '' as $$
+    language plpgsql volatile security definer set search_path = '' as $$
 begin
     if p_org_id is null or p_period_start is null or p_period_end is null then
         raise exception 'organisation, period_start and period_end are needed'
@@ -22,6 +22,7 @@ begin
         raise exception 'the statistics of this organisation are switched off'
             using errcode = 'PT423';
     end if;
+    perform app.take_turn('report');   -- see take_turns
 end $$;
 
 create or replace function app.generate_bufdir_report(

@@ -168,6 +168,7 @@ ANSWERS: dict[str, Any] = {
     "refresh_hierarchy_entry": True,
     "refresh_stats_views": make_report().model_dump(mode="json"),
     "request_invalidation_again": 4711,
+    "take_refresh_turn": None,
     "take_unit_changes": make_batch().model_dump(mode="json"),
     "warm_hierarchy_cache": {"warmed": 2, "skipped": 1},
 }

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 FORBIDDEN = Err(ErrorCode.FORBIDDEN, cause="42501")
 DISABLED = Err(ErrorCode.FEATURE_DISABLED, cause="PT423")
+NOT_FOR_PEER_MENTORS = {"read_hierarchy_stats", "get_bufdir_alignment", "take_refresh_turn"}
 BAD_REQUEST = Err(ErrorCode.BAD_REQUEST, cause="22023")
 
 
@@ -104,11 +105,11 @@ class FakeDatabase(Database):
         profile = self._member(user)
         if profile is None or parameters.get("p_org_id", profile.organization_id) != profile.organization_id:
             return FORBIDDEN
-        if function in {"read_hierarchy_stats", "get_bufdir_alignment"} and profile.role == "peer_mentor":
+        if function in NOT_FOR_PEER_MENTORS and profile.role == "peer_mentor":
             return FORBIDDEN
         if parameters.get("p_unit_id", UNIT) != UNIT:
             return FORBIDDEN
-        if not self.is_enabled:
+        if not self.is_enabled and function != "take_refresh_turn":
             return DISABLED
         return None if parameters.get("p_mapping_version", 0) in self.mapping_versions else BAD_REQUEST
 
