@@ -9,8 +9,8 @@ import { requestId } from "hono/request-id";
 import { createAuth } from "./auth.mjs";
 import { withoutApiKey } from "./keys.mjs";
 import { log } from "./logs.mjs";
+import { createPlaces } from "./places.mjs";
 import { createProxy, FAILURES, UpstreamError } from "./proxy.mjs";
-import { createTurns } from "./turns.mjs";
 import { refuseUnfiltered } from "./unfiltered.mjs";
 
 const MAX_BODY_BYTES = 50 * 2 ** 20;
@@ -93,7 +93,7 @@ export function createApp(config) {
   const rest = createProxy(config.restUrl, timeoutMs);
   const functions = createProxy(config.functionsUrl, timeoutMs);
   const auth = createAuth(config);
-  const takeTurn = createTurns(config);
+  const takePlace = createPlaces(config);
   /** @type {Hono<any>} */
   const app = new Hono();
 
@@ -108,7 +108,7 @@ export function createApp(config) {
     const unfiltered = refuseUnfiltered(c.req.method, path, new URLSearchParams(query.join("?")));
     if (unfiltered) return c.json(unfiltered, 400, { "content-type": "application/json; charset=utf-8" });
     const { incoming, outgoing } = c.env;
-    const release = await takeTurn(authorization, incoming.socket.remoteAddress);
+    const release = await takePlace(authorization, incoming.socket.remoteAddress);
     if (!release) {
       c.header("retry-after", "1");
       return fail(c, FAILURES.tooMany);

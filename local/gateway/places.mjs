@@ -16,11 +16,11 @@ function restAfter(status, durationMs) {
 }
 
 /**
- * Build the queue of each caller: a person with a valid token, else an address. The secret keys know no turns.
+ * Build the places of each caller: a person with a valid token, else an address. The secret keys need none.
  *
  * take(authorization, address) → release(status), to be called once with the answer's; null after waiting in vain.
  */
-export function createTurns({ jwtSecret, serviceRoleKey }) {
+export function createPlaces({ jwtSecret, serviceRoleKey }) {
   const key = new TextEncoder().encode(jwtSecret);
   const people = new Map(); // token → its person, the oldest first
   const callers = new Map(); // name → { busy, waiting: [give, …] }
