@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from local import lifetime, postgres, processes
-from local.config import ROOT_DATA_HOME, Instance
+from local.config import ROOT_DATA_HOME, Instance, private
 from local.errors import StackError
 from local.network import HOST
 
@@ -93,6 +93,11 @@ def configure(instance: Instance) -> None:
         "timezone": "UTC",
         "log_timezone": "UTC",
         "log_line_prefix": "%m [%p] %q%u ",
+        # An error's message alone: details, statements and parameters quote the rows that they are about.
+        "log_error_verbosity": "terse",
+        "log_min_error_statement": "panic",
+        "log_parameter_max_length": 0,
+        "log_parameter_max_length_on_error": 0,
         "shared_preload_libraries": "pg_cron,pg_stat_statements,plpgsql_check",
         "session_preload_libraries": "pgextwlist",
         "extwlist.extensions": "pg_cron,pgtap,plpgsql_check,pg_stat_statements",
@@ -158,7 +163,7 @@ def _run_initdb(instance: Instance, password_file: Path) -> None:
         ),
     ]
     user = _system_user()
-    with log.open("wb") as output:
+    with private(log).open("wb") as output:
         status = subprocess.run(
             command,
             cwd="/",

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.config import private
 from local.errors import PortTakenError, StackError
 from local.lifetime import POLL_SECONDS, adopt, reap, start_time, terminate
 from local.network import can_bind, holder_of
@@ -109,7 +110,7 @@ def start(instance: Instance, program: Program) -> None:
     for port in program.ports:
         require_free(program.name, port)
     log = instance.logs / f"{program.name}.log"
-    with log.open("ab") as output:
+    with private(log).open("ab") as output:
         process = subprocess.Popen(
             program.command,
             cwd=program.cwd,
@@ -124,7 +125,7 @@ def start(instance: Instance, program: Program) -> None:
         )
     adopt(process)
     record = {"pid": process.pid, "started": start_time(process.pid), "fingerprint": program.fingerprint}
-    (instance.pids / f"{program.name}.json").write_text(json.dumps(record), encoding="utf-8")
+    private(instance.pids / f"{program.name}.json").write_text(json.dumps(record), encoding="utf-8")
     deadline = time.monotonic() + READY_TIMEOUT_SECONDS
     while not program.ready():
         status = process.poll()

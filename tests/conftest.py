@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.config import Ports
+from local.config import Ports, private
 from local.lifetime import start_time
 from local.requirements import ROOT
 from local.stack import Stack
+from tests.support.leaks import shapes_in_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,11 +39,13 @@ def stack() -> Iterator[Stack]:
             Stack(left_over).destroy()
     state_dir = ROOT / f".stack-test-{os.getpid()}"
     state_dir.mkdir()
-    (state_dir / "owner").write_text(str(start_time(os.getpid())), encoding="utf-8")
+    private(state_dir / "owner").write_text(str(start_time(os.getpid())), encoding="utf-8")
     stack = Stack(state_dir, Ports.free())
     try:
         stack.start()
         yield stack
+        # After all that the tests did with it.
+        assert shapes_in_logs(stack) == set(), "what a log says of secrets and people"
     finally:
         stack.destroy()
 

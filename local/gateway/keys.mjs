@@ -48,8 +48,8 @@ export function createKeyResolver({ publishableKey, secretKey, anonKey, serviceR
   };
 }
 
-/** The raw query string without its `apikey` parameter, otherwise unchanged byte for byte. */
+/** The raw query string without its `apikey` parameter, however that is written, otherwise unchanged byte for byte. */
 export function withoutApiKey(search) {
-  const kept = search.slice(1).split("&").filter((part) => !part.startsWith("apikey="));
+  const kept = search.slice(1).split("&").filter((part) => !new URLSearchParams(part).has("apikey"));
   return kept.join("&") === "" ? "" : `?${kept.join("&")}`;
 }

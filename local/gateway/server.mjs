@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import http from "node:http";
 
 import { answerPreflight, corsHeaders, isPreflight } from "./cors.mjs";
-import { log } from "./logs.mjs";
+import { framesOf, log, safePath } from "./logs.mjs";
 import { sendJson } from "./replies.mjs";
 
 // Longer than clients keep idle connections (httpx: 5 s), so that they never write into one that is closing.
@@ -26,7 +26,7 @@ function logOnceAnswered(request, response, route, { path, requestId }) {
       request_id: requestId,
       route: route?.name ?? "none",
       method: request.method,
-      path: path.slice(0, 200), // never the query: filters and keys are in it
+      path: safePath(path),
       status: response.statusCode,
       complete: response.writableFinished,
       duration_ms: Math.round(performance.now() - started),
@@ -54,7 +54,7 @@ export function createServer(routes) {
       await route.handle(request, response, context);
     } catch (error) {
       if (response.destroyed) return; // the client left; the request's line in the log says so
-      log("error", "unexpected", { request_id: context.requestId, error: error.name, stack: error.stack });
+      log("error", "unexpected", { request_id: context.requestId, error: error.name, stack: framesOf(error) });
       sendJson(response, 500, { message: "An unexpected error occurred" }, context.answerHeaders);
       if (!response.writableEnded) response.destroy();
     }

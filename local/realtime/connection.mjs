@@ -1,6 +1,6 @@
 // One WebSocket: frames in and out, heartbeats, and the channels that are joined over it.
 
-import { log } from "../gateway/logs.mjs";
+import { framesOf, log } from "../gateway/logs.mjs";
 import { Channel } from "./channel.mjs";
 import { FrameError } from "./frames.mjs";
 import { LIMITS } from "./limits.mjs";
@@ -70,7 +70,7 @@ export class Connection {
       await this.#handle(this.#protocol.decode(data, isBinary));
     } catch (error) {
       if (error instanceof FrameError) return this.#socket.close(CLOSE_INVALID, error.message);
-      log("error", "realtime_unexpected", { error: error.name, code: error.code, stack: error.stack });
+      log("error", "realtime_unexpected", { error: error.name, code: error.code, stack: framesOf(error) });
       this.#socket.close(CLOSE_INTERNAL);
     }
   }

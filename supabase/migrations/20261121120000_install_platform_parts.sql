@@ -1,4 +1,5 @@
--- Purpose: what lives in the platform's own schemas: schedules, and who may listen to broadcasts.
+-- Purpose: what lives in the platform's own schemas and roles: schedules, who may listen to
+-- broadcasts, and that errors of the API's sessions are not logged.
 -- Locks: brief, ACCESS EXCLUSIVE on realtime.messages for the policy. Data safety: new objects.
 --
 -- Last of all, and one function: a dump of our schemas lacks these parts, so it is called again
@@ -54,9 +55,19 @@ begin
         raise warning 'nobody may listen to broadcasts yet: %', sqlerrm
             using hint = 'See "Nobody hears broadcasts" in docs/runbook.md. All else is in place.';
     end;
+
+    -- Who calls the API is told what was wrong. The log is read by others, and an error's message
+    -- may quote what people wrote. Sessions that are open already go on as they were.
+    begin
+        alter role authenticator set log_min_messages = 'log';
+    exception when insufficient_privilege then
+        raise warning 'errors of the API''s sessions are logged: %', sqlerrm
+            using hint = 'See "What the logs hold" in docs/deploy.md. All else is in place.';
+    end;
 end $$;
 comment on function private.install_platform_parts() is
-    'Installs the schedules and the policy on realtime.messages; may be called again at any time.';
+    'Installs the schedules, the policy on realtime.messages and the setting for the log; may be '
+    'called again at any time.';
 
 create or replace function private.platform_problems() returns table (problem text, remedy text)
     language plpgsql stable security invoker set search_path = '' as $$
@@ -78,6 +89,13 @@ begin
         where not exists (select from pg_catalog.pg_policy p
                           where p.polrelid = to_regclass('realtime.messages')
                             and p.polname = 'members listen to their organisation');
+    return query
+        select 'the log of Postgres quotes what people wrote: errors of the API''s sessions are logged',
+               'select private.install_platform_parts();'
+        where not exists (select from pg_catalog.pg_db_role_setting s
+                          where s.setrole = 'authenticator'::regrole
+                            and s.setconfig && array['log_min_messages=log',
+                                'log_min_messages=fatal', 'log_min_messages=panic']);
     return query
         select format('secret %s is not set', n), format('select private.set_secret(%L, …);', n)
         from unnest(array['fersk_functions_url', 'fersk_webhook_secret']) n
