@@ -41,6 +41,10 @@ def catalog(stack: Stack, callers: list[Caller]) -> Iterator[Catalog]:
 def api(stack: Stack, catalog: Catalog) -> Iterator[Api]:
     """The stack's PostgREST once more, which ends every transaction with a rollback."""
     with rolling_back(stack) as url, httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
+        headers = {"authorization": f"Bearer {stack.service_role_key}"}
+        made = http.post("/organizations", headers=headers, json={"slug": "not-kept", "name": "Not kept"})
+        kept = http.get("/organizations?slug=eq.not-kept", headers=headers)
+        assert (made.status_code, kept.json()) == (201, []), "the cases would change what other tests read"
         yield Api(http, catalog)
 
 
@@ -49,6 +53,8 @@ def rolling_back(stack: Stack) -> Iterator[str]:
     program, ports = services.rest(stack.instance), Ports.free()
     environment = {
         **program.environment,
+        **settings_in_database(stack),
+        "PGRST_DB_CONFIG": "false",  # settings in the database would come first
         "PGRST_DB_TX_END": "rollback",
         "PGRST_DB_POOL": "4",
         "PGRST_SERVER_PORT": str(ports.rest),
@@ -67,3 +73,14 @@ def rolling_back(stack: Stack) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=10)
+
+
+def settings_in_database(stack: Stack) -> dict[str, str]:
+    """What the role in the database says of PostgREST's settings, as environment."""
+    query = """
+        select c from pg_catalog.pg_db_role_setting s cross join unnest(s.setconfig) c
+        where s.setrole = 'authenticator'::regrole and c like 'pgrst.%'
+    """
+    with psycopg.connect(stack.db_url) as owner:
+        pairs = (setting.removeprefix("pgrst.").partition("=") for (setting,) in owner.execute(query))
+        return {f"PGRST_{name.upper()}": value for name, _, value in pairs}
