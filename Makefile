@@ -19,7 +19,7 @@ LOCAL  := $(VENV)/python -m local
 
 .DEFAULT_GOAL := help
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test bench-stats \
-        bench-hierarchy bench-snapshots bench-results bufdir-alignment contracts lint fmt lock fresh check ci
+        bench-hierarchy bench-snapshots bench-results bufdir-alignment contracts audit lint fmt lock fresh check ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ bufdir-alignment: setup ## check that dashboard and report agree, also on the re
 
 contracts: setup ## write docs/contracts anew from tools/contracts.py
 	@PYTHONPATH=functions $(VENV)/python -m tools.contracts
+
+audit: setup ## look up what is installed among known vulnerabilities: needs the network
+	@$(VENV)/python -m tools.audit
 
 lint: setup ## ruff and mypy, changing nothing
 	@$(VENV)/ruff check .

@@ -106,7 +106,14 @@ def install_node_packages() -> None:
     if requirements.is_current(requirements.NODE_MODULES, fingerprint):
         return
     path = f"{directory}{os.pathsep}{os.environ['PATH']}"
-    command = [str(directory / "npm"), "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+    command = [
+        str(directory / "npm"),
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ]
     _run("npm ci", command, environment={"PATH": path})
     requirements.mark_current(requirements.NODE_MODULES, fingerprint)
 
