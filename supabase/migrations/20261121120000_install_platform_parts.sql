@@ -62,7 +62,7 @@ begin
         alter role authenticator set log_min_messages = 'log';
     exception when insufficient_privilege then
         raise warning 'errors of the API''s sessions are logged: %', sqlerrm
-            using hint = 'See "What the logs hold" in docs/deploy.md. All else is in place.';
+            using hint = 'See docs/reference/logs.md. All else is in place.';
     end;
 end $$;
 comment on function private.install_platform_parts() is
