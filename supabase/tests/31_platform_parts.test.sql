@@ -1,7 +1,7 @@
 -- PP: what lives in the platform's own schemas, and what is told where it is missing.
 begin;
 \ir helpers.psql
-select plan(23);
+select plan(26);
 
 create function tests.problems() returns setof text language sql as
     $$ select problem from private.platform_problems() $$;
@@ -52,6 +52,20 @@ select is(
     (select format('%s %s %s', cmd, roles, permissive) from pg_policies
      where schemaname = 'realtime' and policyname = 'members listen to their organisation'),
     'SELECT {authenticated} PERMISSIVE', 'PP-07 for members, to read');
+
+-- ---------------------------------------------------------------- the log
+
+alter role authenticator reset log_min_messages;
+select results_eq($$ select * from private.platform_problems() $$,
+    $$ values ('the log of Postgres quotes what people wrote: '
+                   || 'errors of the API''s sessions are logged',
+               'select private.install_platform_parts();') $$,
+    'PP-18 where the errors of the API are logged, that is named');
+select private.install_platform_parts();
+select is_empty($$ select tests.problems() $$, 'PP-19 and mended');
+alter role authenticator set log_min_messages = 'fatal';
+select is_empty($$ select tests.problems() $$, 'PP-20 a stricter setting is none');
+alter role authenticator set log_min_messages = 'log';
 
 -- ---------------------------------------------------------------- secrets
 
