@@ -1836,13 +1836,6 @@ CREATE FUNCTION stats.contributions_of(p_rows text) RETURNS text
             'public.activities', p_rows))))
 $$;
 
-CREATE FUNCTION stats.counts_in_statistics(p_activity public.activities) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO ''
-    RETURN (p_activity).is_counted;
-
-COMMENT ON FUNCTION stats.counts_in_statistics(p_activity public.activities) IS 'Whether this activity counts; the rule itself is counts_in_statistics(status).';
-
 CREATE TABLE public.activity_types (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     organization_id uuid NOT NULL,
@@ -4127,8 +4120,6 @@ REVOKE ALL ON FUNCTION stats.compute_hierarchy_entry(p_unit_id uuid, p_year inte
 REVOKE ALL ON FUNCTION stats.computed_hierarchy_entry(p_unit_id uuid, p_year integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.contributions_of(p_rows text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION stats.counts_in_statistics(p_activity public.activities) FROM PUBLIC;
 
 GRANT SELECT ON TABLE public.activity_types TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.activity_types TO service_role;

@@ -20,13 +20,6 @@ alter table public.activities add column if not exists
 comment on column public.activities.is_counted is
     'What the counting rule said when the row was written.';
 
-create or replace function stats.counts_in_statistics(p_activity public.activities)
-    returns boolean
-    language sql immutable parallel safe security invoker set search_path = ''
-    return p_activity.is_counted;
-comment on function stats.counts_in_statistics(public.activities) is
-    'Whether this activity counts; the rule itself is counts_in_statistics(status).';
-
 create or replace function stats.hours(p_minutes bigint) returns numeric
     language plpgsql immutable parallel safe security invoker set search_path = '' as $$
 begin
@@ -67,8 +60,7 @@ comment on function stats.apply_counting_rule() is
 
 revoke all on stats.countable_activities from public, anon, authenticated, service_role;
 revoke execute on function
-    stats.counts_in_statistics(public.activity_status),
-    stats.counts_in_statistics(public.activities), stats.hours(bigint),
+    stats.counts_in_statistics(public.activity_status), stats.hours(bigint),
     stats.apply_counting_rule()
     from public, anon, authenticated, service_role;
 -- a generated column and a view's functions are evaluated as whoever writes or reads

@@ -5,6 +5,5 @@
 drop function if exists stats.apply_counting_rule();
 drop view if exists stats.countable_activities;
 drop function if exists stats.hours(bigint);
-drop function if exists stats.counts_in_statistics(public.activities);
 alter table if exists public.activities drop column if exists is_counted;
 drop function if exists stats.counts_in_statistics(public.activity_status);

@@ -19,7 +19,7 @@ select tests.add_activity(p_name => 'draft', p_status => 'draft');
 select tests.add_activity(p_name => 'registered');
 select tests.add_activity(p_name => 'rejected', p_status => 'rejected');
 select results_eq(
-    $$ select a.status::text, a.is_counted, stats.counts_in_statistics(a)
+    $$ select a.status::text, a.is_counted, stats.counts_in_statistics(a.status)
        from public.activities a
        where a.organization_id = tests.id('nord')
        order by a.status $$,
