@@ -3,7 +3,10 @@
 import { log } from "../gateway/logs.mjs";
 import { Refusal } from "./refusal.mjs";
 
-const RECHECK_MS = 5 * 60_000;
+const RECHECK_TOKEN_MS = 5 * 60_000;
+// The platform asks the policies at a join and for each new token. Here they are asked again all the time, so that a
+// member who is deactivated hears nothing more within seconds.
+const RECHECK_POLICIES_MS = 3_000;
 
 /**
  * connection : the socket it lives on: send(message), and `closed`, called with the channel when it ends by itself.
@@ -80,18 +83,36 @@ export class Channel {
     this.#recheckLater();
   }
 
-  /** See that the token has not run out, now and then and at its end. */
+  /** See that the token has not run out and that the policies still let it read, now and then and at its end. */
   #recheckLater() {
     clearTimeout(this.#recheck);
     if (this.#isStopped) return;
     const lifetimeMs = this.#claims.exp * 1000 - Date.now();
+    const recheckMs = this.isPrivate ? RECHECK_POLICIES_MS : RECHECK_TOKEN_MS;
     this.#recheck = setTimeout(
       () => this.#orShutDown(async () => {
-        await this.#services.verify(this.#token);
+        const token = this.#token;
+        await this.#services.verify(token);
+        const mayRead = !this.isPrivate || (await this.#mayStillRead());
+        if (this.#isStopped || this.#token !== token) return; // left, or a new token was asked about meanwhile
+        if (!mayRead) {
+          const message = `You no longer have permission to read from this Channel topic: ${this.topic}`;
+          throw new Refusal("Unauthorized", message);
+        }
         this.#recheckLater();
       }),
-      Math.max(0, Math.min(RECHECK_MS, lifetimeMs)),
+      Math.max(0, Math.min(recheckMs, lifetimeMs)),
     ).unref();
+  }
+
+  /** What cannot be answered now is asked again: a restart of the database ends no channel. */
+  async #mayStillRead() {
+    try {
+      return await this.#services.authorizer.canRead(this.topic, this.#claims);
+    } catch (error) {
+      if (error instanceof Refusal) return true;
+      throw error;
+    }
   }
 
   async #renew(token) {

@@ -5,6 +5,7 @@
 drop trigger if exists organization_units_check_chapter_stays on public.organization_units;
 drop table if exists public.chapter_assignments;
 drop table if exists public.profiles;
+drop function if exists private.set_sign_in();
 drop function if exists private.check_chapter_stays();
 drop function if exists private.check_chapter_assignment();
 drop type if exists public.profile_role;
