@@ -10,7 +10,8 @@ end $$;
 
 create table if not exists public.profiles (
     id              uuid                primary key,
-    -- The sign-in, of the same id. What people did refers to their profile, so a sign-in can go without it: erase_people.
+    -- The sign-in, of the same id. What people did refers to their profile, so that a sign-in can
+    -- go without it (erase_people).
     user_id         uuid                unique references auth.users (id) on delete set null,
     organization_id uuid                not null references public.organizations (id),
     role            public.profile_role not null,
@@ -37,7 +38,8 @@ end $$;
 revoke execute on function private.set_sign_in() from public, anon, authenticated, service_role;
 
 create or replace trigger profiles_set_sign_in before insert on public.profiles
-    for each row when (new.user_id is null and new.erased_at is null) execute function private.set_sign_in();
+    for each row when (new.user_id is null and new.erased_at is null)
+        execute function private.set_sign_in();
 
 create table if not exists public.chapter_assignments (
     profile_id      uuid    not null,

@@ -20,8 +20,8 @@ create or replace function stats.report_source(p_organization_id uuid, p_period_
     language sql stable security invoker set search_path = '' as $$
     with source as (
         select a.contact_id, hashtextextended(
-                   concat_ws('|', a.id, a.chapter_id, u.id, u.name, t.id, t.code, a.bucket_date, a.duration_minutes,
-                             a.participant_count), 0)::numeric as hash
+                   concat_ws('|', a.id, a.chapter_id, u.id, u.name, t.id, t.code, a.bucket_date,
+                             a.duration_minutes, a.participant_count), 0)::numeric as hash
         from stats.countable_activities a
         join public.activity_types t on t.id = a.activity_type_id
         left join stats.unit_regions g on g.chapter_id = a.chapter_id
@@ -30,7 +30,8 @@ create or replace function stats.report_source(p_organization_id uuid, p_period_
           and a.occurred_at >= p_period_start::timestamp at time zone 'UTC' and a.occurred_at < p_period_end::timestamp at time zone 'UTC'
     ), by_contact as (
         select count(*) as record_count,
-               case when s.contact_id is null then sum(s.hash) else hashtextextended(sum(s.hash)::text, 0) end as hash
+               case when s.contact_id is null then sum(s.hash)
+                    else hashtextextended(sum(s.hash)::text, 0) end as hash
         from source s group by s.contact_id
     )
     select coalesce(sum(c.record_count), 0)::bigint,

@@ -4,11 +4,12 @@
 create table if not exists public.erasures (
     id              bigint      generated always as identity primary key,
     organization_id uuid        not null references public.organizations (id),
-    kind            text        not null check (kind in ('person', 'contact', 'texts', 'contacts')),
+    kind            text        not null
+        check (kind in ('person', 'contact', 'texts', 'contacts')),
     erased_at       timestamptz not null default now(),
     erased_by       uuid        references public.profiles (id),
     erased_count    bigint      check (erased_count > 0),
-    -- What a night erases by its age is counted. Who a single erasure was about can't be told from it.
+    -- What a night erases by its age is counted. Whom a single erasure was about is not told.
     constraint erasures_by_age_are_counted
         check ((kind in ('texts', 'contacts')) = (erased_count is not null))
 );

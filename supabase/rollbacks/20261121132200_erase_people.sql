@@ -1,5 +1,6 @@
 -- Purpose: undo erase_people: nobody can be erased.
--- Locks: brief, ACCESS EXCLUSIVE on profiles. Data safety: nothing is lost; who was erased stays so.
+-- Locks: brief, ACCESS EXCLUSIVE on profiles. Data safety: nothing is lost; who was erased stays
+-- so.
 
 drop function if exists public.erase_person(uuid);
 drop function if exists app.erase_person(uuid);

@@ -5,7 +5,8 @@
 do $$
 begin
     if to_regclass('cron.job') is not null then   -- pg_cron may be gone already
-        perform cron.unschedule(j.jobid) from cron.job j where j.jobname = 'fersk-nightly-retention';
+        perform cron.unschedule(j.jobid) from cron.job j
+        where j.jobname = 'fersk-nightly-retention';
     end if;
 end $$;
 drop function if exists private.apply_retention(timestamptz, integer);
