@@ -33,6 +33,7 @@ VERSION = "0.20.4"  # whose behaviour is kept; in the User-Agent and in pg_stat_
 BATCH_SIZE = 200
 KEPT = "6 hours"
 PAUSE_SECONDS = 1.0
+SPACING_SECONDS = 0.003
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.1, 5.0
 # 'pg_n', 'et' in ASCII: the session that holds it is the worker; Postgres frees it when the session ends.
 BECOME_WORKER = "select pg_try_advisory_lock(1885822830, 25972)"
@@ -225,7 +226,11 @@ async def _send_batch(connection: Connection, batch: list[Request]) -> None:
         async with connection.transaction():
             await connection.execute("select pg_current_xact_id()")
             async with new_client() as client:
-                responses = await asyncio.gather(*(send(client, request) for request in batch))
+                sending = []
+                for request in batch:  # what was queued first is the first to arrive
+                    sending.append(asyncio.ensure_future(send(client, request)))
+                    await asyncio.sleep(SPACING_SECONDS)
+                responses = await asyncio.gather(*sending)
             await connection.execute(STORE, (Jsonb([asdict(response) for response in responses]),))
     except psycopg.Error:
         # Not kept for later: after a crash their ids would be given to other requests.
