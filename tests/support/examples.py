@@ -55,8 +55,8 @@ def make_batch(**overrides: Any) -> DrainReport:
 
 
 def make_payload(**overrides: Any) -> dict[str, Any]:
-    """A payload as PostgREST gives it."""
-    return {
+    """A payload as the client reads it."""
+    payload = {
         "activity_count": 3,
         "total_hours": 4.25,
         "participant_count": 17,
@@ -65,7 +65,8 @@ def make_payload(**overrides: Any) -> dict[str, Any]:
         "chapters_reporting": 1,
         "categories": {"INDIVIDUAL": 2, "uncategorised": 1},
         "approved_expenses_nok": 1234.5,
-    } | overrides
+    }
+    return dict(exactly(payload | overrides))
 
 
 def make_entry(**overrides: Any) -> HierarchyEntry:
@@ -147,7 +148,7 @@ def alignment_json(**overrides: Any) -> dict[str, Any]:
     series = {"activity_count": 3, "total_hours": exact_json.loads("4.25"), "participant_count": 17}
     return {
         "report": report_json(),
-        "dashboard": {"activity_time_series": series, "hierarchy": exactly(make_payload())},
+        "dashboard": {"activity_time_series": series, "hierarchy": make_payload()},
         "thresholds": [
             {"bufdir_category_code": "INDIVIDUAL", "minimum_activity_count": 2, "at_risk_ratio": 1}
         ],
@@ -163,7 +164,7 @@ ANSWERS: dict[str, Any] = {
     "get_health": make_health().model_dump(mode="json"),
     "get_snapshot_status": status_json(),
     "precompute_hierarchy": 46,
-    "read_hierarchy_stats": make_entry().model_dump(mode="json"),
+    "read_hierarchy_stats": exactly(make_entry()),
     "record_node_reads": 1,
     "refresh_hierarchy_entry": True,
     "refresh_stats_views": make_report().model_dump(mode="json"),

@@ -172,6 +172,12 @@ def _text(value: object) -> object:
     raise ValueError("not a text")
 
 
+def _decimal(value: object) -> object:
+    return Decimal(value) if type(value) is int else value
+
+
+Number = Annotated[Decimal, BeforeValidator(_decimal)]  # JSON writes a whole one without a point
+
 # The fields of strict rows. Whole numbers are int, others Decimal, and neither stands for the other.
 Id = Annotated[UUID, BeforeValidator(_text), Field(strict=False)]
 Day = Annotated[dt.date, BeforeValidator(_text), Field(strict=False)]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID  # noqa: TC003 - pydantic reads it
 
 from pydantic import (
     AwareDatetime,
-    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -16,7 +14,7 @@ from pydantic import (
     ValidationError,
 )
 
-from _shared.database.client import Client, Row, execute, row, scalar
+from _shared.database.client import Client, Number, Row, execute, row, scalar
 from _shared.database.failures import unexpected
 from _shared.result import Err, Ok, Result
 
@@ -26,15 +24,8 @@ if TYPE_CHECKING:
     from _shared.callers import User
 
 
-def _exact(value: object) -> object:
-    # JSON numbers with a point arrive as floats; the shortest text of one is what was sent, up to 15 digits.
-    is_number = isinstance(value, float | int) and not isinstance(value, bool)
-    return Decimal(str(value)) if is_number else value
-
-
 Amount = Annotated[
-    Decimal,
-    BeforeValidator(_exact),
+    Number,
     Field(max_digits=15, decimal_places=2),
     PlainSerializer(float, when_used="json"),  # a JSON number again, as PostgREST gives it
 ]

@@ -6,12 +6,11 @@ codes, names of regions.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from _shared.database.client import Client, Count, Day, Hours, Id, StrictRow, row
+from _shared.database.client import Client, Count, Day, Hours, Id, Number, StrictRow, row
 from _shared.database.hierarchy import HierarchyPayload  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
@@ -19,11 +18,7 @@ if TYPE_CHECKING:
     from _shared.result import Result
 
 
-def _decimal(value: object) -> object:
-    return Decimal(value) if type(value) is int else value
-
-
-Ratio = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=0, le=1)]
+Ratio = Annotated[Number, Field(ge=0, le=1)]
 
 
 class Figures(StrictRow):

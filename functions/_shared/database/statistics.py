@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _whole(value: object) -> object:
-    return round(value) if isinstance(value, float | Decimal) else value
+    return round(value) if isinstance(value, Decimal) else value
 
 
 Milliseconds = Annotated[int, BeforeValidator(_whole)]
