@@ -145,9 +145,8 @@ def _hand_over(*paths: Path) -> None:
 def _processes_in(directory: Path) -> list[psutil.Process]:
     """List the server processes that work in a data directory, as all processes of its server do."""
     found = []
-    for pid in psutil.pids():
+    for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):  # somebody else's, or just gone
-            process = psutil.Process(pid)
             if process.name() == "postgres" and process.cwd() == str(directory):
                 found.append(process)
     return found

@@ -68,20 +68,15 @@ class Program:
 
 def running(instance: Instance, name: str) -> psutil.Process | None:
     """Return the live process that is this part of the instance, or None."""
-    return _found(instance).get(name)
+    return all_running(instance).get(name)
 
 
-def all_running(instance: Instance) -> list[psutil.Process]:
-    """List the live processes of an instance, one for each part."""
-    return list(_found(instance).values())
-
-
-def _found(instance: Instance) -> dict[str, psutil.Process]:
+def all_running(instance: Instance) -> dict[str, psutil.Process]:
+    """Return the live processes of an instance, by part."""
     _collect()
     found: dict[str, psutil.Process] = {}
-    for pid in psutil.pids():
+    for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):  # somebody else's, or just gone
-            process = psutil.Process(pid)
             environment = process.environ()
             is_ours = environment.get(OWNER) == str(instance.state_dir) and PART in environment
             if is_ours and not _is_inherited(process):

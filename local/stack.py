@@ -68,7 +68,7 @@ class Stack:
         if config.stored_ports(state_dir) is None:
             raise NotRunningError
         stack = cls(state_dir)
-        if not all(processes.running(stack.instance, part) for part in parts):
+        if not processes.all_running(stack.instance).keys() >= set(parts):
             raise NotRunningError
         return stack
 
@@ -138,10 +138,10 @@ class Stack:
 
     def status(self) -> dict[str, bool]:
         """Tell for each part, by name, whether it runs and answers."""
-        alive = {cluster.NAME: processes.running(self.instance, cluster.NAME) is not None}
+        running = processes.all_running(self.instance)
+        alive = {cluster.NAME: cluster.NAME in running}
         for program in services.programs(self.instance):
-            runs = processes.running(self.instance, program.name) is not None
-            alive[program.name] = runs and program.ready()
+            alive[program.name] = program.name in running and program.ready()
         return alive
 
     def _start_database(self) -> None:
@@ -170,7 +170,7 @@ class Stack:
                 processes.stop(self.instance, name)
         with self._progress.step("stop Postgres"):
             cluster.stop(self.instance)
-        processes.end(processes.all_running(self.instance))  # parts of another version of this code
+        processes.end(processes.all_running(self.instance).values())  # parts of another version of this code
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

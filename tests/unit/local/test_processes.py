@@ -40,7 +40,7 @@ time.sleep(600)
 def instance(tmp_path: Path) -> Iterator[Instance]:
     found, _ = open_instance(tmp_path / "state", Ports.free())
     yield found
-    processes.end(processes.all_running(found))
+    processes.end(processes.all_running(found).values())
 
 
 def program(script: str, **environment: str) -> Program:
@@ -56,7 +56,7 @@ def test_a_started_program_is_recognised_until_it_is_stopped(instance: Instance)
     deadline = time.monotonic() + 10
     while not (children := found.children()):
         assert time.monotonic() < deadline
-    assert processes.all_running(instance) == [found], "not what it started itself"
+    assert list(processes.all_running(instance).values()) == [found], "not what it started itself"
     assert processes.stop(instance, "part") is True
     processes.end(children)
     assert running(instance, "part") is None
