@@ -37,6 +37,12 @@ class Target:
     def __str__(self) -> str:
         return f"{'≥' if self.at_least else '≤'} {self.bound:g}"
 
+    @classmethod
+    def read(cls, text: str) -> Target:
+        """Read what `str` has written."""
+        sign, bound = text.split()
+        return cls(float(bound), at_least=sign == "≥")
+
 
 TARGETS = {
     "fold_ms_0": Target(3),

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.figures import Target
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -55,9 +57,7 @@ def verdict(figure: str, figures: Mapping[str, float], targets: Mapping[str, str
     """Say whether a figure with a target has met it."""
     if figure not in targets or figure not in figures:
         return ""
-    sign, bound = targets[figure].split()
-    is_met = figures[figure] <= float(bound) if sign == "≤" else figures[figure] >= float(bound)
-    return "met" if is_met else "**missed**"
+    return "met" if Target.read(targets[figure]).is_met(figures[figure]) else "**missed**"
 
 
 if __name__ == "__main__":
