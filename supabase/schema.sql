@@ -1609,10 +1609,9 @@ begin
     if p_slug = 'refresh-stats-views' then
         perform stats.note_time('stats.refresh_asked_at');
     end if;
-    if p_slug <> 'refresh-stats-views'
-        or (select s.refresh_mode from stats.settings s) = 'async' then
+    if (select s.refresh_mode from stats.settings s) = 'async' then
         perform stats.wake(p_slug, p_type, p_organization_id, p_records, p_truncated);
-    else
+    elsif p_slug = 'refresh-stats-views' then   -- no functions to wake: a refresh folds as well
         perform stats.refresh(p_force := false);
     end if;
 exception when others then
@@ -2255,15 +2254,10 @@ CREATE FUNCTION stats.log_mapping_changes() RETURNS trigger
     SET search_path TO ''
     AS $$
 begin
-    insert into stats.tree_changes (organization_id, unit_id)
-    select u.organization_id, u.id
-    from public.organization_units u
-    where u.organization_id in (
-            select t.organization_id
-            from public.activity_types t
-            join changed_rows c on c.activity_type_id = t.id)
-      -- the leaves: every unit contains one
-      and not exists (select from public.organization_units b where b.parent_id = u.id);
+    perform stats.outdate_organizations(array(
+        select t.organization_id
+        from public.activity_types t
+        join changed_rows c on c.activity_type_id = t.id));
     return null;
 end $$;
 
@@ -2272,11 +2266,7 @@ CREATE FUNCTION stats.log_type_deletions() RETURNS trigger
     SET search_path TO ''
     AS $$   -- DEFINER: as above
 begin
-    insert into stats.tree_changes (organization_id, unit_id)
-    select u.organization_id, u.id
-    from public.organization_units u
-    where u.organization_id in (select t.organization_id from changed_rows t)
-      and not exists (select from public.organization_units b where b.parent_id = u.id);
+    perform stats.outdate_organizations(array(select t.organization_id from changed_rows t));
     return null;
 end $$;
 
@@ -2377,6 +2367,20 @@ CREATE FUNCTION stats.note_time(p_sequence regclass) RETURNS void
     BEGIN ATOMIC
  SELECT setval(p_sequence, ((EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric))::bigint) AS setval;
 END;
+
+CREATE FUNCTION stats.outdate_organizations(p_organization_ids uuid[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    BEGIN ATOMIC
+ INSERT INTO stats.tree_changes (organization_id, unit_id)  SELECT u.organization_id,
+             u.id
+            FROM public.organization_units u
+           WHERE ((u.organization_id = ANY (outdate_organizations.p_organization_ids)) AND (NOT (EXISTS ( SELECT
+                    FROM public.organization_units b
+                   WHERE (b.parent_id = u.id)))));
+END;
+
+COMMENT ON FUNCTION stats.outdate_organizations(p_organization_ids uuid[]) IS 'Logs that every summary of these organisations is outdated, in every year.';
 
 CREATE FUNCTION stats.prune_records() RETURNS void
     LANGUAGE plpgsql
@@ -2615,10 +2619,8 @@ begin
     perform stats.note_time('stats.fold_asked_at');
     v_is_more := currval(pg_get_serial_sequence(format('stats.%I', tg_table_name), 'id')) > new.id;
     v_records := stats.named_record(to_jsonb(new));
-    if (select s.refresh_mode from stats.settings s) = 'async' then
-        perform stats.ask('invalidate-hierarchy-cache', 'units_changed', new.organization_id,
-                          v_records, v_is_more);
-    end if;
+    perform stats.ask('invalidate-hierarchy-cache', 'units_changed', new.organization_id,
+                      v_records, v_is_more);
     -- Whether anything is pending is not asked here: a serializable transaction would read what
     -- others write.
     if (select not stats.is_recent(p.last_requested_at, p.refresh_interval)
@@ -4148,6 +4150,8 @@ REVOKE ALL ON FUNCTION stats.measure_list(p_format text, p_separator text) FROM 
 REVOKE ALL ON FUNCTION stats.named_record(p_row jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.note_time(p_sequence regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.outdate_organizations(p_organization_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.prune_records() FROM PUBLIC;
 

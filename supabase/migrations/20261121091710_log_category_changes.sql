@@ -2,21 +2,28 @@
 -- Locks: brief, SHARE ROW EXCLUSIVE on activity_types and bufdir_category_mappings.
 -- Data safety: new objects only.
 
--- A changed mapping outdates the categories everywhere in the organisation: its leaves, and so all
--- above them.
+-- Its leaves, and so all above them: every unit contains one.
+create or replace function stats.outdate_organizations(p_organization_ids uuid[]) returns void
+    language sql volatile security invoker set search_path = ''
+begin atomic
+    insert into stats.tree_changes (organization_id, unit_id)
+    select u.organization_id, u.id
+    from public.organization_units u
+    where u.organization_id = any (p_organization_ids)
+      and not exists (select from public.organization_units b where b.parent_id = u.id);
+end;
+comment on function stats.outdate_organizations(uuid[]) is
+    'Logs that every summary of these organisations is outdated, in every year.';
+
+-- A changed mapping outdates the categories everywhere in the organisation.
 create or replace function stats.log_mapping_changes() returns trigger
     -- DEFINER: writers hold no rights on stats
     language plpgsql security definer set search_path = '' as $$
 begin
-    insert into stats.tree_changes (organization_id, unit_id)
-    select u.organization_id, u.id
-    from public.organization_units u
-    where u.organization_id in (
-            select t.organization_id
-            from public.activity_types t
-            join changed_rows c on c.activity_type_id = t.id)
-      -- the leaves: every unit contains one
-      and not exists (select from public.organization_units b where b.parent_id = u.id);
+    perform stats.outdate_organizations(array(
+        select t.organization_id
+        from public.activity_types t
+        join changed_rows c on c.activity_type_id = t.id));
     return null;
 end $$;
 create or replace trigger bufdir_category_mappings_log_inserts
@@ -40,11 +47,7 @@ create or replace trigger bufdir_category_mappings_log_deletes
 create or replace function stats.log_type_deletions() returns trigger
     language plpgsql security definer set search_path = '' as $$   -- DEFINER: as above
 begin
-    insert into stats.tree_changes (organization_id, unit_id)
-    select u.organization_id, u.id
-    from public.organization_units u
-    where u.organization_id in (select t.organization_id from changed_rows t)
-      and not exists (select from public.organization_units b where b.parent_id = u.id);
+    perform stats.outdate_organizations(array(select t.organization_id from changed_rows t));
     return null;
 end $$;
 create or replace trigger activity_types_log_deletions
@@ -52,5 +55,6 @@ create or replace trigger activity_types_log_deletions
     referencing old table as changed_rows
     for each statement execute function stats.log_type_deletions();
 
-revoke execute on function stats.log_mapping_changes(), stats.log_type_deletions()
+revoke execute on function
+    stats.outdate_organizations(uuid[]), stats.log_mapping_changes(), stats.log_type_deletions()
     from public, anon, authenticated, service_role;

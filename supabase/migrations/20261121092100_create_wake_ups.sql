@@ -28,10 +28,9 @@ begin
     if p_slug = 'refresh-stats-views' then
         perform stats.note_time('stats.refresh_asked_at');
     end if;
-    if p_slug <> 'refresh-stats-views'
-        or (select s.refresh_mode from stats.settings s) = 'async' then
+    if (select s.refresh_mode from stats.settings s) = 'async' then
         perform stats.wake(p_slug, p_type, p_organization_id, p_records, p_truncated);
-    else
+    elsif p_slug = 'refresh-stats-views' then   -- no functions to wake: a refresh folds as well
         perform stats.refresh(p_force := false);
     end if;
 exception when others then

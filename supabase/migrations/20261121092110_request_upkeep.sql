@@ -45,10 +45,8 @@ begin
     perform stats.note_time('stats.fold_asked_at');
     v_is_more := currval(pg_get_serial_sequence(format('stats.%I', tg_table_name), 'id')) > new.id;
     v_records := stats.named_record(to_jsonb(new));
-    if (select s.refresh_mode from stats.settings s) = 'async' then
-        perform stats.ask('invalidate-hierarchy-cache', 'units_changed', new.organization_id,
-                          v_records, v_is_more);
-    end if;
+    perform stats.ask('invalidate-hierarchy-cache', 'units_changed', new.organization_id,
+                      v_records, v_is_more);
     -- Whether anything is pending is not asked here: a serializable transaction would read what
     -- others write.
     if (select not stats.is_recent(p.last_requested_at, p.refresh_interval)

@@ -9,3 +9,4 @@ drop trigger if exists bufdir_category_mappings_log_updates on public.bufdir_cat
 drop trigger if exists bufdir_category_mappings_log_inserts on public.bufdir_category_mappings;
 drop function if exists stats.log_type_deletions();
 drop function if exists stats.log_mapping_changes();
+drop function if exists stats.outdate_organizations(uuid[]);
