@@ -53,7 +53,10 @@ def assert_logged(capsys: pytest.CaptureFixture[str], outcome: str, credentials:
     assert [line["outcome"] for line in lines if line["event"] == "request"] == [outcome]
     given = [value.removeprefix("Bearer ") for name, value in credentials.items() if name in SENSITIVE]
     leaked = (*SECRETS, WEBHOOK_SECRET, "LEAK", "insert into", *(value for value in given if value))
-    assert [text for text in leaked if text in out + err] == []
+    said = out + err
+    for line in lines:  # a random id may hold a short signature by chance
+        said = said.replace(line.get("request_id") or "\0", "")
+    assert [text for text in leaked if text in said] == []
 
 
 SENSITIVE = ("authorization", "apikey", "webhook-signature")
