@@ -14,6 +14,7 @@ from tests.resilience.comparison import SNAPSHOTS, differences, public_differenc
 from tests.resilience.own_cluster import own_cluster
 from tests.resilience.scene import Draft, load_scene
 from tests.resilience.waiting import blocked
+from tests.support.upkeep import FORGET_WHAT_WAS_ASKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +40,7 @@ def refresher(own: OwnCluster) -> Iterator[Connection]:
         operations.insert(connection, [scene.activity(FIRST_ID, DRAFTS[0])])
         # nothing was asked for of late: writers go all the way to asking for a refresh
         connection.execute("update stats.stats_refresh_log set last_started_at = null")
-        connection.execute(
-            "select setval('stats.refresh_asked_at', 0), setval('stats.fold_asked_at', 0, false)"
-        )
+        connection.execute(FORGET_WHAT_WAS_ASKED)
         connection.execute("begin")
         answer = connection.execute("select stats.refresh(p_force := true)").fetchone()
         assert answer is not None

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from tests.resilience.comparison import SNAPSHOTS, differences, public_differences
 from tests.resilience.machine_writes import Writes, small
+from tests.support.upkeep import FORGET_WHAT_WAS_ASKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -201,9 +202,7 @@ class Statistics(Writes):
     @rule()
     def time_passes(self) -> None:
         """As if the last request and the last refresh were long ago."""
-        self.dba.execute(
-            "select setval('stats.refresh_asked_at', 0), setval('stats.fold_asked_at', 0, false)"
-        )
+        self.dba.execute(FORGET_WHAT_WAS_ASKED)
         with self.may_wait():
             self.dba.execute(
                 "update stats.stats_refresh_log "

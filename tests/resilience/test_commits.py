@@ -10,15 +10,13 @@ import pytest
 
 from tests.resilience.hierarchy_sessions import drain
 from tests.resilience.sessions import begin
+from tests.support.upkeep import FORGET_WHAT_WAS_ASKED
 
 if TYPE_CHECKING:
     from tests.resilience.hierarchy_cast import Cast
 
 ISOLATIONS = ["read committed", "repeatable read", "serializable"]
 WINDOW_SECONDS = 2  # in which a wake-up counts as being on its way
-NOBODY_HAS_ASKED: LiteralString = """
-    select setval('stats.refresh_asked_at', 0), setval('stats.fold_asked_at', 0, false)
-"""
 
 
 @pytest.mark.parametrize("isolation", ISOLATIONS)
@@ -44,7 +42,7 @@ def test_one_statement_in_every_organisation_is_one_wake_up(cast: Cast) -> None:
 
 def test_serializable_inserts_of_unrelated_rows_do_not_fail(cast: Cast) -> None:
     """Both go all the way to asking for a fold and a refresh, and neither has seen the other do so."""
-    cast.reader.execute(NOBODY_HAS_ASKED)
+    cast.reader.execute(FORGET_WHAT_WAS_ASKED)
     cast.reader.execute("update stats.stats_refresh_log set last_started_at = null")
     for connection in (cast.writer, cast.drainer):
         begin(connection, "serializable")
@@ -57,7 +55,7 @@ def test_serializable_inserts_of_unrelated_rows_do_not_fail(cast: Cast) -> None:
     )
     cast.drainer.execute(copy, [UUID(int=2), UUID(int=1000)])
     cast.writer.execute("set constraints all immediate")  # as at its commit
-    cast.reader.execute(NOBODY_HAS_ASKED)
+    cast.reader.execute(FORGET_WHAT_WAS_ASKED)
     cast.drainer.execute("set constraints all immediate")
     cast.writer.execute("commit")
     cast.drainer.execute("commit")

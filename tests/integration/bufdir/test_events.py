@@ -11,6 +11,7 @@ import pytest
 
 from _shared import exact_json
 from tests.integration.bufdir.support import owner
+from tests.support.upkeep import FORGET_WHAT_WAS_ASKED
 from tools.contracts import ActivityRegistered, ExpenseDecided, UpkeepDue
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def connection(stack: Stack) -> Iterator[Connection]:
     with owner(stack) as db:
         db.execute("update stats.settings set debounce = '0'")
         db.execute("update stats.stats_refresh_log set last_started_at = null")
-        db.execute("select setval('stats.refresh_asked_at', 0), setval('stats.fold_asked_at', 0, false)")
+        db.execute(FORGET_WHAT_WAS_ASKED)
         yield db
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tests.resilience import operations
 from tests.resilience.scene import Draft, Scene
+from tests.support.upkeep import FORGET_WHAT_WAS_ASKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,7 @@ def value(session: Connection, query: LiteralString, parameters: list[object] | 
 
 def forget_what_was_asked(session: Connection) -> None:
     """As if nothing had been asked for of late: the next writer asks for everything."""
-    session.execute("select setval('stats.refresh_asked_at', 0), setval('stats.fold_asked_at', 0, false)")
+    session.execute(FORGET_WHAT_WAS_ASKED)
     session.execute(
         "update stats.stats_refresh_log set last_requested_at = null, last_started_at = null where only_row"
     )

@@ -9,6 +9,7 @@ import pytest
 
 from tests.resilience.comparison import differences
 from tests.resilience.faults.stage import WAIT_FOR_NOBODY, Stage, forget_what_was_asked, replaced, value
+from tests.support.upkeep import FORGET_WHAT_WAS_ASKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,9 +83,7 @@ def test_writers_of_this_and_other_organisations_do_not_wait(
 
 
 def forget_asking(stage: Stage) -> None:
-    stage.observer.execute(
-        "select setval('stats.refresh_asked_at', 0), setval('stats.fold_asked_at', 0, false)"
-    )
+    stage.observer.execute(FORGET_WHAT_WAS_ASKED)
 
 
 @pytest.mark.parametrize("open_upkeep", MODES, indirect=True)
