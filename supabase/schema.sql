@@ -201,6 +201,7 @@ CREATE FUNCTION app.get_activity_series(p_from date, p_to date, p_bucket text, p
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     SET plan_cache_mode TO 'force_custom_plan'
+    SET max_parallel_workers_per_gather TO '0'
     AS $$
 #variable_conflict use_column
 declare
@@ -1233,7 +1234,7 @@ CREATE TABLE stats.activity_changes (
 INHERITS (stats.measures)
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
 
-COMMENT ON TABLE stats.activity_changes IS 'Append-only: signed sums by statement, chapter, peer mentor, type and day. Sums of zero: a contact changed.';
+COMMENT ON TABLE stats.activity_changes IS 'Append-only: signed sums by chapter, peer mentor, type and day. Sums of zero: a contact changed.';
 
 COMMENT ON COLUMN stats.activity_changes.is_first IS 'The first row of its statement: only this one has the deferred trigger that asks for a fold.';
 
@@ -1880,12 +1881,10 @@ declare
     v_grouped  text := v_insert || format(
         'select %s, row_number() over () = 1, %s from %%s c group by %s;', v_keys, v_sums, v_keys);
 begin
-    -- One row nearly always: preparing to group would cost as much as writing.
-    execute format(v_frame, 'log_inserted_activities', format(
-        'if (select count(*) from new_rows) = 1 then %s else %s end if;',
-        v_insert || format('select %s, true, %s from %s c;', v_keys, v_measures,
-                           stats.contributions_of('new_rows')),
-        format(v_grouped, stats.contributions_of('new_rows'))));
+    -- Not grouped: preparing to group costs a single row, as nearly all are, as much as writing it.
+    execute format(v_frame, 'log_inserted_activities', v_insert || format(
+        'select %s, row_number() over () = 1, %s from %s c;', v_keys, v_measures,
+        stats.contributions_of('new_rows')));
     execute format(v_frame, 'log_deleted_activities', replace(
         format(v_grouped, stats.contributions_of('old_rows')), 'sum(', '-sum('));
     -- By contact first: one that changes alone leaves sums of zero, which tell the hierarchy, where
@@ -2197,7 +2196,7 @@ CREATE FUNCTION stats.log_deleted_activities() RETURNS trigger
 CREATE FUNCTION stats.log_inserted_activities() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
-    AS $$ begin if (select count(*) from new_rows) = 1 then insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, true, activity_count, total_minutes, participant_count, approved_nok from ( SELECT a.organization_id,
+    AS $$ begin insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, activity_count, total_minutes, participant_count, approved_nok from ( SELECT a.organization_id,
     a.chapter_id,
     a.peer_mentor_id,
     a.activity_type_id,
@@ -2222,32 +2221,7 @@ CREATE FUNCTION stats.log_inserted_activities() RETURNS trigger
     a.is_proxy_registered,
     a.approved_expenses_nok
    FROM new_rows a
-  WHERE a.is_counted) a) c; else insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from ( SELECT a.organization_id,
-    a.chapter_id,
-    a.peer_mentor_id,
-    a.activity_type_id,
-    a.bucket_date,
-    a.contact_id,
-    1 AS activity_count,
-    a.duration_minutes AS total_minutes,
-    a.participant_count,
-    a.approved_expenses_nok AS approved_nok
-   FROM ( SELECT a.id,
-    a.organization_id,
-    a.unit_id AS chapter_id,
-    a.peer_mentor_id,
-    a.coordinator_id,
-    a.activity_type_id,
-    a.occurred_at,
-    ((a.occurred_at AT TIME ZONE 'UTC'::text))::date AS bucket_date,
-    (date_trunc('month'::text, (a.occurred_at AT TIME ZONE 'UTC'::text)))::date AS activity_month,
-    a.duration_minutes,
-    a.participant_count,
-    a.contact_id,
-    a.is_proxy_registered,
-    a.approved_expenses_nok
-   FROM new_rows a
-  WHERE a.is_counted) a) c group by organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date; end if; return new; end $$;
+  WHERE a.is_counted) a) c; return new; end $$;
 
 CREATE FUNCTION stats.log_mapping_changes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2461,14 +2435,6 @@ begin
     exception when serialization_failure then
         v_outcome := 'already_running';
     end;
-    if v_outcome is null and p_force then
-        -- for the moment of another fold
-        perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
-    end if;
-    -- Held to the commit: what mv_* show is what has been folded by then, all three the same.
-    if v_outcome is null and stats.fold() ->> 'outcome' = 'already_running' then
-        v_outcome := 'already_running';
-    end if;
     if v_outcome is null then
         v_outcome := case
             when p_force then 'refreshed'
@@ -2476,6 +2442,16 @@ begin
             when (select stats.is_recent(p.last_started_at, p.refresh_interval)
                   from stats.refresh_pace p) then 'debounced'
             else 'refreshed' end;
+    end if;
+    -- For the moment of another fold; a writer, who refreshes inline, waits for nobody.
+    if v_outcome = 'refreshed'
+        and (p_force or (select s.refresh_mode = 'async' from stats.settings s)) then
+        perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
+    end if;
+    -- Held to the commit: what mv_* show is what has been folded by then, all three the same.
+    if v_outcome <> 'already_running' and stats.fold() ->> 'outcome' = 'already_running'
+        and v_outcome = 'refreshed' then
+        v_outcome := 'already_running';
     end if;
     if v_outcome = 'refreshed' then
         begin
@@ -2492,9 +2468,7 @@ begin
             where only_row;
         exception
             when query_canceled or serialization_failure or deadlock_detected then
-                -- nothing is lost: the changes stay pending, and the caller or the sweep tries
-                -- again
-                raise;
+                raise;   -- nothing is lost: the changes stay pending, and the sweep tries again
             when others then
                 v_outcome := 'failed';
                 v_applied := 0;

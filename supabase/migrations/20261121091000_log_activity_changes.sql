@@ -31,12 +31,10 @@ declare
     v_grouped  text := v_insert || format(
         'select %s, row_number() over () = 1, %s from %%s c group by %s;', v_keys, v_sums, v_keys);
 begin
-    -- One row nearly always: preparing to group would cost as much as writing.
-    execute format(v_frame, 'log_inserted_activities', format(
-        'if (select count(*) from new_rows) = 1 then %s else %s end if;',
-        v_insert || format('select %s, true, %s from %s c;', v_keys, v_measures,
-                           stats.contributions_of('new_rows')),
-        format(v_grouped, stats.contributions_of('new_rows'))));
+    -- Not grouped: preparing to group costs a single row, as nearly all are, as much as writing it.
+    execute format(v_frame, 'log_inserted_activities', v_insert || format(
+        'select %s, row_number() over () = 1, %s from %s c;', v_keys, v_measures,
+        stats.contributions_of('new_rows')));
     execute format(v_frame, 'log_deleted_activities', replace(
         format(v_grouped, stats.contributions_of('old_rows')), 'sum(', '-sum('));
     -- By contact first: one that changes alone leaves sums of zero, which tell the hierarchy, where

@@ -10,7 +10,9 @@ create or replace function app.get_activity_series(
     -- DEFINER: sums rows that nobody may read one by one
     language plpgsql stable security definer set search_path = ''
     -- the plan depends on how many chapters there are
-    set plan_cache_mode = force_custom_plan as $$
+    set plan_cache_mode = force_custom_plan
+    -- after a burst the log has many empty pages: workers would start for longer than they read
+    set max_parallel_workers_per_gather = 0 as $$
 #variable_conflict use_column
 declare
     v_organization_id uuid := app.statistics_org_id();
