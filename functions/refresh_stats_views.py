@@ -43,9 +43,9 @@ async def refresh_stats_views(call: Call[RefreshRequest]) -> Result[RefreshRepor
     Source : public.refresh_stats_views().
     """
     if isinstance(call.caller, User):
-        profile = await require_role(call.caller, MAY_REFRESH, call.database)
-        if isinstance(profile, Err):
-            return profile
+        refused = await require_role(call.caller, MAY_REFRESH, call.database)
+        if refused is not None:
+            return refused
     if not isinstance(call.caller, Webhook):
         return await _refresh(call.database)
     refresh = asyncio.ensure_future(_refresh(call.database))

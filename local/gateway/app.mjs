@@ -45,6 +45,8 @@ function fail(c, failure) {
   return c.json(shape(failure, c.get("requestId")), failure.status);
 }
 
+const INVALID_PATH = { code: "PGRST125", details: null, hint: null, message: "Invalid path specified in request URL" };
+
 /** What the client asked for, byte for byte. */
 const target = (c) => c.env.incoming.url;
 
@@ -101,6 +103,7 @@ export function createApp(config) {
     const [path, ...query] = target(c).split("?");
     const { authorization, refusal } = resolveKey(c.req.raw.headers, c.req.query("apikey"));
     if (refusal) return c.json(refusal, 401);
+    if (path.includes("%00")) return c.json(INVALID_PATH, 404); // PostgREST breaks the connection over it
     const unfiltered = refuseUnfiltered(c.req.method, path, new URLSearchParams(query.join("?")));
     if (unfiltered) return c.json(unfiltered, 400, { "content-type": "application/json; charset=utf-8" });
     return rest.forward(c, {

@@ -4,6 +4,7 @@
 
 import { decodeJwt, SignJWT } from "jose";
 
+import { inputProblem } from "./auth-input.mjs";
 import { log } from "./logs.mjs";
 import { FAILURES, UpstreamError } from "./proxy.mjs";
 
@@ -126,6 +127,8 @@ export function createAuth({ authDatabaseUrl, jwtSecret, publicUrl, resolveKey }
     if (endpoint === "/token" && !GRANTS.includes(c.req.query("grant_type"))) {
       return refuse(400, "unsupported_grant_type", `grant_type must be ${GRANTS.join(" or ")}`);
     }
+    const problem = inputProblem(Buffer.from(await c.req.arrayBuffer()).toString());
+    if (problem) return refuse(400, "validation_failed", problem);
     const answer = await ask(c, key.authorization);
     const text = await answer.text();
     const errorCode = answer.headers.get("x-sb-error-code");

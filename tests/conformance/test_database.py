@@ -41,24 +41,13 @@ def test_every_method_has_a_case() -> None:
 # --- who may ---------------------------------------------------------------------------------------------
 
 
-async def test_a_profile_is_the_users_own(world: World) -> None:
+async def test_a_role_is_that_of_an_active_member(world: World) -> None:
     database = world.database
-    head, mentor = (
-        value(await database.get_profile(world.head)),
-        value(await database.get_profile(world.mentor)),
-    )
-    assert (head.organization_id, head.role, head.is_active) == (world.organization, "org_admin", True)
-    assert (mentor.organization_id, mentor.role) == (world.organization, "peer_mentor")
-    assert value(await database.get_profile(world.stranger)) is None
-
-
-async def test_why_a_user_sees_nothing(world: World) -> None:
-    database = world.database
-    assert await database.check_statistics_enabled(world.mentor) == Ok(None)
-    refused = await database.check_statistics_enabled(world.stranger)
-    assert refused == Err(ErrorCode.FORBIDDEN, cause="no active member")
+    assert await database.get_role(world.head) == Ok("org_admin")
+    assert await database.get_role(world.mentor) == Ok("peer_mentor")
+    assert await database.get_role(world.stranger) == Ok(None)
     world.switch("off")
-    assert await database.check_statistics_enabled(world.mentor) == Err(ErrorCode.FEATURE_DISABLED)
+    assert await database.get_role(world.head) == Ok("org_admin")
 
 
 async def test_a_webhook_is_new_once(world: World) -> None:
@@ -70,7 +59,8 @@ async def test_a_webhook_is_new_once(world: World) -> None:
 
 QUESTIONS: dict[str, Callable[[World, Any], Awaitable[Result[Any]]]] = {
     "summary": lambda w, user: w.database.read_hierarchy_stats(user, w.unit, YEAR),
-    "snapshot": lambda w, user: w.database.compute_metric_snapshot(user, PERIOD),
+    "lookup": lambda w, user: w.database.get_metric_snapshot(user, PERIOD),
+    "saving": lambda w, user: w.database.save_metric_snapshot(user, PERIOD),
     "status": lambda w, user: w.database.get_snapshot_status(user, PERIOD),
     "report": lambda w, user: w.database.generate_bufdir_report(user, w.organization, PERIOD, 0),
     "alignment": lambda w, user: w.database.get_bufdir_alignment(user, YEAR),
@@ -91,7 +81,7 @@ async def test_strangers_are_refused_and_nobody_is_answered_when_it_is_switched_
     assert code(await ask(world, world.head)) is None
 
 
-@pytest.mark.parametrize("question", ["summary", "alignment"])
+@pytest.mark.parametrize("question", ["summary", "saving", "report", "alignment"])
 async def test_a_peer_mentor_does_not_follow_up_units(world: World, question: str) -> None:
     assert code(await QUESTIONS[question](world, world.mentor)) is ErrorCode.FORBIDDEN
 
@@ -163,27 +153,28 @@ async def test_the_log_of_units_is_drained_and_another_wake_up_can_be_had(world:
 # --- reports and snapshots -------------------------------------------------------------------------------
 
 
-async def test_a_snapshot_is_computed_saved_found_and_deleted(world: World) -> None:
+async def test_a_snapshot_is_saved_found_renewed_and_deleted(world: World) -> None:
     database, head = world.database, world.head
     assert await database.get_metric_snapshot(head, PERIOD) == Ok(None)
     assert await database.get_stored_report(head, PERIOD) == Ok(None)
     assert value(await database.get_snapshot_status(head, PERIOD)).verdict == "missing"
+    assert await database.renew_metric_snapshot(world.organization, PERIOD) == Ok(value=False)
+    assert await database.get_metric_snapshot(head, PERIOD) == Ok(None), "what is not there is not renewed"
 
-    computed = value(await database.compute_metric_snapshot(head, PERIOD))
-    assert (computed.organization_id, computed.period_start, computed.period_end) == (
+    saved = value(await database.save_metric_snapshot(head, PERIOD))
+    assert (saved.organization_id, saved.period_start, saved.period_end) == (
         world.organization,
         PERIOD.period_start,
         PERIOD.period_end,
     )
-    assert await database.get_metric_snapshot(head, PERIOD) == Ok(None), "computing saves nothing"
-
-    saved = value(await database.save_metric_snapshot(head, computed))
-    assert saved.model_dump(exclude={"id", "snapshot_generated_at"}) == computed.model_dump()
     assert await database.get_metric_snapshot(head, PERIOD) == Ok(saved)
     stored = value(await database.get_stored_report(head, PERIOD))
     assert BufdirReport.model_validate(stored.snapshot_json) == saved.snapshot_json
     status = value(await database.get_snapshot_status(head, PERIOD))
     assert (status.verdict, status.reasons, status.export_allowed) == ("fresh", [], True)
+    assert await database.renew_metric_snapshot(world.organization, PERIOD) == Ok(value=True)
+    renewed = value(await database.get_metric_snapshot(head, PERIOD))
+    assert (renewed.id, renewed.snapshot_json) == (saved.id, saved.snapshot_json)
 
     assert await database.delete_metric_snapshot(head, PERIOD) == Ok(value=True)
     assert await database.delete_metric_snapshot(head, PERIOD) == Ok(value=False)
@@ -193,7 +184,7 @@ async def test_a_snapshot_is_computed_saved_found_and_deleted(world: World) -> N
 async def test_a_snapshot_is_of_its_period_alone(world: World) -> None:
     database, head = world.database, world.head
     other = PERIOD.model_copy(update={"period_end": PERIOD.period_start.replace(month=7)})
-    await database.save_metric_snapshot(head, value(await database.compute_metric_snapshot(head, other)))
+    await database.save_metric_snapshot(head, other)
     assert await database.get_metric_snapshot(head, PERIOD) == Ok(None)
     assert value(await database.get_metric_snapshot(head, other)).period_end == other.period_end
     assert await database.delete_metric_snapshot(head, PERIOD) == Ok(value=False)
@@ -201,24 +192,23 @@ async def test_a_snapshot_is_of_its_period_alone(world: World) -> None:
 
 async def test_who_may_see_and_delete_a_snapshot(world: World) -> None:
     database, head = world.database, world.head
-    computed = value(await database.compute_metric_snapshot(head, PERIOD))
-    saved = value(await database.save_metric_snapshot(head, computed))
-    assert await database.get_metric_snapshot(world.mentor, PERIOD) == Ok(saved)
+    saved = value(await database.save_metric_snapshot(head, PERIOD))
+    assert value(await database.get_metric_snapshot(world.mentor, PERIOD)).id == saved.id
     assert await database.delete_metric_snapshot(world.mentor, PERIOD) == Ok(value=False)
-    assert await database.get_metric_snapshot(world.stranger, PERIOD) == Ok(None)
+    assert code(await database.get_metric_snapshot(world.stranger, PERIOD)) is ErrorCode.FORBIDDEN
     assert await database.delete_metric_snapshot(world.stranger, PERIOD) == Ok(value=False)
     world.switch("off")
-    assert await database.get_metric_snapshot(head, PERIOD) == Ok(None)
+    assert code(await database.get_metric_snapshot(head, PERIOD)) is ErrorCode.FEATURE_DISABLED
     world.switch("on")
     assert await database.get_metric_snapshot(head, PERIOD) == Ok(saved)
 
 
 async def test_a_report_is_what_the_snapshot_says_with_the_same_mapping(world: World) -> None:
     database, head = world.database, world.head
-    computed = value(await database.compute_metric_snapshot(head, PERIOD))
-    version = computed.mapping_version
+    saved = value(await database.save_metric_snapshot(head, PERIOD))
+    version = saved.mapping_version
     report = value(await database.generate_bufdir_report(head, world.organization, PERIOD, version))
-    assert BufdirReport.model_validate(report) == computed.snapshot_json
+    assert BufdirReport.model_validate(report) == saved.snapshot_json
     unknown = await database.generate_bufdir_report(head, world.organization, PERIOD, 999)
     assert unknown == Err(ErrorCode.BAD_REQUEST, cause="22023")
     other = await database.generate_bufdir_report(head, uuid4(), PERIOD, version)
@@ -228,6 +218,7 @@ async def test_a_report_is_what_the_snapshot_says_with_the_same_mapping(world: W
 async def test_dashboard_and_report_are_about_the_same(world: World) -> None:
     figures = value(await world.database.get_bufdir_alignment(world.head, YEAR))
     assert figures.report.organization_id == world.organization
+    assert figures.dashboard.activity_time_series is not None
     assert figures.dashboard.activity_time_series.activity_count == figures.report.totals.activity_count
     assert figures.dashboard.hierarchy is not None
     assert figures.dashboard.hierarchy.distinct_contacts == figures.report.totals.distinct_participants

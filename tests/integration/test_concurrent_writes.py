@@ -225,3 +225,59 @@ def test_two_moves_at_once_make_no_cycle(
         [o.id],
     ).fetchall()
     assert dict(parents) == {o.north: o.south, o.south: o.root}
+
+
+APPROVE = "update public.expense_claims set status = 'approved' where id = %s"
+
+
+@pytest.fixture
+def claims(owner: psycopg.Connection) -> Iterator[list[UUID]]:
+    """Two pending claims, of 100 and 20 kroner, for one activity that has no others."""
+    ids = [uuid.uuid4(), uuid.uuid4()]
+    owner.execute(
+        """insert into public.expense_claims (id, organization_id, activity_id, amount_nok)
+           select unnest(%s::uuid[]), a.organization_id, a.id, unnest(array[100, 20])
+           from (select * from public.activities a
+                 where not exists (select from public.expense_claims c where c.activity_id = a.id)
+                 order by a.id limit 1) a""",
+        [ids],
+    )
+    yield ids
+    owner.execute("delete from public.expense_claims where id = any (%s)", [ids])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_two_approvals_at_once_are_both_in_the_sum(
+    stack: Stack, owner: psycopg.Connection, claims: list[UUID], level: IsolationLevel
+) -> None:
+    """The sum is computed from the claims, so the second one has to see what the first one approved."""
+    with (
+        psycopg.connect(stack.db_url) as first,
+        psycopg.connect(stack.db_url) as second,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        first.isolation_level = second.isolation_level = level
+        for connection in (first, second):
+            connection.execute("select count(*) from public.expense_claims")
+        first.execute(APPROVE, [claims[0]])
+
+        def approve_second() -> None:
+            second.execute(APPROVE, [claims[1]])
+            second.commit()
+
+        waiting = pool.submit(outcome, approve_second)
+        wait_until_blocked(owner, second.info.backend_pid)
+        first.commit()
+        refusal = waiting.result(timeout=WAIT_SECONDS)
+        second.rollback()
+        if level == IsolationLevel.REPEATABLE_READ:
+            assert refusal is errors.SerializationFailure  # it cannot see the other, so it may not sum
+            approve_second()
+        else:
+            assert refusal is None
+    row = owner.execute(
+        "select a.approved_expenses_nok from public.activities a"
+        " join public.expense_claims c on c.activity_id = a.id where c.id = %s",
+        [claims[0]],
+    ).fetchone()
+    assert row == (120,)

@@ -281,7 +281,7 @@ READERS: dict[LiteralString, LiteralString] = {
         "select public.generate_bufdir_report(o.id, '2026-01-01', '2027-01-01') "
         "from public.organizations o where o.slug = 'nhf'"
     ),
-    "app.compute_metric_snapshot(date,date)": (
+    "stats.computed_metric_snapshot(uuid,date,date)": (
         "select public.compute_metric_snapshot('2026-01-01', '2027-01-01') - 'computed_at'"
     ),
     "app.get_snapshot_status(date,date)": (

@@ -30,8 +30,3 @@ def from_code(code: str, *, for_user: bool) -> Err:
     if for_user and code in _FOR_USERS:
         return Err(_FOR_USERS[code], cause=code)
     return Err(ErrorCode.INTERNAL, cause=code)
-
-
-def unexpected(what: str) -> Err:
-    """Say that the database answered something else than a `what`."""
-    return Err(ErrorCode.INTERNAL, cause=f"unexpected {what}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import httpx
 
     from _shared.database import Database
-    from _shared.database.access import Profile, Role
+    from _shared.database.access import Role
     from _shared.settings import Settings
 
 AUDIENCE = "authenticated"
@@ -122,15 +122,13 @@ def _says_service_role(token: str) -> bool:
     return claims.get("role") == "service_role"
 
 
-async def require_role(user: User, roles: Collection[Role], database: Database) -> Result[Profile]:
-    """Let only active users with one of `roles` pass, by their profile of this moment, not by their token.
+async def require_role(user: User, roles: Collection[Role], database: Database) -> Err | None:
+    """Let only active members with one of `roles` pass, by their role of this moment, not by their token.
 
-    Errors: forbidden, also for someone whose profile is gone; or what kept the database from telling.
+    Errors: forbidden, also for a member of another organisation than the token's; or what kept the database
+    from telling.
     """
-    found = await database.get_profile(user)
+    found = await database.get_role(user)
     if isinstance(found, Err):
         return found
-    profile = found.value
-    if profile is None or not profile.is_active or profile.role not in roles:
-        return Err(ErrorCode.FORBIDDEN)
-    return Ok(profile)
+    return None if found.value in roles else Err(ErrorCode.FORBIDDEN)

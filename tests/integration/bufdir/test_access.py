@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import jwt
+import psycopg
 import pytest
 
-from tests.integration.bufdir.support import DAYS, YEAR, Person, data, refusal
+from _shared import exact_json
+from tests.integration.bufdir.support import DAYS, YEAR, Person, data, organization, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
     import httpx
+
+    from local.stack import Stack
 
 Refusal = tuple[int, str | None]
 OK: Refusal = (200, None)
@@ -32,18 +37,22 @@ ACTIONS: dict[str, Callable[[Person, UUID], httpx.Response]] = {
     "export": lambda who, _: who.rpc("export_bufdir_snapshot", **DAYS.parameters),
     "report": lambda who, nhf: who.rpc("generate_bufdir_report", p_org_id=nhf, **DAYS.parameters),
     "compute": lambda who, _: who.rpc("compute_metric_snapshot", **DAYS.parameters),
+    "save": lambda who, _: who.rpc("save_metric_snapshot", **DAYS.parameters),
+    "read": lambda who, _: who.rpc("get_metric_snapshot", **DAYS.parameters),
+    "renew": lambda who, nhf: who.rpc("renew_metric_snapshot", p_organization_id=nhf, **DAYS.parameters),
 }
-ALL = dict.fromkeys(ACTIONS, OK)
+ALL = dict.fromkeys(ACTIONS, OK) | {"renew": NOT_GRANTED}
 # Each from the same state: NHF has a fresh snapshot of the period, the other organisation has none.
 TABLE: dict[str, dict[str, Refusal]] = {
     "peer mentor": ALL
-    | {"delete": FORBIDDEN, "verify": FORBIDDEN, "alignment": FORBIDDEN, "export": NOT_GRANTED},
+    | dict.fromkeys(["put", "delete", "verify", "alignment"], FORBIDDEN)
+    | dict.fromkeys(["export", "report", "compute", "save"], NOT_GRANTED),
     "coordinator": ALL,
     "org admin": ALL,
     "other organisation": ALL
     | {"delete": NOT_FOUND, "verify": NOT_FOUND, "export": (404, "PT404"), "report": NOT_GRANTED},
     "anonymous": dict.fromkeys(ACTIONS, UNAUTHORIZED)
-    | dict.fromkeys(["export", "report", "compute"], NOT_SIGNED_IN),
+    | dict.fromkeys(["export", "report", "compute", "save", "read", "renew"], NOT_SIGNED_IN),
 }
 
 
@@ -113,3 +122,90 @@ def test_an_empty_period_has_zeros_and_empty_lists(people: dict[str, Person]) ->
     assert data(people["coordinator"].call("DELETE", "metric-snapshots", **empty)) == {"deleted": True}
     assert (report["categories"], report["uncategorised"], report["regions"]) == ([], [], [])
     assert set(report["totals"].values()) == {0}
+
+
+NO_MONTHS = [("2026-03-10", "2026-03-11"), ("2026-01-01", "2026-12-31"), ("2026-01-15", "2026-02-01")]
+
+
+@pytest.mark.parametrize("days", NO_MONTHS, ids=str)
+@pytest.mark.parametrize("who", ["peer mentor", "coordinator", "org admin"])
+def test_what_happened_on_a_certain_day_is_asked_in_vain(
+    people: dict[str, Person], nhf: UUID, who: str, days: tuple[str, str]
+) -> None:
+    query = {"period_start": days[0], "period_end": days[1]}
+    for method, slug in [
+        ("GET", "metric-snapshots"),
+        ("PUT", "metric-snapshots"),
+        ("GET", "snapshot-status"),
+    ]:
+        answer = people[who].call(method, slug, **query)
+        assert refusal(answer) == (400, "bad_request")
+        assert answer.json()["error"]["message"] == (
+            "A period is whole months: it starts and ends on the first day of one."
+        )
+    parameters = {f"p_{name}": day for name, day in query.items()}
+    for name in ("get_snapshot_status", "get_metric_snapshot"):
+        refused = people[who].rpc(name, **parameters)
+        assert (refusal(refused), refused.json()["message"]) == (
+            (400, "22023"),
+            "a period is whole months of this century: it starts and ends on the first day of one",
+        )
+    report = people[who].rpc("generate_bufdir_report", p_org_id=nhf, **parameters)
+    assert refusal(report) == (NOT_GRANTED if who == "peer mentor" else (400, "22023"))
+
+
+def test_a_peer_mentor_is_told_why(people: dict[str, Person], nhf: UUID) -> None:
+    mentor = people["peer mentor"]
+    asked = mentor.rpc("generate_bufdir_report", p_org_id=nhf, **DAYS.parameters)
+    assert asked.json()["message"] == "only coordinators and org admins see reports"
+    saving = mentor.rpc("save_metric_snapshot", **DAYS.parameters)
+    assert saving.json()["message"] == "only coordinators and org admins save reports"
+
+
+def test_a_coordinator_is_told_nowhere_what_the_national_unit_adds_up_to(
+    stack: Stack, people: dict[str, Person]
+) -> None:
+    with psycopg.connect(stack.db_url) as owner:
+        row = owner.execute(
+            "select u.id from public.organization_units u join public.organizations o"
+            " on o.id = u.organization_id where o.slug = 'nhf' and u.parent_id is null"
+        ).fetchone()
+    assert row is not None
+    kari, astrid = people["coordinator"], people["org admin"]
+    assert refusal(kari.call("GET", "hierarchy-stats", unit_id=row[0], year=YEAR)) == FORBIDDEN
+    told = kari.rpc("get_bufdir_alignment", p_year=YEAR).json()
+    assert told["dashboard"]["hierarchy"] is None
+    assert data(kari.call("GET", "bufdir-alignment", year=YEAR))["is_aligned"] is True
+    summary = data(astrid.call("GET", "hierarchy-stats", unit_id=row[0], year=YEAR))
+    whole = exact_json.loads(astrid.rpc("get_bufdir_alignment", p_year=YEAR).content)
+    assert whole["dashboard"]["hierarchy"] == summary["payload"]  # type: ignore[index]
+
+
+def test_a_token_of_another_organisation_is_no_role_anywhere(stack: Stack, people: dict[str, Person]) -> None:
+    """Also where a function acts with the secret key once it knows who asks."""
+    claims = jwt.decode(
+        people["coordinator"].headers["authorization"].removeprefix("Bearer "),
+        options={"verify_signature": False},
+    )
+    hlf = str(organization(stack, "hlf"))
+    strange: list[object] = [{"org_id": hlf}, {}, {"org_id": 5}, {"org_id": "x"}, {"org_id": [hlf]}, [], "x"]
+    for app_metadata in strange:
+        token = jwt.encode(claims | {"app_metadata": app_metadata}, stack.jwt_secret, algorithm="HS256")
+        kari = Person(stack, people["coordinator"].http, None)
+        kari.headers = kari.headers | {"authorization": f"Bearer {token}"}
+        for method, slug in [
+            ("POST", "refresh-stats-views"),
+            ("GET", "verify-snapshot"),
+            ("GET", "metric-snapshots"),
+            ("PUT", "metric-snapshots"),
+            ("DELETE", "metric-snapshots"),
+            ("GET", "snapshot-status"),
+        ]:
+            query = {} if method == "POST" else DAYS.query
+            assert refusal(kari.call(method, slug, **query)) == FORBIDDEN, (app_metadata, method, slug)
+        assert refusal(kari.call("GET", "bufdir-alignment", year=YEAR)) == FORBIDDEN
+        assert refusal(kari.rpc("get_snapshot_status", **DAYS.parameters)) == NOT_GRANTED
+        assert kari.rest("GET", "activities?limit=1").json() == []
+        assert kari.rpc("get_role").json() is None
+    assert people["coordinator"].rpc("get_role").json() == "coordinator"
+    assert refusal(people["coordinator"].call("POST", "refresh-stats-views")) == OK

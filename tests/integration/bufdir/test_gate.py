@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
+from _shared import exact_json
 from tests.integration.bufdir.support import DAYS, ROLES, Days, Person, data, organization, refusal, year
 
 if TYPE_CHECKING:
@@ -94,12 +95,18 @@ FALSE = [
 
 
 @pytest.mark.parametrize(("field", "value"), FALSE, ids=[field for field, _ in FALSE])
-def test_a_snapshot_falsified_past_the_functions_is_found_and_not_exported(
-    kari: Person, saved: dict[str, Any], field: str, value: object
+def test_a_snapshot_falsified_by_the_owner_is_found_and_not_exported(
+    stack: Stack, kari: Person, saved: dict[str, Any], *, field: str, value: object
 ) -> None:
     false = saved["snapshot_json"] | {field: value}
     path = f"bufdir_metric_snapshots?id=eq.{saved['id']}"
-    assert kari.rest("PATCH", path, {"snapshot_json": false}).status_code == 204
+    assert refusal(kari.rest("PATCH", path, {"snapshot_json": false})) == (403, "42501")
+    assert refusal(export(kari)) == (200, None)
+    with psycopg.connect(stack.db_url) as owner:
+        owner.execute(
+            "update public.bufdir_metric_snapshots set snapshot_json = %s where id = %s",
+            [exact_json.dumps(false).decode(), saved["id"]],
+        )
     refused = export(kari)
     assert refusal(refused) == STALE
     assert refused.json()["message"] == "the snapshot differs from the data"

@@ -41,6 +41,8 @@ FUNCTIONS: dict[str, Callable[[Person], httpx.Response]] = {
 }
 RPCS: dict[str, dict[str, object]] = {
     "compute_metric_snapshot": DAYS.parameters,
+    "get_metric_snapshot": DAYS.parameters,
+    "save_metric_snapshot": DAYS.parameters,
     "get_snapshot_status": DAYS.parameters,
     "export_bufdir_snapshot": DAYS.parameters,
     "get_bufdir_alignment": {"p_year": YEAR},

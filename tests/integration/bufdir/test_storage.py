@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests.integration.bufdir.support import DAYS, ROLES, Person, data, forget, organization, refusal
+from _shared import exact_json
+from tests.integration.bufdir.support import DAYS, ROLES, Person, data, forget, refusal
 
 if TYPE_CHECKING:
     from local.stack import Stack
@@ -33,36 +34,71 @@ KEY = "organization_id,period_start,period_end"
     ids=str,
 )
 def test_the_database_itself_refuses_personal_data_and_false_times(
-    kari: Person, saved: dict[str, Any], lie: dict[str, Any]
+    stack: Stack, saved: dict[str, Any], lie: dict[str, Any]
+) -> None:
+    """Whoever writes: the check is the table's own."""
+    [(column, value)] = lie.items()
+    given = exact_json.dumps(value).decode() if column == "snapshot_json" else value
+    query = f"update public.bufdir_metric_snapshots set {column} = %s where id = %s"
+    with psycopg.connect(stack.db_url) as owner:
+        with pytest.raises(psycopg.errors.CheckViolation):
+            owner.execute(query.encode(), [given, saved["id"]])
+        owner.rollback()
+        good = exact_json.dumps(saved["snapshot_json"]).decode()
+        true = "update public.bufdir_metric_snapshots set snapshot_json = %s where id = %s"
+        assert owner.execute(true, [good, saved["id"]]).rowcount == 1
+
+
+WRITES: list[tuple[str, dict[str, Any]]] = [
+    ("PATCH", {"snapshot_json": {}}),
+    ("PATCH", {"source_fingerprint": "0" * 32}),
+    ("PATCH", {"period_start": "2020-01-01"}),
+    ("PATCH", {"computed_at": "2020-01-01T00:00:00Z"}),
+    ("POST", {"snapshot_json": {}}),
+    ("POST", {}),
+]
+
+
+@pytest.mark.parametrize(("method", "change"), WRITES, ids=str)
+@pytest.mark.parametrize("who", ["peer mentor", "coordinator", "org admin", "other organisation"])
+def test_nobody_writes_a_snapshot_by_hand(
+    people: dict[str, Person], saved: dict[str, Any], *, who: str, method: str, change: dict[str, Any]
 ) -> None:
     path = f"bufdir_metric_snapshots?id=eq.{saved['id']}"
-    assert refusal(kari.rest("PATCH", path, lie)) == (400, "23514")
-    assert kari.rest("PATCH", path, {"snapshot_json": saved["snapshot_json"]}).status_code == 204
+    row: dict[str, Any] = change
+    if method == "POST":
+        path, row = f"bufdir_metric_snapshots?on_conflict={KEY}", saved | change
+    prefer = "resolution=merge-duplicates" if method == "POST" else "return=minimal"
+    refused = people[who].rest(method, path, row, prefer=prefer)
+    assert refusal(refused) == (403, "42501")
+    assert refused.json()["message"] == "permission denied for table bufdir_metric_snapshots"
+    assert data(people["peer mentor"].call("GET", "metric-snapshots", **DAYS.query)) == saved
+    assert data(people["coordinator"].call("GET", "snapshot-status", **DAYS.query))["verdict"] == "fresh"
 
 
-def test_nobody_writes_another_organisations_snapshot(
-    stack: Stack, kari: Person, saved: dict[str, Any]
+@pytest.mark.parametrize("broken", [{}, {"totals": {"activity_count": 1.5}}], ids=str)
+@pytest.mark.parametrize("who", ["peer mentor", "org admin"])
+def test_a_snapshot_that_cannot_be_read_is_computed_anew(
+    stack: Stack, people: dict[str, Person], saved: dict[str, Any], who: str, *, broken: dict[str, Any]
 ) -> None:
-    columns = (
-        "period_start",
-        "period_end",
-        "computed_at",
-        "record_count_at_generation",
-        "source_fingerprint",
-    )
-    row = {name: saved[name] for name in (*columns, "mapping_version", "snapshot_json")}
-    foreign = row | {"organization_id": organization(stack, "hlf")}
-    assert refusal(kari.rest("POST", "bufdir_metric_snapshots", foreign)) == (403, "42501")
-    own = row | {"organization_id": saved["organization_id"]}
-    upsert = kari.rest(
-        "POST", f"bufdir_metric_snapshots?on_conflict={KEY}", own, prefer="resolution=merge-duplicates"
-    )
-    assert upsert.status_code in {200, 201}
+    with psycopg.connect(stack.db_url) as owner:
+        owner.execute(
+            "update public.bufdir_metric_snapshots set snapshot_json = %s, source_fingerprint = md5('')"
+            " where id = %s",
+            [exact_json.dumps(broken).decode(), saved["id"]],
+        )
+    again = data(people[who].call("GET", "metric-snapshots", **DAYS.query))
+    times = {"computed_at", "snapshot_generated_at"}
+    assert {name: again[name] for name in again.keys() - times} == {
+        name: saved[name] for name in saved.keys() - times
+    }
+    assert data(people[who].call("GET", "metric-snapshots", **DAYS.query)) == again
+    assert refusal(people["coordinator"].rpc("export_bufdir_snapshot", **DAYS.parameters)) == (200, None)
 
 
 def test_fifty_savings_at_once_leave_one_row(stack: Stack, kari: Person) -> None:
     forget(stack, DAYS)
-    people = [Person(stack, kari.http, email) for email in ROLES.values() if email and "nhf" in email]
+    people = [Person(stack, kari.http, ROLES[role]) for role in ("coordinator", "org admin")]
     assert all(person.headers for person in people)
 
     def put(number: int) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, LiteralString
 
 import httpx
+import psycopg
+import pytest
 
 from tests.integration.hierarchy_functions.scene import eventually
 from tests.integration.hierarchy_functions.support import (
@@ -112,3 +114,56 @@ def test_reads_are_written_down_in_batches(stack: Stack, http: httpx.Client, for
 
     eventually(lambda: read_and_look() > 5)
     assert recorded() <= made
+
+
+UNREADABLE = [
+    "payload = '{}'",
+    'payload = payload || \'{"approved_expenses_nok": "NaN"}\'',
+    "payload = '[]', computed_at_mark = 9223372036854775807",
+]
+
+
+@pytest.mark.parametrize("broken", UNREADABLE)
+def test_a_summary_that_cannot_be_read_is_computed_anew(
+    stack: Stack, http: httpx.Client, forest: Forest, broken: LiteralString
+) -> None:
+    admin = sign_in(stack, forest.admin)
+    forest.add_activity("leaf")
+    forest.settle()
+    unit = forest.units["region"]
+    before = summary(http, admin, unit)
+    query = f"update public.hierarchy_stats_cache set {broken} where unit_id = %s"
+    assert forest.db.execute(query, [unit]).rowcount == 1
+    after = summary(http, admin, unit)
+    assert (after["payload"], after["stale"]) == (before["payload"], False)
+    assert summary(http, admin, unit) == after
+
+
+def test_what_was_written_past_the_triggers_is_found_shown_and_healed(
+    stack: Stack, http: httpx.Client, forest: Forest
+) -> None:
+    admin = sign_in(stack, forest.admin)
+    forest.add_activity("leaf")
+    forest.settle()
+    unit = forest.units["region"]
+    assert summary(http, admin, unit)["payload"]["activity_count"] == 1
+    leaf = [forest.units["leaf"]]
+    assert forest.db.execute("select stats.heal(%s)", [leaf]).fetchone() == (0,)
+    with psycopg.connect(stack.instance.database_url("supabase_admin")) as past_triggers:
+        past_triggers.execute("set local session_replication_role = replica")
+        past_triggers.execute(
+            "insert into public.activities (organization_id, unit_id, peer_mentor_id, registered_by,"
+            " activity_type_id, occurred_at, duration_minutes) values (%s, %s, %s, %s, %s, %s, 90)",
+            [forest.organization, *leaf, forest.mentor, forest.mentor, forest.activity_type, "2026-05-18Z"],
+        )
+    before = http.get("health").json()["data"]
+    data = summary(http, admin, unit)
+    assert (data["payload"]["activity_count"], data["stale"]) == (1, False)  # nobody knows yet
+
+    assert forest.db.execute("select stats.heal(%s)", [leaf]).fetchone() == (1,)
+    after = http.get("health").json()["data"]
+    assert after["differences"] > before["differences"]
+    assert after["last_difference_at"] is not None
+    becomes_fresh(http, admin, unit)
+    assert summary(http, admin, unit)["payload"]["activity_count"] == 2
+    assert forest.db.execute("select stats.heal(%s)", [leaf]).fetchone() == (0,)

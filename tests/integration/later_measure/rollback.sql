@@ -35,3 +35,4 @@ comment on view public.chapter_stats is 'Per chapter, exact now.';
 revoke all on stats.contributions, stats.live_chapter_stats, stats.visible_chapter_stats, public.chapter_stats
     from public, anon, authenticated, service_role;
 grant select on stats.visible_chapter_stats, public.chapter_stats to authenticated;
+select private.close_views();   -- writes to the view are refused as to the others

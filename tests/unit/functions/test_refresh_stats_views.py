@@ -73,7 +73,7 @@ async def test_those_who_run_things_may_pull_to_refresh(role: str) -> None:
     user = make_user()
     database = FakeDatabase(profiles={user.id: make_profile(role=role)})
     assert await refresh_statistics(asked_by(user, database)) == Ok(make_report())
-    assert database.calls == ["get_profile", "refresh_stats_views"]
+    assert database.calls == ["get_role", "refresh_stats_views"]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ async def test_others_may_not_and_nothing_is_refreshed(profile: dict[str, Any] |
     user = make_user()
     database = FakeDatabase(profiles={user.id: make_profile(**profile)} if profile else {})
     assert await refresh_statistics(asked_by(user, database)) == Err(ErrorCode.FORBIDDEN)
-    assert database.calls == ["get_profile"]
+    assert database.calls == ["get_role"]
 
 
 async def test_a_refresh_that_failed_in_the_database_is_no_success() -> None:
