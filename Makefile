@@ -22,8 +22,8 @@ NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 
 .DEFAULT_GOAL := help
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack \
-        bench-stats bench-hierarchy bench-snapshots bench-results bufdir-alignment contracts schema lint fmt lock \
-        fresh check ci
+        bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-results bufdir-alignment contracts schema \
+        lint fmt lock fresh check ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ bench-hierarchy: setup ## measure the hierarchy on a cluster of its own: ARGS="-
 
 bench-snapshots: setup ## measure saved reports through a stack of its own: ARGS="--quick"
 	@$(VENV)/python -m bench.snapshots $(ARGS)
+
+bench-neighbours: setup ## measure what others notice of an attack, on a stack of its own: ARGS="--quick"
+	@$(VENV)/python -m bench.neighbours $(ARGS)
 
 bench-results: setup ## copy what the benches wrote last to bench/results, with a page to read
 	@$(VENV)/python -m bench.results

@@ -46,7 +46,6 @@ def rest(instance: Instance) -> Program:
             "PGRST_DB_ANON_ROLE": "anon",
             "PGRST_DB_MAX_ROWS": "1000",
             "PGRST_DB_POOL": "20",
-            "PGRST_DB_TX_END": "commit-allow-override",
             "PGRST_JWT_SECRET": instance.secrets.jwt_secret,
             "PGRST_SERVER_HOST": HOST,
             "PGRST_SERVER_PORT": str(ports.rest),

@@ -21,6 +21,8 @@ grant anon, authenticated, service_role to postgres with admin option;
 grant authenticator to postgres with admin option;   -- a dump of roles sets its time limits
 grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres;
 grant set on parameter session_replication_role to postgres;   -- to restore data without our triggers
+-- on Supabase its extension supautils lets postgres set PostgREST's settings
+grant set on parameter pgrst.db_pre_request, pgrst.db_tx_end, pgrst.db_plan_enabled to postgres;
 
 alter role anon set statement_timeout = '3s';
 alter role authenticated set statement_timeout = '8s';

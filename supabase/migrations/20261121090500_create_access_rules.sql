@@ -28,7 +28,8 @@ create or replace function app.member_org_id() returns uuid
     language sql stable security definer set search_path = ''
     return (
         select p.organization_id from public.profiles p
-        where p.id = auth.uid() and p.is_active and p.organization_id = app.current_org_id());
+        where p.id = auth.uid() and p.is_active and p.organization_id = app.current_org_id()
+          and app.require_shallow_query());   -- every policy asks here
 comment on function app.member_org_id() is
     'The current organisation, if the caller is an active member of it; else null.';
 

@@ -6,7 +6,7 @@ create or replace function app.require_report(
     p_org_id uuid, p_period_start date, p_period_end date, p_refusal text)
     returns void
     -- DEFINER: as every question about the caller
-    language plpgsql stable security definer set search_path = '' as $$
+    language plpgsql volatile security definer set search_path = '' as $$
 begin
     if app.member_org_id() is null or p_org_id <> app.member_org_id() then
         raise exception 'not your organisation' using errcode = 'insufficient_privilege';
@@ -33,6 +33,7 @@ begin
             'it starts and ends on the first day of one'
             using errcode = 'invalid_parameter_value';
     end if;
+    perform app.take_turn('report');   -- see take_turns
 end $$;
 
 create or replace function app.generate_bufdir_report(

@@ -1,4 +1,5 @@
--- Purpose: what lives in the platform's own schemas: schedules, and who may listen to broadcasts.
+-- Purpose: what lives outside our schemas: schedules, PostgREST's settings, who may listen to
+-- broadcasts.
 -- Locks: brief, ACCESS EXCLUSIVE on realtime.messages for the policy. Data safety: new objects.
 --
 -- Last of all, and one function: a dump of our schemas lacks these parts, so it is called again
@@ -26,9 +27,20 @@ begin
             using hint =
                 'See "Nobody hears broadcasts" in docs/howto/runbook.md. All else is in place.';
     end;
+
+    begin   -- as settings of its role PostgREST reads them wherever it runs; they outrank its own
+        alter role authenticator set pgrst.db_pre_request = 'app.check_request';
+        alter role authenticator set pgrst.db_tx_end = 'commit';
+        alter role authenticator set pgrst.db_plan_enabled = 'false';
+        notify pgrst, 'reload config';
+    exception when insufficient_privilege then
+        raise warning 'requests are not checked: %', sqlerrm
+            using hint = 'See "What does the platform lack?" in docs/howto/runbook.md.';
+    end;
 end $$;
 comment on function private.install_platform_parts() is
-    'Installs the schedules and the policy on realtime.messages; may be called again at any time.';
+    'Installs the schedules, PostgREST''s settings and the policy on realtime.messages; may be '
+    'called again at any time.';
 
 revoke execute on function private.install_platform_parts()
     from public, anon, authenticated, service_role;

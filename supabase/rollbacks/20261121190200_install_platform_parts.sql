@@ -1,4 +1,5 @@
--- Purpose: undo install_platform_parts: no schedules, and nobody may listen to broadcasts.
+-- Purpose: undo install_platform_parts: no schedules, nobody may listen to broadcasts, and
+-- PostgREST asks nobody before a request.
 -- Locks: brief, ACCESS EXCLUSIVE on realtime.messages for the policy. Data safety: nothing is lost;
 -- the log of past runs stays with pg_cron.
 
@@ -12,6 +13,16 @@ begin
     if to_regclass('realtime.messages') is not null then
         drop policy if exists "members listen to their organisation" on realtime.messages;
     end if;
+end $$;
+
+do $$
+begin
+    alter role authenticator reset pgrst.db_pre_request;
+    alter role authenticator reset pgrst.db_tx_end;
+    alter role authenticator reset pgrst.db_plan_enabled;
+    notify pgrst, 'reload config';
+exception when insufficient_privilege then
+    null;   -- then they were never set
 end $$;
 
 drop function if exists private.install_platform_parts();

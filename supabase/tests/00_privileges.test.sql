@@ -34,14 +34,23 @@ create function tests.open_to(p_role text) returns setof text language sql as $$
       and has_function_privilege(p_role, p.oid, 'execute');
 $$;
 
--- ---------------------------------------------------------------- anon: nothing
+-- ---------------------------------------------------------------- anon: the check of its requests
 
-select is_empty($$ select tests.open_to('anon') $$, 'PR-01 nothing is open to anon');
+create function tests.check_of_requests() returns text[] language sql as $$
+    select array[
+        'schema app', 'function app.check_request()', 'function app.take_place(text,integer)',
+        'function app.wait_for_place(text,integer)',
+        'function app.refuse(integer,text,text,interval)'];
+$$;
+select set_eq(
+    $$ select tests.open_to('anon') $$,
+    tests.check_of_requests(),
+    'PR-01 nothing is open to anon but what is asked before each request');
 grant select (name) on public.organizations to anon;
 grant execute on function public.get_health() to public;
 select set_eq(
     $$ select tests.open_to('anon') $$,
-    array['relation public.organizations', 'function get_health()'],
+    tests.check_of_requests() || array['relation public.organizations', 'function get_health()'],
     'PR-02 and if something were, a column or through PUBLIC, this would show it');
 revoke select (name) on public.organizations from anon;
 revoke execute on function public.get_health() from public;

@@ -1,7 +1,7 @@
 -- PP: what lives in the platform's own schemas, and what is told where it is missing.
 begin;
 \ir helpers.psql
-select plan(23);
+select plan(26);
 
 create function tests.problems() returns setof text language sql as
     $$ select problem from private.platform_problems() $$;
@@ -52,6 +52,20 @@ select is(
     (select format('%s %s %s', cmd, roles, permissive) from pg_policies
      where schemaname = 'realtime' and policyname = 'members listen to their organisation'),
     'SELECT {authenticated} PERMISSIVE', 'PP-07 for members, to read');
+
+-- ---------------------------------------------------------------- the check of requests
+
+alter role authenticator reset pgrst.db_pre_request;
+select results_eq($$ select tests.problems() $$,
+    array['requests are not checked: PostgREST is not told to call app.check_request'],
+    'PP-20 a setting of PostgREST''s that is lost is named');
+select private.install_platform_parts();
+select is_empty($$ select tests.problems() $$, 'PP-21 and comes back');
+select ok(
+    (select setconfig @> array['pgrst.db_tx_end=commit', 'pgrst.db_plan_enabled=false']
+     from pg_db_role_setting
+     where setrole = 'authenticator'::regrole and setdatabase = 0),
+    'PP-21 with those beside it');
 
 -- ---------------------------------------------------------------- secrets
 

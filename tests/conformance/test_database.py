@@ -95,6 +95,15 @@ async def test_a_refresh_reports_what_it_did(world: World) -> None:
     assert min(report.applied_changes, report.duration_ms) >= 0
 
 
+async def test_a_refresh_is_for_those_who_run_things_to_ask_for(world: World) -> None:
+    database = world.database
+    assert await database.take_refresh_turn(world.head) == Ok(None)
+    world.switch("off")
+    assert await database.take_refresh_turn(world.head) == Ok(None)
+    for user in (world.mentor, world.stranger):
+        assert await database.take_refresh_turn(user) == Err(ErrorCode.FORBIDDEN, cause="42501")
+
+
 async def test_health_is_ages_and_a_backlog(world: World) -> None:
     health = value(await world.database.get_health())
     assert health.pending_changes >= 0

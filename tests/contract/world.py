@@ -62,6 +62,7 @@ FAILURES: dict[str, httpx.Response | Exception] = {
     "gateway-error": httpx.Response(502, text=f"<html>{SQL}</html>"),
     "slow": httpx.ReadTimeout(SQL),
     "switched-off": httpx.Response(423, json={"code": "PT423", "message": SQL, "hint": SECRET_KEY}),
+    "limited": httpx.Response(429, json={"code": "rate_limited", "hint": SQL}, headers={"retry-after": "9"}),
     "statement-timeout": httpx.Response(500, json={"code": "57014", "message": SQL}),
     "sql-error": httpx.Response(400, json={"code": "23505", "message": SQL, "hint": SECRET_KEY}),
     "nonsense": httpx.Response(200, json={"unexpected": SQL}),

@@ -6,6 +6,8 @@ import json
 import subprocess
 import time
 import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -164,23 +166,134 @@ def test_token_that_is_not_valid_gets_no_user(stack: Stack, signed_in: Client) -
         assert (answer.status_code, answer.json()["error_code"]) == (403, code)
 
 
-def test_sign_up_gives_a_session_that_sees_no_organisation(client: Client, admin: psycopg.Connection) -> None:
+INVITED = """
+    with person as (
+        insert into auth.users (instance_id, id, aud, role, email, encrypted_password, email_confirmed_at,
+                                raw_app_meta_data, raw_user_meta_data, created_at, updated_at,
+                                confirmation_token, recovery_token, email_change_token_new, email_change)
+        values ('00000000-0000-0000-0000-000000000000', gen_random_uuid(), 'authenticated', 'authenticated',
+                %s, extensions.crypt('long enough', extensions.gen_salt('bf', 6)), now(),
+                '{"provider": "email", "providers": ["email"]}', '{}', now(), now(), '', '', '', '')
+        returning id, email
+    )
+    insert into auth.identities (provider_id, user_id, identity_data, provider, created_at, updated_at)
+    select id::text, id, jsonb_build_object('sub', id, 'email', email), 'email', now(), now() from person
+"""
+
+
+@pytest.fixture
+def invited(admin: psycopg.Connection) -> Iterator[str]:
+    """Somebody with an account and no profile."""
     email = f"{uuid.uuid4()}@new.example"
-    try:
-        session = client.auth.sign_up(
-            {"email": email, "password": "long enough", "options": {"data": {"shoe_size": 41}}}
-        ).session
-        assert session
-        assert session.user.user_metadata["shoe_size"] == 41
-        assert client.table("organizations").select("id").execute().data == []
-        types = "jsonb_typeof(raw_app_meta_data), jsonb_typeof(raw_user_meta_data)"
-        stored = admin.execute(f"select {types} from auth.users where email = %s", [email])
-        assert stored.fetchone() == ("object", "object")
-        with pytest.raises(AuthApiError) as refused:
-            client.auth.sign_up({"email": email, "password": "long enough"})
-        assert refused.value.code == "user_already_exists"
-    finally:
-        admin.execute("delete from auth.users where email = %s", [email])
+    admin.execute(INVITED, [email])
+    yield email
+    admin.execute("delete from auth.users where email = %s", [email])
+
+
+def test_nobody_signs_up(stack: Stack, client: Client, admin: psycopg.Connection) -> None:
+    email = f"{uuid.uuid4()}@new.example"
+    answer = post(stack, "signup", {"email": email, "password": "long enough"})
+    refused = {"code": 422, "error_code": "signup_disabled", "msg": "Signups not allowed for this instance"}
+    assert (answer.status_code, answer.json()) == (422, refused)
+    assert post(stack, "signup", {}).status_code == 422  # nor anonymously
+    with pytest.raises(AuthApiError) as error:
+        client.auth.sign_up({"email": email, "password": "long enough"})
+    assert (error.value.status, error.value.code) == (422, "signup_disabled")
+    found = admin.execute("select count(*) from auth.users where email = %s", [email]).fetchone()
+    assert found == (0,)
+
+
+def test_an_account_without_a_profile_sees_no_organisation(
+    client: Client, admin: psycopg.Connection, invited: str
+) -> None:
+    session = client.auth.sign_in_with_password({"email": invited, "password": "long enough"}).session
+    assert session
+    assert client.table("organizations").select("id").execute().data == []
+    changed = client.auth.update_user({"data": {"shoe_size": 41}})
+    assert changed.user.user_metadata["shoe_size"] == 41
+    types = "jsonb_typeof(raw_app_meta_data), jsonb_typeof(raw_user_meta_data)"
+    stored = admin.execute(f"select {types} from auth.users where email = %s", [invited])
+    assert stored.fetchone() == ("object", "object")
+
+
+@pytest.mark.parametrize(
+    ("password", "status"),
+    [("123456", 422), ("123456789", 422), ("1234567890", 200)],
+    ids=["six", "nine", "ten"],
+)
+def test_a_new_password_has_ten_characters(
+    stack: Stack, client: Client, invited: str, password: str, status: int
+) -> None:
+    client.auth.sign_in_with_password({"email": invited, "password": "long enough"})
+    headers = {"apikey": stack.publishable_key, "authorization": f"Bearer {token_of(client)}"}
+    answer = httpx.put(f"{stack.auth_url}/user", headers=headers, json={"password": password})
+    assert answer.status_code == status, answer.text
+    if status == 422:
+        message = "Password should be at least 10 characters."
+        assert (answer.json()["error_code"], answer.json()["msg"]) == ("weak_password", message)
+    works = {"email": invited, "password": password if status == 200 else "long enough"}
+    assert post(stack, "token?grant_type=password", works).status_code == 200
+
+
+LIMITED = {"code": 429, "error_code": "over_request_rate_limit", "msg": "Request rate limit reached"}
+
+
+@pytest.fixture
+def attempts(admin: psycopg.Connection) -> Iterator[None]:
+    """Nobody has tried a wrong password, before and afterwards."""
+    admin.execute("delete from auth.password_attempts")
+    yield
+    admin.execute("delete from auth.password_attempts")
+
+
+@pytest.mark.usefixtures("attempts")
+def test_wrong_passwords_for_an_account_are_limited(
+    stack: Stack, admin: psycopg.Connection, invited: str
+) -> None:
+    wrong = {"email": invited, "password": "a wrong one"}
+    with ThreadPoolExecutor(30) as pool:  # at once, so that each is counted before the first is found wrong
+        answers = list(pool.map(lambda _: post(stack, "token?grant_type=password", wrong), range(60)))
+    assert Counter(answer.status_code for answer in answers) == {400: 10, 429: 50}
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert {json.dumps(answer.json()) for answer in refused} == {json.dumps(LIMITED)}
+    assert all(0 < int(answer.headers["retry-after"]) <= 30 for answer in refused)
+
+    right = {"email": invited, "password": "long enough"}
+    assert post(stack, "token?grant_type=password", right).status_code == 429
+    kari = {"email": EMAIL, "password": PASSWORD}
+    assert post(stack, "token?grant_type=password", kari).status_code == 200  # somebody else is not concerned
+    admin.execute("update auth.password_attempts set paid_until = paid_until - interval '30 seconds'")
+    assert post(stack, "token?grant_type=password", right).status_code == 200
+    # and with that the wrong ones are forgotten
+    assert [post(stack, "token?grant_type=password", wrong).status_code for _ in range(11)] == [400] * 10 + [
+        429
+    ]
+
+
+@pytest.mark.usefixtures("attempts")
+def test_wrong_passwords_from_an_address_are_limited(stack: Stack) -> None:
+    def attempt(number: int) -> int:
+        body = {"email": f"nobody{number}@nhf.example", "password": "a wrong one"}
+        return post(stack, "token?grant_type=password", body).status_code
+
+    with ThreadPoolExecutor(30) as pool:
+        statuses = Counter(pool.map(attempt, range(120)))
+    assert set(statuses) == {400, 429}
+    assert 60 <= statuses[400] <= 70  # one more every two seconds
+
+
+@pytest.mark.usefixtures("attempts")
+def test_right_passwords_are_not(stack: Stack) -> None:
+    right = {"email": EMAIL, "password": PASSWORD}
+    assert {post(stack, "token?grant_type=password", right).status_code for _ in range(70)} == {200}
+
+
+def test_whose_wrong_passwords_they_are_is_not_written_down(stack: Stack, admin: psycopg.Connection) -> None:
+    post(stack, "token?grant_type=password", {"email": "nobody@nhf.example", "password": "a wrong one"})
+    rows = admin.execute("select whose from auth.password_attempts").fetchall()
+    assert rows
+    assert {len(whose) for (whose,) in rows} == {64}
+    assert "nhf" not in str(rows)
 
 
 JS = """
@@ -255,6 +368,7 @@ def test_auth_changes_no_schema_and_no_grant(signed_in: Client, admin: psycopg.C
         "alter table auth.users add column extra int",
         "delete from auth.users",
         "select * from auth.audit_log_entries",
+        "delete from auth.password_attempts",
         "select * from public.profiles",
         "create role extra",
     ],

@@ -26,10 +26,11 @@ VERSIONS = [file.name.partition("_")[0] for file in MIGRATIONS]
 
 
 class State(NamedTuple):
-    """All that migrations make: objects, grants and policies, and what pg_cron is told to do."""
+    """All that migrations make: objects, grants and policies, and what pg_cron and PostgREST are told."""
 
     schema: str
     schedules: tuple[tuple[str, ...], ...]
+    settings: tuple[tuple[str, ...], ...]
 
 
 def state_of(instance: Instance) -> State:
@@ -48,7 +49,9 @@ def state_of(instance: Instance) -> State:
         has_cron = connection.execute("select to_regclass('cron.job') is not null").fetchone() == (True,)
         jobs = "select jobname, schedule, command, username from cron.job order by jobname"
         schedules = tuple(connection.execute(jobs)) if has_cron else ()
-    return State("\n".join(lines), schedules)
+        told = "select unnest(setconfig) from pg_db_role_setting where setrole = 'authenticator'::regrole"
+        settings = tuple(connection.execute(told + " order by 1"))
+    return State("\n".join(lines), schedules, settings)
 
 
 def run(instance: Instance, files: Iterable[Path]) -> None:
@@ -118,6 +121,7 @@ def test_state_shows_what_migrations_make(history: dict[str, State]) -> None:
     up = history["up"]
     assert "CREATE TABLE public.activities" in up.schema
     assert "fersk-sweep" in [name for name, *_ in up.schedules]
+    assert ("pgrst.db_pre_request=app.check_request",) in up.settings
     assert "public.activities" not in history["empty"].schema
 
 

@@ -173,6 +173,7 @@ ANSWERS: dict[str, Any] = {
     "renew_metric_snapshot": True,
     "request_invalidation_again": 4711,
     "save_metric_snapshot": snapshot_json(),
+    "take_refresh_turn": None,
     "take_unit_changes": make_batch().model_dump(mode="json"),
     "warm_hierarchy_cache": {"warmed": 2, "skipped": 1},
 }

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 FORBIDDEN = Err(ErrorCode.FORBIDDEN, cause="42501")
 DISABLED = Err(ErrorCode.FEATURE_DISABLED, cause="PT423")
+NOT_FOR_PEER_MENTORS = {"read_hierarchy_stats", "take_refresh_turn"}
 BAD_REQUEST = Err(ErrorCode.BAD_REQUEST, cause="22023")
 FOLLOW_UP = {"generate_bufdir_report", "get_bufdir_alignment", "save_metric_snapshot"}
 
@@ -108,11 +109,11 @@ class FakeDatabase(Database):
         if (
             profile is None
             or parameters.get("p_org_id", profile.organization_id) != profile.organization_id
-            or (function == "read_hierarchy_stats" and profile.role == "peer_mentor")
+            or (function in NOT_FOR_PEER_MENTORS and profile.role == "peer_mentor")
             or parameters.get("p_unit_id", UNIT) != UNIT
         ):
             return FORBIDDEN
-        if not self.is_enabled:
+        if not self.is_enabled and function != "take_refresh_turn":
             return DISABLED
         if function in FOLLOW_UP and profile.role == "peer_mentor":
             return FORBIDDEN

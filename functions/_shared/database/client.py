@@ -105,7 +105,8 @@ async def execute(query: Query, *, for_user: bool = False) -> Result[object]:
     except httpx.TransportError as error:
         return Err(ErrorCode.UPSTREAM_UNAVAILABLE, cause=type(error).__name__)
     except APIError as error:
-        return from_code("no code" if error.code is None else error.code, for_user=for_user)
+        code = "no code" if error.code is None else error.code
+        return from_code(code, for_user=for_user, retry_after=error.details)
 
 
 async def _send(request: Any) -> object:
@@ -124,7 +125,8 @@ async def _send(request: Any) -> object:
     if response.is_success:
         return data
     code = data.get("code") if isinstance(data, dict) else None
-    raise APIError({"code": code if isinstance(code, str) else None})
+    code = code if isinstance(code, str) else None
+    raise APIError({"code": code, "details": response.headers.get("retry-after")})
 
 
 UNEXPECTED = "unexpected"

@@ -63,13 +63,17 @@ def test_unknown_route_without_a_console(lonely: Gateway) -> None:
     assert (answer.status_code, answer.json()) == (404, {"message": "no Route matched with those values"})
 
 
-def test_body_over_the_limit_is_refused(gateway: Gateway, upstream: Upstream) -> None:
-    head = f"POST /rest/v1/units HTTP/1.1\r\nhost: x\r\napikey: {PUBLISHABLE_KEY}\r\n"
-    for framing in (f"content-length: {50 * 2**20 + 1}\r\n\r\n", "transfer-encoding: chunked\r\n\r\n"):
+@pytest.mark.parametrize(("path", "mebibytes"), [("/rest/v1/units", 5), ("/functions/v1/health", 50)])
+def test_body_over_the_limit_is_refused(
+    gateway: Gateway, upstream: Upstream, path: str, mebibytes: int
+) -> None:
+    head = f"POST {path} HTTP/1.1\r\nhost: x\r\napikey: {PUBLISHABLE_KEY}\r\n"
+    size = mebibytes * 2**20 + 1
+    for framing in (f"content-length: {size}\r\n\r\n", "transfer-encoding: chunked\r\n\r\n"):
         with connect(gateway) as client:
             client.sendall((head + framing).encode())
             if "chunked" in framing:
-                for _ in range(51):
+                for _ in range(mebibytes + 1):
                     client.sendall(b"100000\r\n" + bytes(2**20) + b"\r\n")
             answer = client.recv(65536)
         assert answer.startswith(b"HTTP/1.1 413 ")
