@@ -23,7 +23,7 @@ NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 .DEFAULT_GOAL := help
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack \
         bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-results bufdir-alignment contracts schema \
-        lint fmt lock fresh check ci
+        audit lint fmt lock fresh check ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,6 +96,9 @@ contracts: setup ## write docs/reference/contracts anew from tools/contracts.py
 
 schema: setup ## write supabase/schema.sql anew: what the migrations make
 	@$(VENV)/python -m tools.schema
+
+audit: setup ## look up what is installed among known vulnerabilities: needs the network
+	@$(VENV)/python -m tools.audit
 
 lint: setup ## ruff, mypy, biome and tsc, and SQL short and narrow enough to read; changing nothing
 	@$(VENV)/ruff check .

@@ -908,9 +908,18 @@ begin
             using hint =
                 'See "Nobody hears broadcasts" in docs/howto/runbook.md. All else is in place.';
     end;
+
+    -- Who calls the API is told what was wrong. The log is read by others, and an error's message
+    -- may quote what people wrote. Sessions that are open already go on as they were.
+    begin
+        alter role authenticator set log_min_messages = 'log';
+    exception when insufficient_privilege then
+        raise warning 'errors of the API''s sessions are logged: %', sqlerrm
+            using hint = 'See docs/reference/logs.md. All else is in place.';
+    end;
 end $$;
 
-COMMENT ON FUNCTION private.install_platform_parts() IS 'Installs the schedules and the policy on realtime.messages; may be called again at any time.';
+COMMENT ON FUNCTION private.install_platform_parts() IS 'Installs the schedules, the policy on realtime.messages and the setting for the log; may be called again at any time.';
 
 CREATE FUNCTION private.platform_problems() RETURNS TABLE(problem text, remedy text)
     LANGUAGE plpgsql STABLE
@@ -936,6 +945,15 @@ begin
             select from pg_catalog.pg_policy p
             where p.polrelid = to_regclass('realtime.messages')
               and p.polname = 'members listen to their organisation');
+    return query
+        select 'the log of Postgres quotes what people wrote: '
+                   || 'errors of the API''s sessions are logged',
+               'select private.install_platform_parts();'
+        where not exists (
+            select from pg_catalog.pg_db_role_setting s
+            where s.setrole = 'authenticator'::regrole
+              and s.setconfig && array['log_min_messages=log', 'log_min_messages=fatal',
+                                       'log_min_messages=panic']);
     return query
         select format('secret %s is not set', n), format('select private.set_secret(%L, …);', n)
         from unnest(array['fersk_functions_url', 'fersk_webhook_secret']) n

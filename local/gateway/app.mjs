@@ -8,7 +8,7 @@ import { requestId } from "hono/request-id";
 
 import { createAuth } from "./auth.mjs";
 import { withoutApiKey } from "./keys.mjs";
-import { log } from "./logs.mjs";
+import { framesOf, log, safePath } from "./logs.mjs";
 import { createPlaces } from "./places.mjs";
 import { createProxy, FAILURES, UpstreamError } from "./proxy.mjs";
 import { refuseUnfiltered } from "./unfiltered.mjs";
@@ -70,7 +70,7 @@ async function logged(c, next) {
       request_id: c.get("requestId"),
       route: c.get("route") ?? "none",
       method: c.req.method,
-      path: target(c).split("?")[0].slice(0, 200),
+      path: safePath(target(c)),
       status: outgoing.statusCode,
       complete: outgoing.writableFinished,
       duration_ms: Math.round(performance.now() - started),
@@ -160,7 +160,7 @@ export function createApp(config) {
   });
   app.onError((error, c) => {
     const failure = error instanceof UpstreamError ? error.failure : FAILURES.internal;
-    const details = failure === FAILURES.internal ? { error: error.name, stack: error.stack } : {};
+    const details = failure === FAILURES.internal ? { error: error.name, stack: framesOf(error) } : {};
     const cause = /** @type {any} */ (error.cause)?.code;
     log("error", "failed", { request_id: c.get("requestId"), code: failure.code, cause, ...details });
     if (c.get("route") === "functions") c.header("access-control-allow-origin", "*");

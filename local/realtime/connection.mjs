@@ -1,6 +1,6 @@
 // One WebSocket: frames in and out, heartbeats, and the channels that are joined over it.
 
-import { log } from "../gateway/logs.mjs";
+import { framesOf, log } from "../gateway/logs.mjs";
 import { decode, encode, FrameError, Refusal } from "./protocol.mjs";
 
 const PREFIX = "realtime:";
@@ -60,7 +60,7 @@ export class Connection {
       else await this.#handle(decode(data.toString(), this.#vsn));
     } catch (error) {
       if (error instanceof FrameError) return this.#socket.close(CLOSE_INVALID, error.message);
-      log("error", "realtime_unexpected", { error: error.name, code: error.code, stack: error.stack });
+      log("error", "realtime_unexpected", { error: error.name, code: error.code, stack: framesOf(error) });
       this.#socket.close(CLOSE_INTERNAL);
     }
   }

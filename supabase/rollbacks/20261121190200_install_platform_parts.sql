@@ -1,5 +1,5 @@
--- Purpose: undo install_platform_parts: no schedules, nobody may listen to broadcasts, and
--- PostgREST asks nobody before a request.
+-- Purpose: undo install_platform_parts: no schedules, nobody may listen to broadcasts, PostgREST asks
+-- nobody before a request, and errors of the API are logged.
 -- Locks: brief, ACCESS EXCLUSIVE on realtime.messages for the policy. Data safety: nothing is lost;
 -- the log of past runs stays with pg_cron.
 
@@ -13,6 +13,11 @@ begin
     if to_regclass('realtime.messages') is not null then
         drop policy if exists "members listen to their organisation" on realtime.messages;
     end if;
+    begin
+        alter role authenticator reset log_min_messages;
+    exception when insufficient_privilege then
+        null;   -- then it was not set either
+    end;
 end $$;
 
 do $$

@@ -1,7 +1,7 @@
 -- PP: what lives in the platform's own schemas, and what is told where it is missing.
 begin;
 \ir helpers.psql
-select plan(26);
+select plan(30);
 
 create function tests.problems() returns setof text language sql as
     $$ select problem from private.platform_problems() $$;
@@ -66,6 +66,20 @@ select ok(
      from pg_db_role_setting
      where setrole = 'authenticator'::regrole and setdatabase = 0),
     'PP-21 with those beside it');
+
+-- ---------------------------------------------------------------- the log
+
+alter role authenticator reset log_min_messages;
+select results_eq($$ select * from private.platform_problems() $$,
+    $$ values ('the log of Postgres quotes what people wrote: '
+                   || 'errors of the API''s sessions are logged',
+               'select private.install_platform_parts();') $$,
+    'PP-22 where the errors of the API are logged, that is named');
+select private.install_platform_parts();
+select is_empty($$ select tests.problems() $$, 'PP-23 and mended');
+alter role authenticator set log_min_messages = 'fatal';
+select is_empty($$ select tests.problems() $$, 'PP-24 a stricter setting is none');
+alter role authenticator set log_min_messages = 'log';
 
 -- ---------------------------------------------------------------- secrets
 

@@ -52,10 +52,11 @@ def test_key_becomes_the_token_of_its_role(
     assert upstream.last().header("apikey") is None
 
 
+@pytest.mark.parametrize("name", ["apikey", "%61pikey", "api%6Bey"])
 def test_key_may_come_in_the_query_and_stays_out_of_the_filters(
-    http: httpx.Client, upstream: Upstream
+    http: httpx.Client, upstream: Upstream, name: str
 ) -> None:
-    assert http.get(f"/rest/v1/units?apikey={SECRET_KEY}&limit=1").status_code == 200
+    assert http.get(f"/rest/v1/units?{name}={SECRET_KEY}&limit=1").status_code == 200
     assert upstream.last().header("authorization") == f"Bearer {SERVICE_ROLE_KEY}"
     assert upstream.last().target == "/units?limit=1"
 
