@@ -8,7 +8,8 @@ begin
     if to_regclass('cron.job') is not null then   -- pg_cron may be gone already
         perform cron.unschedule(j.jobid) from cron.job j
         where j.jobname in ('fersk-sweep', 'fersk-hourly-refresh', 'fersk-nightly-audit',
-                            'fersk-nightly-precompute', 'fersk-nightly-cleanup');
+                            'fersk-nightly-precompute', 'fersk-nightly-retention',
+                            'fersk-nightly-cleanup');
     end if;
     if to_regclass('realtime.messages') is not null then
         drop policy if exists "members listen to their organisation" on realtime.messages;

@@ -66,6 +66,17 @@ OTHER_CHAPTER = """
     unit_id = (select id from public.organization_units
                where organization_id = %(nhf)s and kind = 'local' and id <> unit_id order by id limit 1)
 """
+# whoever it was: met once, they are gone; met more often, these are no longer of one
+OTHER_CONTACT = f"""
+    contact_id = (select b.contact_id from public.activities b
+                  where b.organization_id = %(nhf)s and b.is_counted and b.contact_id <> activities.contact_id
+                    and b.occurred_at >= '{DAYS.start}Z' and b.occurred_at < '{DAYS.end}Z'
+                  order by b.id limit 1)
+"""
+RENAME_CONTACTS = """
+    update public.activities set contact_id = md5(contact_id || '!')::uuid
+    where organization_id = %(nhf)s and contact_id is not null
+"""
 NEW_MAPPING = MAPPING_ROWS.format("=")
 OTHERS_MAPPING = MAPPING_ROWS.format("<>")
 EDIT_MAPPING = f"update public.bufdir_category_mappings set bufdir_category_code = 'X' where {OF_NHF}"
@@ -97,7 +108,7 @@ TABLE: dict[str, tuple[list[str], dt.timedelta, list[str]]] = {
     "nothing, 24 hours and a microsecond": ([], DAY + TICK, [OLD]),
     "one edited: duration": ([LONGER], TICK, [EDITED]),
     "one edited: participants": ([edit("participant_count = participant_count + 1")], TICK, [EDITED]),
-    "one edited: contact": ([edit("contact_id = gen_random_uuid()")], TICK, [EDITED]),
+    "one edited: contact": ([edit(OTHER_CONTACT)], TICK, [EDITED]),
     "one edited: day": ([edit(f"occurred_at = {LAST_MOMENT}")], TICK, [EDITED]),
     "one edited: kind": ([edit(OTHER_KIND)], TICK, [EDITED]),
     "one edited: chapter": ([edit(OTHER_CHAPTER)], TICK, [EDITED]),
@@ -107,6 +118,7 @@ TABLE: dict[str, tuple[list[str], dt.timedelta, list[str]]] = {
     "one deleted": ([DELETE], TICK, [COUNT]),
     "one rejected": ([edit("status = 'rejected'")], TICK, [COUNT]),
     "one added and one deleted": ([add(), DELETE], TICK, [EDITED]),
+    "every contact given another id": ([RENAME_CONTACTS], TICK, []),
     "a draft added": ([add(status="draft")], TICK, []),
     "one added at the first moment": ([add(FIRST_MOMENT)], TICK, [COUNT]),
     "one added just before": ([add(JUST_BEFORE)], TICK, []),
