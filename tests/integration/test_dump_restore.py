@@ -162,7 +162,14 @@ def _problems(connection: Connection) -> list[str]:
     return [problem for (problem,) in connection.execute("select problem from private.platform_problems()")]
 
 
-SCHEDULES = ("hourly-refresh", "nightly-audit", "nightly-cleanup", "nightly-precompute", "sweep")
+SCHEDULES = (
+    "hourly-refresh",
+    "nightly-audit",
+    "nightly-cleanup",
+    "nightly-precompute",
+    "nightly-retention",
+    "sweep",
+)
 LOST = [
     *(f"schedule fersk-{name} is missing" for name in SCHEDULES),
     "nobody may listen to broadcasts: realtime.messages has no policy of ours",
