@@ -10,8 +10,8 @@ create or replace view stats.unit_regions as
 revoke all on stats.unit_regions from public, anon, authenticated, service_role;
 
 -- The fingerprint sees everything the report shows: the count alone would miss an edit, or one
--- added and one deleted. Sums of hashes, so it needs no order. Two halves, so that the reason can
--- be told.
+-- added and one deleted. Hashes of rows, which all differ, joined by XOR, so it needs no order. Two
+-- halves, so that the reason can be told.
 -- Of contacts it sees which activities have the same one, not which: a contact that is erased gets
 -- another id, and what was saved and sent stays true.
 create or replace function stats.report_source(
@@ -21,7 +21,7 @@ create or replace function stats.report_source(
     with source as (
         select a.contact_id, hashtextextended(concat_ws('|',
                    a.id, a.chapter_id, u.id, u.name, t.id, t.code, a.bucket_date,
-                   a.duration_minutes, a.participant_count), 0)::numeric as hash
+                   a.duration_minutes, a.participant_count), 0) as hash
         from stats.countable_activities a
         join public.activity_types t on t.id = a.activity_type_id
         left join stats.unit_regions g on g.chapter_id = a.chapter_id
@@ -31,13 +31,13 @@ create or replace function stats.report_source(
           and a.occurred_at < p_period_end::timestamp at time zone 'UTC'
     ), by_contact as (
         select count(*) as record_count,
-               case when s.contact_id is null then sum(s.hash)
-                    else hashtextextended(sum(s.hash)::text, 0) end as hash
+               case when s.contact_id is null then bit_xor(s.hash)
+                    else hashint8extended(bit_xor(s.hash), 0) end as hash
         from source s
         group by s.contact_id
     )
     select coalesce(sum(c.record_count), 0)::bigint,
-           left(md5(coalesce(sum(c.record_count), 0) || '/' || coalesce(sum(c.hash), 0)), 16)
+           left(md5(coalesce(sum(c.record_count), 0) || '/' || coalesce(bit_xor(c.hash), 0)), 16)
            || left(md5((
                select coalesce(string_agg(
                    m.activity_type_id || '|' || m.bufdir_category_code, ','
