@@ -68,10 +68,10 @@ unit: setup ## the tests that need no database
 	@$(VENV)/pytest tests/unit $(ARGS)
 
 db: setup ## the tests of the database alone: pgTAP, migrations, exactness, load, faults
-	@$(VENV)/pytest $(addprefix tests/integration/test_,pgtap.py migrations.py definers.py advisors.py read_plans.py 		statistics_exact.py concurrent_writes.py refresh_locks.py) tests/resilience $(ARGS)
+	@$(VENV)/pytest tests/database tests/resilience $(ARGS)
 
 test-stack: setup ## the tests of all parts together, on a stack of their own
-	@$(VENV)/pytest tests/conformance tests/integration tests/e2e $(ARGS)
+	@$(VENV)/pytest tests/functions tests/stack tests/story $(ARGS)
 
 bench-stats: setup ## measure the statistics on a cluster of its own: ARGS="--quick"
 	@$(VENV)/python -m bench.stats $(ARGS)

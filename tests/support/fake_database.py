@@ -1,4 +1,4 @@
-"""The database in memory. `tests/conformance` runs it and PostgREST through the same cases."""
+"""The database in memory. `tests/functions/conformance` runs it and PostgREST through the same cases."""
 
 from __future__ import annotations
 
