@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from local.stack import Stack
 
     Command = Callable[[int], list[str]]
+    ToPort = Callable[[int], Requests]
 
 FOLDER = Path(__file__).parent
 PEERS = FOLDER / "peers"
@@ -50,7 +51,7 @@ class Job:
     """A function, and what makes requests that it answers with 200, for the port of its server."""
 
     name: str
-    requests: Callable[[int], Requests]
+    requests: ToPort
 
 
 def jobs(stack: Stack) -> list[Job]:

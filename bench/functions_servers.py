@@ -16,7 +16,7 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bench.functions_jobs import Command
+    from bench.functions_jobs import Command, ToPort
     from bench.load import Requests
 
 START_SECONDS = 30.0
@@ -68,12 +68,12 @@ def first_answer(port: int, requests: Requests, process: subprocess.Popen[bytes]
     raise RuntimeError(f"{process.args!r} did not answer in time")
 
 
-def cold_start(command: Command, variables: Mapping[str, str], requests: Requests) -> tuple[float, float]:
+def cold_start(command: Command, variables: Mapping[str, str], requests: ToPort) -> tuple[float, float]:
     """Start a server and end it. Returns milliseconds from exec to the first answer, and MiB afterwards."""
     port = free_port()
     started = time.perf_counter()
     with running(command(port), variables, port) as process:
-        first_answer(port, requests, process)
+        first_answer(port, requests(port), process)
         return (time.perf_counter() - started) * 1000, memory(process)
 
 
@@ -94,11 +94,11 @@ def memory(process: subprocess.Popen[bytes]) -> float:
     return kib / 1024
 
 
-def modules(command: Command, variables: Mapping[str, str], requests: Requests, log: Path) -> set[str]:
+def modules(command: Command, variables: Mapping[str, str], requests: ToPort, log: Path) -> set[str]:
     """Return the Python modules that a server has loaded when it has given its first answer."""
     port = free_port()
     with running(command(port), {**variables, "PYTHONPROFILEIMPORTTIME": "1"}, port, log) as process:
-        first_answer(port, requests, process)
+        first_answer(port, requests(port), process)
     lines = log.read_text(encoding="utf-8").splitlines()
     return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")} - {
         "imported package"

@@ -128,15 +128,20 @@ def scalar(kind: type[V], answer: Result[object], what: str) -> Result[V]:
 
 
 class Row(BaseModel):
-    """Base of answers of which a part is read: keys added by later migrations are ignored."""
+    """Base of answers of which a part is read: keys added by later migrations are ignored.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    Models are built on first use: a process loads all of them, and uses those of one function.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class StrictRow(BaseModel):
     """Base of answers that are read strictly: a field that is not listed is refused."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True
+    )
 
 
 def _text(value: object) -> object:

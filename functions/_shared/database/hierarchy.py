@@ -97,7 +97,6 @@ class SummarySettings(Row):
     organization_id: UUID
 
 
-_SETTINGS = TypeAdapter(list[SummarySettings])
 
 
 class Hierarchy(Client):
@@ -139,9 +138,10 @@ class Hierarchy(Client):
         if isinstance(answer, Err):
             return answer
         try:
-            return Ok([settings.organization_id for settings in _SETTINGS.validate_python(answer.value)])
+            settings = TypeAdapter(list[SummarySettings]).validate_python(answer.value)
         except ValidationError:
             return unexpected("SummarySettings")
+        return Ok([each.organization_id for each in settings])
 
     async def precompute_hierarchy(self, organization_id: UUID, year: int) -> Result[int]:
         """Compute the summary of every unit; the number of them."""
