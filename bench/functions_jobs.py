@@ -55,7 +55,7 @@ class Job:
 
 
 def jobs(stack: Stack) -> list[Job]:
-    """The three jobs, on a stack in which the report is saved that one of them looks up."""
+    """Give the three jobs, on a stack in which the report is saved that one of them looks up."""
     people = [one for one in stack.sign_ins() if one.email.endswith("@nhf.example")]
     admin = sign_in(stack, next(one.email for one in people if one.role == "org_admin"))
     headers = {"apikey": stack.publishable_key, "authorization": f"Bearer {admin}"}
