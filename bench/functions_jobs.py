@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 PEERS = FOLDER / "peers"
 DENO = PEERS / "node_modules" / "@deno" / "linux-x64-glibc" / "deno"
-DEPLOYED = PEERS / ".venv"
+DEPLOYED = ROOT / ".venv-deployed"
 FERSK, ALONE, PEER = "fersk", "own_server", "deno"
 """Ours on functions-framework, ours on the project's own server, and Deno's."""
 FLOORS = FOLDER / "floors"
