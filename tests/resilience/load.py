@@ -20,6 +20,7 @@ RETRIED = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 # PostgreSQL's own, when a transaction that updated the same row is rolled back this very moment: it is marked
 # as aborted, and still listed as running. Seen once in many runs; the transaction fails as a whole.
 RACE = "new multixact has more than one updating member"
+BUSY = "rate_limited"  # an organisation computes one summary at a time: others are asked to come again
 
 
 class Session(Protocol):
@@ -88,8 +89,8 @@ class Load:
     def _step(self, session: Session, connection: Connection) -> str:
         try:
             return session.step(connection)
-        except (*RETRIED, psycopg.errors.InternalError_) as error:
-            if not isinstance(error, RETRIED) and RACE not in str(error):
+        except (*RETRIED, psycopg.errors.InternalError_, psycopg.ProgrammingError) as error:
+            if not isinstance(error, RETRIED) and RACE not in str(error) and BUSY not in str(error):
                 raise
             connection.execute("rollback")
             connection.execute("reset role")

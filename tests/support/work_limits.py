@@ -12,17 +12,25 @@ if TYPE_CHECKING:
 
     from local.stack import Stack
 
+    Limit = tuple[int, int, str]
+
 
 @contextmanager
 def lifted(stack: Stack) -> Iterator[None]:
     """Let everybody ask for as much as they like; afterwards the limits are as before."""
-    with psycopg.connect(stack.db_url, autocommit=True) as owner:
-        query = "select person_burst, organization_burst, work from private.work_limits"
-        before = owner.execute(query).fetchall()
+    before = _set_limits(stack, [])
+    _set_limits(stack, [(10**6, 10**6, work) for *_, work in before])
+    try:
+        yield
+    finally:
+        _set_limits(stack, before)
+
+
+def _set_limits(stack: Stack, limits: list[Limit]) -> list[Limit]:
+    """Return what they were. Over a connection of its own: a test may restart the database meanwhile."""
+    with psycopg.connect(stack.db_url) as owner:
+        before = owner.execute("select person_burst, organization_burst, work from private.work_limits")
+        found: list[Limit] = before.fetchall()
         change = "update private.work_limits set person_burst = %s, organization_burst = %s where work = %s"
-        with owner.cursor() as cursor:
-            cursor.executemany(change, [(10**6, 10**6, work) for *_, work in before])
-            try:
-                yield
-            finally:
-                cursor.executemany(change, before)
+        owner.cursor().executemany(change, limits)
+        return found
