@@ -22,8 +22,8 @@ NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 
 .DEFAULT_GOAL := help
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack \
-        bench-stats bench-hierarchy bench-snapshots bench-results bufdir-alignment contracts schema lint fmt lock \
-        fresh check ci
+        bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-results bufdir-alignment contracts schema \
+        audit lint fmt lock fresh check ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,10 +68,10 @@ unit: setup ## the tests that need no database
 	@$(VENV)/pytest tests/unit $(ARGS)
 
 db: setup ## the tests of the database alone: pgTAP, migrations, exactness, load, faults
-	@$(VENV)/pytest $(addprefix tests/integration/test_,pgtap.py migrations.py definers.py advisors.py read_plans.py 		statistics_exact.py concurrent_writes.py refresh_locks.py) tests/resilience $(ARGS)
+	@$(VENV)/pytest tests/database tests/resilience $(ARGS)
 
 test-stack: setup ## the tests of all parts together, on a stack of their own
-	@$(VENV)/pytest tests/conformance tests/integration tests/e2e $(ARGS)
+	@$(VENV)/pytest tests/functions tests/stack tests/story $(ARGS)
 
 bench-stats: setup ## measure the statistics on a cluster of its own: ARGS="--quick"
 	@$(VENV)/python -m bench.stats $(ARGS)
@@ -81,6 +81,9 @@ bench-hierarchy: setup ## measure the hierarchy on a cluster of its own: ARGS="-
 
 bench-snapshots: setup ## measure saved reports through a stack of its own: ARGS="--quick"
 	@$(VENV)/python -m bench.snapshots $(ARGS)
+
+bench-neighbours: setup ## measure what others notice of an attack, on a stack of its own: ARGS="--quick"
+	@$(VENV)/python -m bench.neighbours $(ARGS)
 
 bench-results: setup ## copy what the benches wrote last to bench/results, with a page to read
 	@$(VENV)/python -m bench.results
@@ -93,6 +96,9 @@ contracts: setup ## write docs/reference/contracts anew from tools/contracts.py
 
 schema: setup ## write supabase/schema.sql anew: what the migrations make
 	@$(VENV)/python -m tools.schema
+
+audit: setup ## look up what is installed among known vulnerabilities: needs the network
+	@$(VENV)/python -m tools.audit
 
 lint: setup ## ruff, mypy, biome and tsc, and SQL short and narrow enough to read; changing nothing
 	@$(VENV)/ruff check .

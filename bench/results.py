@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 OUTPUT = Path(__file__).parent / "out"
 RESULTS = Path(__file__).parent / "results"
-BENCHES = ("stats", "hierarchy", "snapshots")
+BENCHES = ("stats", "hierarchy", "snapshots", "neighbours")
 
 
 def main(output: Path = OUTPUT, results: Path = RESULTS) -> int:

@@ -52,13 +52,16 @@ class Drift(Difference):
 
 
 class Shortfall(_Answer):
-    """A category against its threshold; `missing_count` activities are needed to be on track."""
+    """A category against its threshold; `missing_count` activities are needed to be on track.
+
+    Null where the user may not see the category's figures.
+    """
 
     bufdir_category_code: str
     minimum_activity_count: int
-    activity_count: int
-    missing_count: int
-    status: Status
+    activity_count: int | None
+    missing_count: int | None
+    status: Status | None
 
 
 class UnmappedType(_Answer):
@@ -66,11 +69,11 @@ class UnmappedType(_Answer):
 
     activity_type_id: UUID
     activity_type_code: str
-    activity_count: int
+    activity_count: int | None
 
 
 class AlignmentReport(_Answer):
-    """The dashboard against the report, and the report against the thresholds.
+    """The dashboard against the report, and the report against the thresholds, as far as the user sees them.
 
     status : the worst of all categories; `on_track` where there are no thresholds.
     """
@@ -101,7 +104,7 @@ def align(year: int, figures: AlignmentFigures) -> AlignmentReport:
     return AlignmentReport(
         year=year,
         is_aligned=not drift,
-        status=worst([shortfall.status for shortfall in shortfalls]),
+        status=worst([shortfall.status for shortfall in shortfalls if shortfall.status]),
         drift=drift,
         shortfalls=shortfalls,
         unmapped_types=[
@@ -112,15 +115,18 @@ def align(year: int, figures: AlignmentFigures) -> AlignmentReport:
 
 
 def find_drift(figures: AlignmentFigures) -> list[Drift]:
-    """List where the dashboard differs from the report, in value or type."""
-    shown = figures.dashboard.model_dump()
-    said = _as_dashboard(figures.report)
-    if shown["hierarchy"] is not None:
-        # what the report has no word for is not compared
-        shown["hierarchy"] = {name: shown["hierarchy"][name] for name in said["hierarchy"]}
-    elif not figures.report.totals.activity_count:
-        said.pop("hierarchy")  # an organisation without units has nothing to show
-        shown.pop("hierarchy")
+    """List where the dashboard differs from the report, in value or type.
+
+    What the user is not shown is not compared.
+    """
+    said, shown = {}, {}
+    if figures.dashboard.activity_time_series is not None:
+        shown["activity_time_series"] = figures.dashboard.activity_time_series.model_dump()
+        said["activity_time_series"] = _as_series(figures.report)
+    if figures.dashboard.hierarchy is not None:
+        said["hierarchy"] = _as_hierarchy(figures.report)
+        # nor is what the report has no word for
+        shown["hierarchy"] = figures.dashboard.hierarchy.model_dump(include=set(said["hierarchy"]))
     return [
         Drift(
             **difference.model_dump(),
@@ -131,17 +137,18 @@ def find_drift(figures: AlignmentFigures) -> list[Drift]:
     ]
 
 
-def _as_dashboard(report: BufdirReport) -> dict[str, dict[str, object]]:
+def _as_series(report: BufdirReport) -> dict[str, object]:
     """Say in the dashboard's form what the report says."""
-    totals = report.totals
+    return report.totals.model_dump(include={"activity_count", "total_hours", "participant_count"})
+
+
+def _as_hierarchy(report: BufdirReport) -> dict[str, object]:
+    """Say it in the form of a unit's summary; who may read one sees the whole report."""
     categories = {kind.bufdir_category_code: kind.activity_count for kind in report.categories}
     if report.uncategorised:
-        categories["uncategorised"] = sum(kind.activity_count for kind in report.uncategorised)
-    series: dict[str, object] = totals.model_dump(
-        include={"activity_count", "total_hours", "participant_count"}
-    )
-    hierarchy = series | {"distinct_contacts": totals.distinct_participants, "categories": categories}
-    return {"activity_time_series": series, "hierarchy": hierarchy}
+        categories["uncategorised"] = sum(kind.activity_count or 0 for kind in report.uncategorised)
+    distinct = report.totals.distinct_participants
+    return _as_series(report) | {"distinct_contacts": distinct, "categories": categories}
 
 
 def _severity(field_name: str) -> Severity:
@@ -150,13 +157,14 @@ def _severity(field_name: str) -> Severity:
 
 def _against(threshold: Threshold, report: BufdirReport) -> Shortfall:
     code, minimum = threshold.bufdir_category_code, threshold.minimum_activity_count
-    count = sum(kind.activity_count for kind in report.categories if kind.bufdir_category_code == code)
+    counts = [kind.activity_count for kind in report.categories if kind.bufdir_category_code == code]
+    count = counts[0] if counts else 0
     return Shortfall(
         bufdir_category_code=code,
         minimum_activity_count=minimum,
         activity_count=count,
-        missing_count=max(0, minimum - count),
-        status=judge(count, threshold),
+        missing_count=None if count is None else max(0, minimum - count),
+        status=None if count is None else judge(count, threshold),
     )
 
 

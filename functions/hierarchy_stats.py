@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 
 from _shared.background import SingleFlight
 from _shared.callers import User
+from _shared.database.client import is_unexpected
 from _shared.database.hierarchy import HierarchyEntry
 from _shared.http.endpoint import endpoint
 from _shared.inputs import Input
@@ -109,7 +110,8 @@ async def summarise(
     """Give a summary at once, stale or not; a stale one is computed anew behind the answer.
 
     Many readers of one stale summary cause one computation in this process; the database sees to it among
-    processes. Where there is no room for another, the next reader will ask again.
+    processes. Where there is no room for another, the next reader will ask again. One that cannot be read is
+    computed anew first.
 
     today  : the day in UTC.
     Errors : forbidden (not a unit the user follows up, or none at all), feature_disabled (the
@@ -119,6 +121,10 @@ async def summarise(
     """
     unit_id, year = call.input.unit_id, call.input.year or today.year
     found = await call.database.read_hierarchy_stats(call.user, unit_id, year)
+    if is_unexpected(found):
+        # The user may read the unit, or there would be no answer; what the cache has of it, nobody can read.
+        await call.database.refresh_hierarchy_entry(unit_id, year)
+        found = await call.database.read_hierarchy_stats(call.user, unit_id, year)
     if isinstance(found, Err):
         return found
     entry = found.value

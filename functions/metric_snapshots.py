@@ -1,6 +1,6 @@
 """`GET`, `PUT` and `DELETE /functions/v1/metric-snapshots?period_start&period_end`: saved reports.
 
-All of it with the rights of the user's own token; the snapshot itself is the database's row.
+With the rights of the user's own token; the snapshot itself is the database's row.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from _shared.callers import User
+from _shared.database.client import is_unexpected
 from _shared.database.snapshots import MetricSnapshot, Period
 from _shared.http.auth import require_role
 from _shared.http.endpoint import endpoint
@@ -47,29 +48,31 @@ async def metric_snapshots(call: Call[Period]) -> Result[MetricSnapshot | Delete
 async def get_snapshot(user: User, period: Period, database: Database) -> Result[MetricSnapshot | None]:
     """Look a snapshot up: one indexed row, and nothing is summed. None when there is none.
 
+    One that cannot be read is computed anew.
     Errors : forbidden (no active member), feature_disabled.
-    Source : public.bufdir_metric_snapshots.
+    Source : public.get_metric_snapshot(), public.renew_metric_snapshot().
     """
     found = await database.get_metric_snapshot(user, period)
-    if isinstance(found, Err) or found.value is not None:
+    if not is_unexpected(found):
         return found
-    # No row may also mean that the user sees none at all.
-    refused = await database.check_statistics_enabled(user)
-    return refused if isinstance(refused, Err) else found
+    stored = await database.get_stored_report(user, period)
+    if isinstance(stored, Err):
+        return stored
+    if stored.value is not None:
+        renewed = await database.renew_metric_snapshot(stored.value.organization_id, period)
+        if isinstance(renewed, Err):
+            return renewed
+    return await database.get_metric_snapshot(user, period)
 
 
 async def put_snapshot(user: User, period: Period, database: Database) -> Result[MetricSnapshot]:
-    """Compute the figures of a period and save them in place of those saved before.
+    """Have the database compute the figures of a period and save them in place of those saved before.
 
-    What the database computes is read strictly: a field outside the allow-list, or a number of the wrong
-    kind, is refused, and nothing is saved. Of two at once, the later one stays.
-    Errors : forbidden, feature_disabled, internal (refused as above).
-    Source : public.compute_metric_snapshot(), public.bufdir_metric_snapshots.
+    What it saves, nobody hands in. Of two at once, the later one stays.
+    Errors : forbidden (no active coordinator or org admin), feature_disabled.
+    Source : public.save_metric_snapshot().
     """
-    computed = await database.compute_metric_snapshot(user, period)
-    if isinstance(computed, Err):
-        return computed
-    return await database.save_metric_snapshot(user, computed.value)
+    return await database.save_metric_snapshot(user, period)
 
 
 async def delete_snapshot(user: User, period: Period, database: Database) -> Result[Deleted]:
@@ -88,5 +91,4 @@ async def delete_snapshot(user: User, period: Period, database: Database) -> Res
         return found
     if found.value is None:
         return Err(ErrorCode.NOT_FOUND)
-    refused = await require_role(user, MAY_DELETE, database)
-    return refused if isinstance(refused, Err) else Err(ErrorCode.CONFLICT)
+    return await require_role(user, MAY_DELETE, database) or Err(ErrorCode.CONFLICT)

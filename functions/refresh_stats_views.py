@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING
 
 from _shared.callers import Service, User, Webhook
 from _shared.database.statistics import RefreshReport
-from _shared.http.auth import require_role
 from _shared.http.endpoint import endpoint
 from _shared.inputs import Input
 from _shared.result import Err, ErrorCode, Ok, Result
 
 if TYPE_CHECKING:
     from _shared.database import Database
-    from _shared.database.access import Role
     from _shared.http.request import Call
 
-MAY_REFRESH: frozenset[Role] = frozenset({"coordinator", "org_admin"})
 WEBHOOK_PATIENCE_SECONDS = 0.1
 """How long a webhook waits for its refresh: its sender takes no next batch before it has every answer of this
 one, so a refresh of seconds would hold up all other wake-ups."""
@@ -37,15 +34,15 @@ async def refresh_stats_views(call: Call[RefreshRequest]) -> Result[RefreshRepor
     A webhook whose refresh takes longer than a moment is answered `already_running`; the refresh goes on
     behind the answer, and its failure is logged.
 
-    Errors : forbidden (a user who is no active coordinator or org admin), upstream_unavailable,
-             upstream_timeout, internal (the refresh failed; the database holds the reason). Safe to repeat:
-             the changes stay in the log until they are applied.
-    Source : public.refresh_stats_views().
+    Errors : forbidden (a user who is no active coordinator or org admin), rate_limited (a user who asks
+             too often), upstream_unavailable, upstream_timeout, internal (the refresh failed; the database
+             holds the reason). Safe to repeat: the changes stay in the log until they are applied.
+    Source : public.take_refresh_turn(), public.refresh_stats_views().
     """
     if isinstance(call.caller, User):
-        profile = await require_role(call.caller, MAY_REFRESH, call.database)
-        if isinstance(profile, Err):
-            return profile
+        turn = await call.database.take_refresh_turn(call.caller)
+        if isinstance(turn, Err):
+            return turn
     if not isinstance(call.caller, Webhook):
         return await _refresh(call.database)
     refresh = asyncio.ensure_future(_refresh(call.database))

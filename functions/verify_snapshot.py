@@ -40,22 +40,21 @@ class Verification(BaseModel):
 async def verify_snapshot(call: Call[Period]) -> Result[Verification]:
     """Compare a saved snapshot with the report of now, field by field and type by type.
 
-    Both with the snapshot's own version of the mapping. What is compared is what stands in the database,
-    however it came there.
+    Both with the snapshot's own version of the mapping, and both as the user may see them. What is compared
+    is what stands in the database, however it came there.
     Errors : forbidden (no active coordinator or org admin), not_found (nothing saved), feature_disabled,
              conflict (that version of the mapping is gone).
-    Source : public.bufdir_metric_snapshots, public.generate_bufdir_report().
+    Source : public.get_metric_snapshot(), public.generate_bufdir_report().
     """
-    profile = await require_role(call.user, MAY_VERIFY, call.database)
-    if isinstance(profile, Err):
-        return profile
+    refused = await require_role(call.user, MAY_VERIFY, call.database)
+    if refused is not None:
+        return refused
     found = await call.database.get_stored_report(call.user, call.input)
     if isinstance(found, Err):
         return found
     stored = found.value
     if stored is None:
-        refused = await call.database.check_statistics_enabled(call.user)
-        return refused if isinstance(refused, Err) else Err(ErrorCode.NOT_FOUND)
+        return Err(ErrorCode.NOT_FOUND)
     report = await call.database.generate_bufdir_report(
         call.user, stored.organization_id, call.input, stored.mapping_version
     )

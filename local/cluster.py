@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from local import postgres, processes
-from local.config import ROOT_DATA_HOME
+from local.config import ROOT_DATA_HOME, private
 from local.errors import StackError
 from local.network import HOST
 
@@ -62,7 +62,7 @@ def create(instance: Instance) -> None:
     instance.data.mkdir(mode=0o700)
     log, major, user = instance.logs / "initdb.log", major_version(instance), _system_user()
     options = ["--username=supabase_admin", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"]
-    with tempfile.NamedTemporaryFile("w") as password, log.open("wb") as output:
+    with tempfile.NamedTemporaryFile("w") as password, private(log).open("wb") as output:
         password.write(instance.secrets.admin_password)
         password.flush()
         _hand_over(instance.data, Path(password.name))

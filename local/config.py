@@ -151,13 +151,22 @@ def open_instance(state_dir: Path, ports: Ports | None = None, project: Path = R
     Raises StackError when what is stored is incomplete.
     """
     state_dir = state_dir.resolve()
-    (state_dir / "logs").mkdir(parents=True, exist_ok=True)
+    for directory in (state_dir, state_dir / "logs"):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)  # also one that was there
     stored = _read(state_dir)
     if stored is not None:
         return Instance(state_dir, ports or _ports(stored), _secrets(state_dir, stored), project), False
     instance = Instance(state_dir, ports or Ports(), Secrets.generate(), project)
     save(instance)
     return instance, True
+
+
+def private(file: Path) -> Path:
+    """Make sure that a file is there, and for its owner only."""
+    file.touch(mode=0o600)
+    file.chmod(0o600)  # also one that was there
+    return file
 
 
 def stored_ports(state_dir: Path) -> Ports | None:

@@ -56,8 +56,12 @@ def install_platform(instance: Instance) -> bool:
             except psycopg.Error as error:
                 raise StackError(f"{file.relative_to(ROOT)} failed: {error}") from error
         for role in LOGIN_ROLES:
+            # Hashed here: the statement is kept by pg_stat_statements, where `postgres` reads it.
+            hashed = connection.pgconn.encrypt_password(
+                instance.password(role).encode(), role.encode(), b"scram-sha-256"
+            )
             statement = sql.SQL("alter role {} password {}")
-            connection.execute(statement.format(sql.Identifier(role), sql.Literal(instance.password(role))))
+            connection.execute(statement.format(sql.Identifier(role), sql.Literal(hashed.decode())))
     marker.write_text(digest, encoding="utf-8")
     return True
 

@@ -100,7 +100,7 @@ def install_node_packages() -> None:
     fingerprint = requirements.fingerprint_of(requirements.NPM_LOCK)
     if not requirements.is_current(NODE_MODULES, fingerprint):
         path = f"{directory}{os.pathsep}{os.environ['PATH']}"
-        options = ("--no-audit", "--no-fund", "--loglevel=error")
+        options = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
         _run("npm ci", str(directory / "npm"), "ci", *options, PATH=path)
         requirements.mark_current(NODE_MODULES, fingerprint)
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from local.config import private
 from local.errors import PortTakenError, StackError
 from local.network import can_bind, holder_of
 
@@ -113,7 +114,7 @@ def start(instance: Instance, program: Program) -> None:
         require_free(program.name, port)
     marks = {OWNER: str(instance.state_dir), PART: program.name, FINGERPRINT: program.fingerprint}
     log = instance.logs / f"{program.name}.log"
-    with log.open("ab") as output:
+    with private(log).open("ab") as output:
         process = subprocess.Popen(
             program.command,
             cwd=program.cwd,

@@ -175,7 +175,7 @@ class Stack:
     @contextmanager
     def _lock(self) -> Iterator[None]:
         """Let one command at a time change this instance; a second one waits."""
-        with (self.instance.state_dir / "lock").open("w") as file:
+        with config.private(self.instance.state_dir / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

@@ -11,6 +11,7 @@ from local.config import Ports
 from local.requirements import ROOT
 from local.stack import Stack
 from tests.support.claims import claim, is_claimed
+from tests.support.leaks import shapes_in_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,5 +42,7 @@ def stack() -> Iterator[Stack]:
     try:
         stack.start()
         yield stack
+        # After all that the tests did with it.
+        assert shapes_in_logs(stack) == set(), "what a log says of secrets and people"
     finally:
         stack.destroy()

@@ -78,6 +78,7 @@ def _status(report: AlignmentReport) -> str:
         f"{row.bufdir_category_code} {row.activity_count}/{row.minimum_activity_count}"
         f" [{STYLES[row.status]}]{row.status}[/]"
         for row in report.shortfalls
+        if row.status  # the owner sees them all
     )
 
 

@@ -18,6 +18,7 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     CONFLICT = "conflict"
+    PAYLOAD_TOO_LARGE = "payload_too_large"
     FEATURE_DISABLED = "feature_disabled"
     RATE_LIMITED = "rate_limited"
     INTERNAL = "internal"
@@ -42,6 +43,7 @@ _STATUS_AND_MESSAGE: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.NOT_FOUND: (404, "There is nothing here."),
     ErrorCode.METHOD_NOT_ALLOWED: (405, "This method is not allowed here."),
     ErrorCode.CONFLICT: (409, "The request contradicts the present state."),
+    ErrorCode.PAYLOAD_TOO_LARGE: (413, "The body is larger than this function reads."),
     ErrorCode.FEATURE_DISABLED: (423, "This feature is switched off for your organisation."),
     ErrorCode.RATE_LIMITED: (429, "Too many requests; try again later."),
     ErrorCode.INTERNAL: (500, "Something went wrong on our side."),
@@ -61,13 +63,16 @@ class Ok(Generic[T_co]):
 class Err:
     """Refusal or failure.
 
-    message : shown to the caller instead of the code's own sentence; never quotes input, SQL or exceptions.
-    cause   : a SQLSTATE, a PostgREST code or an exception's type, for the log only.
+    message             : shown to the caller instead of the code's own sentence; never quotes input, SQL or
+                          exceptions.
+    cause               : a SQLSTATE, a PostgREST code or an exception's type, for the log only.
+    retry_after_seconds : after which it is worth trying again, with `rate_limited`.
     """
 
     code: ErrorCode
     message: str | None = None
     cause: str | None = None
+    retry_after_seconds: int | None = None
 
 
 Result: TypeAlias = Ok[T_co] | Err

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from _shared.database import Database
 from _shared.database.client import make_http_client
-from _shared.http.auth import Authenticator
+from _shared.http.auth import Authenticator, Places
 from _shared.settings import Settings, settings
 
 
@@ -18,6 +18,7 @@ class Runtime:
     settings: Settings
     database: Database
     authenticator: Authenticator
+    places: Places = field(default_factory=Places)
 
 
 @cache

@@ -8,11 +8,13 @@ import { requestId } from "hono/request-id";
 
 import { createAuth } from "./auth.mjs";
 import { withoutApiKey } from "./keys.mjs";
-import { log } from "./logs.mjs";
+import { framesOf, log, safePath } from "./logs.mjs";
+import { createPlaces } from "./places.mjs";
 import { createProxy, FAILURES, UpstreamError } from "./proxy.mjs";
 import { refuseUnfiltered } from "./unfiltered.mjs";
 
 const MAX_BODY_BYTES = 50 * 2 ** 20;
+const MAX_REST_BODY_BYTES = 5 * 2 ** 20; // as app.check_request says, which does not see a body of unknown length
 const MAX_AUTH_BODY_BYTES = 64 * 1024;
 
 // Any origin may call, because keys and tokens travel in headers.
@@ -28,6 +30,7 @@ const anyOrigin = cors({
     "Location",
     "Preference-Applied",
     "Range-Unit",
+    "Retry-After",
     "X-Request-Id",
   ],
   maxAge: 3600,
@@ -44,6 +47,8 @@ function fail(c, failure) {
   const shape = SHAPES[c.get("route")] ?? (({ message }) => ({ message }));
   return c.json(shape(failure, c.get("requestId")), failure.status);
 }
+
+const INVALID_PATH = { code: "PGRST125", details: null, hint: null, message: "Invalid path specified in request URL" };
 
 /** What the client asked for, byte for byte. */
 const target = (c) => c.env.incoming.url;
@@ -65,7 +70,7 @@ async function logged(c, next) {
       request_id: c.get("requestId"),
       route: c.get("route") ?? "none",
       method: c.req.method,
-      path: target(c).split("?")[0].slice(0, 200),
+      path: safePath(target(c)),
       status: outgoing.statusCode,
       complete: outgoing.writableFinished,
       duration_ms: Math.round(performance.now() - started),
@@ -75,7 +80,7 @@ async function logged(c, next) {
 }
 
 /** Whatever is below a prefix: only as it is written, for services get the path as it came. */
-const below = (name, limit = MAX_BODY_BYTES) => [
+const below = (name, limit) => [
   async (c, next) => {
     if (!target(c).startsWith(`/${name}/v1`)) return c.notFound();
     c.set("route", name);
@@ -90,6 +95,7 @@ export function createApp(config) {
   const rest = createProxy(config.restUrl, timeoutMs);
   const functions = createProxy(config.functionsUrl, timeoutMs);
   const auth = createAuth(config);
+  const takePlace = createPlaces(config);
   /** @type {Hono<any>} */
   const app = new Hono();
 
@@ -97,12 +103,24 @@ export function createApp(config) {
   app.get("/health", (c) => c.json({ status: "ok" }));
 
   // The key becomes the token of its role, the prefix goes.
-  app.use("/rest/v1/*", anyOrigin, ...below("rest"), async (c) => {
+  app.use("/rest/v1/*", anyOrigin, ...below("rest", MAX_REST_BODY_BYTES), async (c) => {
     const [path, ...query] = target(c).split("?");
     const { authorization, refusal } = resolveKey(c.req.raw.headers, c.req.query("apikey"));
     if (refusal) return c.json(refusal, 401);
+    if (path.includes("%00")) return c.json(INVALID_PATH, 404); // PostgREST breaks the connection over it
     const unfiltered = refuseUnfiltered(c.req.method, path, new URLSearchParams(query.join("?")));
     if (unfiltered) return c.json(unfiltered, 400, { "content-type": "application/json; charset=utf-8" });
+    const { incoming, outgoing } = c.env;
+    const release = await takePlace(authorization, incoming.socket.remoteAddress);
+    if (!release) {
+      c.header("retry-after", "1");
+      return fail(c, FAILURES.tooMany);
+    }
+    if (outgoing.destroyed) {
+      release(0);
+      return c.body(null); // which nobody hears
+    }
+    outgoing.once("close", () => release(outgoing.statusCode));
     return rest.forward(c, {
       path: (path.slice("/rest/v1".length) || "/") + withoutApiKey(query.join("?")),
       headers: { ...forwarded(c), authorization, apikey: null },
@@ -112,7 +130,7 @@ export function createApp(config) {
   app.use("/auth/v1/*", anyOrigin, ...below("auth", MAX_AUTH_BODY_BYTES), auth.handle);
 
   // All as it came: functions check callers and signatures themselves, and answer preflights.
-  app.use("/functions/v1/*", ...below("functions"), async (c) => {
+  app.use("/functions/v1/*", ...below("functions", MAX_BODY_BYTES), async (c) => {
     const answer = await functions.forward(c, { path: target(c), headers: forwarded(c) });
     const defaults = { "access-control-allow-origin": "*", "x-request-id": c.get("requestId") };
     for (const [name, value] of Object.entries(defaults)) {
@@ -142,7 +160,7 @@ export function createApp(config) {
   });
   app.onError((error, c) => {
     const failure = error instanceof UpstreamError ? error.failure : FAILURES.internal;
-    const details = failure === FAILURES.internal ? { error: error.name, stack: error.stack } : {};
+    const details = failure === FAILURES.internal ? { error: error.name, stack: framesOf(error) } : {};
     const cause = /** @type {any} */ (error.cause)?.code;
     log("error", "failed", { request_id: c.get("requestId"), code: failure.code, cause, ...details });
     if (c.get("route") === "functions") c.header("access-control-allow-origin", "*");

@@ -4,7 +4,9 @@
 
 import { decodeJwt, SignJWT } from "jose";
 
+import { inputProblem } from "./auth-input.mjs";
 import { log } from "./logs.mjs";
+import { createPasswordLimit, emailIn } from "./passwords.mjs";
 import { FAILURES, UpstreamError } from "./proxy.mjs";
 
 const TIMEOUT_MS = 10_000;
@@ -60,7 +62,9 @@ function openLibrary(databaseUrl, jwtSecret, siteUrl) {
       jwt_secret: jwtSecret,
       jwt_expiry: 3600,
       site_url: siteUrl,
-      enable_signup: true,
+      // as supabase/config.toml says: people are invited
+      enable_signup: false,
+      minimum_password_length: 10,
       enable_refresh_token_rotation: true,
       email: { enable_confirmations: false },
     },
@@ -78,6 +82,7 @@ const late = (ms, value) => new Promise((resolve) => setTimeout(resolve, ms, val
 /** Build { handle, close }. Tokens name `<publicUrl>/auth/v1` as their issuer. */
 export function createAuth({ authDatabaseUrl, jwtSecret, publicUrl, resolveKey }) {
   const library = openLibrary(authDatabaseUrl, jwtSecret, publicUrl);
+  const passwords = createPasswordLimit(library.sql);
   const signingKey = new TextEncoder().encode(jwtSecret);
 
   /** Issue the access token anew, with the claims that the library leaves out: policies read app_metadata. */
@@ -126,7 +131,19 @@ export function createAuth({ authDatabaseUrl, jwtSecret, publicUrl, resolveKey }
     if (endpoint === "/token" && !GRANTS.includes(c.req.query("grant_type"))) {
       return refuse(400, "unsupported_grant_type", `grant_type must be ${GRANTS.join(" or ")}`);
     }
+    const body = Buffer.from(await c.req.arrayBuffer()).toString();
+    const problem = inputProblem(body);
+    if (problem) return refuse(400, "validation_failed", problem);
+    const isSignIn = endpoint === "/token" && c.req.query("grant_type") === "password";
+    const attempt = isSignIn ? [emailIn(body), c.env.incoming.socket.remoteAddress] : null;
+    // without a database, the sign-in itself fails
+    const seconds = attempt && (await passwords.attempt(...attempt).catch(() => null));
+    if (seconds) {
+      c.header("retry-after", String(seconds));
+      return refuse(429, "over_request_rate_limit", "Request rate limit reached");
+    }
     const answer = await ask(c, key.authorization);
+    if (attempt && answer.status === 200) await passwords.succeeded(...attempt);
     const text = await answer.text();
     const errorCode = answer.headers.get("x-sb-error-code");
     if (errorCode) c.header("x-sb-error-code", errorCode);

@@ -41,11 +41,14 @@ export function createKeyResolver({ publishableKey, secretKey, anonKey, serviceR
   };
 }
 
-/** A raw query (with "?" before it, unless it is empty) without its `apikey`, otherwise unchanged byte for byte. */
+/**
+ * A raw query (with "?" before it, unless it is empty) without its `apikey`, however that is written; otherwise
+ * unchanged byte for byte.
+ */
 export function withoutApiKey(query) {
   const kept = query
     .split("&")
-    .filter((part) => !part.startsWith("apikey="))
+    .filter((part) => !new URLSearchParams(part).has("apikey"))
     .join("&");
   return kept === "" ? "" : `?${kept}`;
 }

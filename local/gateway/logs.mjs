@@ -6,6 +6,12 @@ export function log(level, event, fields = {}) {
   process.stdout.write(`${JSON.stringify(entry)}\n`);
 }
 
+/** What a path may tell: nothing that was meant as a query, for filters and keys are in it. */
+export const safePath = (path) => path.split(/[?=&@]|%(?:3[df]|26|40)/i)[0].slice(0, 200);
+
+/** Where an error was thrown. Its message is left out: it may quote anything. */
+export const framesOf = (error) => (error.stack ?? "").split("\n").filter((line) => /^ +at /.test(line));
+
 /**
  * Send what libraries print to the same place, reduced to what identifies the problem: they print whole errors,
  * and a database error quotes the row it refused.

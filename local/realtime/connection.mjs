@@ -1,6 +1,6 @@
 // One WebSocket: frames in and out, heartbeats, and the channels that are joined over it.
 
-import { log } from "../gateway/logs.mjs";
+import { framesOf, log } from "../gateway/logs.mjs";
 import { decode, encode, FrameError, Refusal } from "./protocol.mjs";
 
 const PREFIX = "realtime:";
@@ -9,6 +9,9 @@ const CLOSE_INTERNAL = 1011;
 const UNSENT_BYTES = 4 * 2 ** 20;
 const IDLE_MS = 60_000; // clients send a heartbeat every 25 s
 const EXPIRY_MS = 1_000;
+// The platform asks the policies at a join and for each new token. Here they are asked again all the time, so that a
+// member who is deactivated hears nothing more within seconds.
+const RECHECK_MS = 3_000;
 
 const isTrue = (value) => value === true || value === "true";
 const isToken = (value) => typeof value === "string" && !value.startsWith("sb_");
@@ -18,7 +21,7 @@ export class Connection {
   #vsn;
   #keyToken;
   #services;
-  /** By topic, with its prefix: { joinRef, topic, isPrivate, token, exp }. */
+  /** By topic, with its prefix: { joinRef, topic, isPrivate, token, claims, exp }. */
   #channels = new Map();
   #queue = Promise.resolve();
   #idle;
@@ -39,6 +42,7 @@ export class Connection {
     });
     socket.on("ping", () => this.#idle.refresh());
     const expiry = setInterval(() => this.#endExpired(), EXPIRY_MS).unref();
+    this.#recheckLater();
     socket.on("close", () => {
       clearTimeout(this.#idle);
       clearInterval(expiry);
@@ -60,7 +64,7 @@ export class Connection {
       else await this.#handle(decode(data.toString(), this.#vsn));
     } catch (error) {
       if (error instanceof FrameError) return this.#socket.close(CLOSE_INVALID, error.message);
-      log("error", "realtime_unexpected", { error: error.name, code: error.code, stack: error.stack });
+      log("error", "realtime_unexpected", { error: error.name, code: error.code, stack: framesOf(error) });
       this.#socket.close(CLOSE_INTERNAL);
     }
   }
@@ -120,7 +124,7 @@ export class Connection {
       const message = `You do not have permissions to read from this Channel topic: ${channel.topic}`;
       throw new Refusal("Unauthorized", message);
     }
-    Object.assign(channel, { token, exp: claims.exp });
+    Object.assign(channel, { token, claims, exp: claims.exp });
   }
 
   async #renew(channel, token) {
@@ -139,6 +143,28 @@ export class Connection {
     for (const channel of this.#channels.values()) {
       const message = `Token has expired ${now - channel.exp} seconds ago`;
       if (channel.exp <= now) this.#shutDown(channel, "InvalidJWTToken", message);
+    }
+  }
+
+  #recheckLater() {
+    setTimeout(async () => {
+      if (this.#socket.readyState !== this.#socket.OPEN) return;
+      await this.#endForbidden();
+      this.#recheckLater();
+    }, RECHECK_MS).unref();
+  }
+
+  /** End the private channels that the policies no longer let their caller read. */
+  async #endForbidden() {
+    for (const channel of this.#channels.values()) {
+      if (!channel.isPrivate) continue;
+      const { topic, token, claims } = channel;
+      // What cannot be answered now is asked again: a restart of the database ends no channel.
+      const mayRead = await this.#services.canRead(topic, claims).catch(() => true);
+      // It may have left meanwhile, or have been admitted anew.
+      const isSame = this.#channels.get(PREFIX + topic) === channel && channel.token === token;
+      const message = `You no longer have permission to read from this Channel topic: ${topic}`;
+      if (!mayRead && isSame) this.#shutDown(channel, "Unauthorized", message);
     }
   }
 

@@ -21,8 +21,13 @@ grant anon, authenticated, service_role to postgres with admin option;
 grant authenticator to postgres with admin option;   -- a dump of roles sets its time limits
 grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres;
 grant set on parameter session_replication_role to postgres;   -- to restore data without our triggers
+-- on Supabase its extension supautils lets postgres set these
+grant set on parameter pgrst.db_pre_request, pgrst.db_tx_end, pgrst.db_plan_enabled,
+    log_min_messages to postgres;
 
 alter role anon set statement_timeout = '3s';
 alter role authenticated set statement_timeout = '8s';
 alter role authenticator set statement_timeout = '8s';
 alter role authenticator set lock_timeout = '8s';
+-- What sign-up and sign-in got wrong is told to the caller. An error's message may quote what was sent.
+alter role supabase_auth_admin set log_min_messages = 'log';

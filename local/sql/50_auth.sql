@@ -127,6 +127,60 @@ create table if not exists auth.audit_log_entries (
     ip_address varchar(64) not null default ''
 );
 
+-- Wrong passwords ------------------------------------------------------------------------------------------
+
+-- Not GoTrue's: it keeps its limits in memory. Whose they are stands here as a hash. Unlogged: a crash may forget them.
+create unlogged table if not exists auth.password_attempts (
+    whose      text        primary key,
+    paid_until timestamptz not null
+);
+
+-- From one address ten for an account and sixty in all, then one more every half minute and every two seconds. Of the
+-- address, too, for the account: nobody locks somebody else out.
+create or replace function auth.password_limits(p_email text, p_address text)
+    returns table (whose text, burst integer, pace interval) language sql immutable set search_path = '' as $$
+    select encode(sha256(convert_to(w.whose, 'UTF8')), 'hex'), w.burst, w.pace
+    from (values ('account ' || lower(p_email) || p_address, 10, interval '30 seconds'),
+                 ('address ' || p_address, 60, interval '2 seconds')) w (whose, burst, pace);
+$$;
+
+-- Counts an attempt and returns null, or returns how many seconds to wait.
+create or replace function auth.count_password_attempt(p_email text, p_address text) returns integer
+    language plpgsql security definer set search_path = '' as $$   -- DEFINER: the service may not forgive itself
+declare
+    v_now   timestamptz := clock_timestamp();
+    v_limit record;
+    v_until timestamptz;
+begin
+    delete from auth.password_attempts where paid_until < v_now;
+    for v_limit in select * from auth.password_limits(p_email, p_address) loop
+        insert into auth.password_attempts as a values (v_limit.whose, v_now + v_limit.pace)
+        on conflict (whose) do update set paid_until = v_limit.pace + case
+            when a.paid_until <= v_now + v_limit.burst * v_limit.pace then a.paid_until
+            else v_now end   -- too far ahead: the clock was set back
+        returning paid_until into v_until;
+        if v_until > v_now + v_limit.burst * v_limit.pace then
+            raise exception using errcode = 'PT429';
+        end if;
+    end loop;
+    return null;
+exception when sqlstate 'PT429' then   -- nothing is counted
+    return ceil(extract(epoch from v_until - v_now - v_limit.burst * v_limit.pace));
+end $$;
+
+create or replace function auth.forget_password_attempt(p_email text, p_address text) returns void
+    language plpgsql security definer set search_path = '' as $$   -- DEFINER: as above
+declare
+    v_limit record;
+begin
+    for v_limit in select * from auth.password_limits(p_email, p_address) loop
+        -- the account's are all forgotten, of the address's this one
+        update auth.password_attempts
+        set paid_until = case v_limit.burst when 10 then '-infinity' else paid_until - v_limit.pace end
+        where whose = v_limit.whose;
+    end loop;
+end $$;
+
 -- Privileges: stated in full, so that a second run also takes back what is no longer listed -----------------
 
 revoke all on schema auth from public, anon, authenticated, service_role, postgres, supabase_auth_admin;
@@ -145,5 +199,7 @@ grant select, insert, update, delete on auth.sessions, auth.refresh_tokens, auth
 grant select, insert, update on auth.users, auth.identities to supabase_auth_admin;
 grant select, insert, update, delete on auth.sessions, auth.refresh_tokens to supabase_auth_admin;
 grant insert on auth.audit_log_entries to supabase_auth_admin;
+grant execute on function auth.count_password_attempt(text, text), auth.forget_password_attempt(text, text)
+    to supabase_auth_admin;
 
 commit;

@@ -7,7 +7,10 @@
 create or replace function app.current_org_id() returns uuid
     language plpgsql stable security invoker set search_path = '' as $$
 declare
-    v_claimed uuid := nullif(auth.jwt() -> 'app_metadata' ->> 'org_id', '')::uuid;
+    v_claim   text := auth.jwt() -> 'app_metadata' ->> 'org_id';
+    -- what is no id names no organisation: a refusal, not an error
+    v_claimed uuid := case when v_claim ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                           then v_claim::uuid end;
     v_setting uuid := nullif(current_setting('app.current_org_id', true), '')::uuid;
 begin
     if v_claimed <> v_setting then
@@ -25,7 +28,8 @@ create or replace function app.member_org_id() returns uuid
     language sql stable security definer set search_path = ''
     return (
         select p.organization_id from public.profiles p
-        where p.id = auth.uid() and p.is_active and p.organization_id = app.current_org_id());
+        where p.id = auth.uid() and p.is_active and p.organization_id = app.current_org_id()
+          and app.require_shallow_query());   -- every policy asks here
 comment on function app.member_org_id() is
     'The current organisation, if the caller is an active member of it; else null.';
 

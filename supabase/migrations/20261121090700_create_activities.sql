@@ -28,7 +28,7 @@ create table if not exists public.activities (
     status                public.activity_status not null default 'registered',
     summary               text                   check (length(summary) <= 4000),
     approved_expenses_nok numeric(14, 2)         not null default 0
-        check (approved_expenses_nok >= 0),
+        check (approved_expenses_nok >= 0 and approved_expenses_nok <> 'NaN'),
     constraint activities_proxy_is_named
         check (is_proxy_registered = (registered_by <> peer_mentor_id)),
     -- unit, people and type are of the activity's organisation
@@ -101,4 +101,12 @@ grant select, delete,
     update (unit_id, coordinator_id, activity_type_id, occurred_at, duration_minutes,
             participant_count, contact_id, status, summary)
     on public.activities to authenticated;
-grant select, insert, update, delete on public.activities to service_role;
+-- approved_expenses_nok is the triggers' alone
+grant select, delete,
+    insert (id, organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
+            occurred_at, recorded_at, duration_minutes, participant_count, contact_id,
+            is_proxy_registered, registered_by, status, summary),
+    update (id, organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
+            occurred_at, recorded_at, duration_minutes, participant_count, contact_id,
+            is_proxy_registered, registered_by, status, summary)
+    on public.activities to service_role;

@@ -10,6 +10,7 @@ create table if not exists stats.measures (
     total_minutes     bigint  not null default 0,
     participant_count bigint  not null default 0,
     approved_nok      numeric not null default 0
+        check (approved_nok > '-Infinity' and approved_nok < 'Infinity')   -- nor NaN
 );
 comment on table stats.measures is 'Never holds a row: what the log and the totals inherit.';
 alter table stats.measures enable row level security;   -- deny-all: no policy

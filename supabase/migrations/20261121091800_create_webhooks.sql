@@ -24,7 +24,8 @@ declare
 begin
     -- pg_net sends the text form of the jsonb, which is what is signed
     return net.http_post(
-        url := private.secret('fersk_functions_url') || '/' || p_slug,
+        -- however it was pasted: an address with "//" in it is nobody's
+        url := rtrim(private.secret('fersk_functions_url'), E'/ \t\r\n') || '/' || p_slug,
         body := p_payload,
         headers := jsonb_build_object(
             'Content-Type', 'application/json',

@@ -1,5 +1,5 @@
 -- Purpose: the audit compares totals + log with the activities.
--- Locks: ACCESS SHARE on activities. Data safety: new objects only.
+-- Locks: ACCESS SHARE on activities and expense_claims. Data safety: new objects only.
 --
 -- What computes from activities heals by computing again; totals do not, so this is said aloud. It
 -- finds what was written while triggers were off (session_replication_role, a restore of data
@@ -13,8 +13,8 @@ create table if not exists stats.differences (
     chapter_id    uuid        not null
 );
 comment on table stats.differences is
-    'Append-only: where an audit found totals + log, is_counted or a fresh summary to differ from '
-    'the activities. The sweep keeps the newest thousand.';
+    'Append-only: where an audit found totals + log, is_counted, expenses or a fresh summary to '
+    'differ from what they rest on. The sweep keeps the newest thousand.';
 alter table stats.differences enable row level security;   -- deny-all: no policy
 
 -- For each key: the totals, and the log, less what the activities say. Nothing is left where they
@@ -39,12 +39,15 @@ create or replace function stats.audit(p_chapter_ids uuid[] default null)
     language plpgsql volatile security invoker set search_path = '' as $$
 begin
     lock table public.activities in access share mode;
+    lock table public.expense_claims in access share mode;
     return query execute format(
         'with found as ('
         '%s '
         'union select ''activities'', a.unit_id from public.activities a '
         'where a.is_counted <> stats.counts_in_statistics(a.status) '
         'and ($1 is null or a.unit_id = any ($1)) '
+        'union select ''expense_claims'', e.chapter_id from stats.wrong_expenses e '
+        'where $1 is null or e.chapter_id = any ($1) '
         'union select ''hierarchy_stats_cache'', w from stats.wrong_summaries($1) w) '
         'insert into stats.differences (relation_name, chapter_id) '
         'select f.relation_name, f.chapter_id from found f order by 1, 2 returning *',

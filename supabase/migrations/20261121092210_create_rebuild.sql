@@ -1,6 +1,6 @@
 -- Purpose: the rebuild repairs what an audit finds.
--- Locks: ACCESS SHARE on activities. Data safety: the totals of the named chapters are computed
--- anew from the activities.
+-- Locks: ACCESS SHARE on activities and expense_claims. Data safety: the totals of the named
+-- chapters are computed anew from the activities.
 
 -- Writers and readers wait for nothing: the rows of the log that are in the snapshot of the
 -- activities go with it, and others stay. Only a fold has to wait.
@@ -10,11 +10,16 @@ declare
     v_name text;
 begin
     lock table public.activities in access share mode;   -- first: while it waits, folds go on
+    lock table public.expense_claims in access share mode;
     perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
     -- is_counted is computed anew, the difference is logged
     update public.activities a set status = a.status
     where a.is_counted <> stats.counts_in_statistics(a.status)
       and (p_chapter_ids is null or a.unit_id = any (p_chapter_ids));
+    -- as are the expenses
+    update public.activities a set approved_expenses_nok = w.approved_nok
+    from stats.wrong_expenses w
+    where w.activity_id = a.id and (p_chapter_ids is null or w.chapter_id = any (p_chapter_ids));
     for v_name in select t.name from stats.totals t loop
         execute format('delete from stats.%I t where $1 is null or t.chapter_id = any ($1)', v_name)
             using p_chapter_ids;

@@ -36,6 +36,7 @@ create or replace function app.get_hierarchy_stats(p_unit_id uuid, p_year intege
     language plpgsql volatile security definer set search_path = '' as $$
 begin
     perform app.require_readable_unit(p_unit_id, p_year);
+    perform app.take_turn('summary');   -- see take_turns
     lock table public.activities in access share mode;
     return stats.hierarchy_summary(p_unit_id, p_year);
 end $$;
@@ -68,6 +69,7 @@ begin
         v_answer := stats.cached_hierarchy_stats(p_unit_id, p_year);
     end if;
     if v_answer is null then
+        perform app.take_turn('summary');   -- see take_turns
         perform stats.compute_hierarchy_entry(p_unit_id, p_year);
         v_answer := stats.cached_hierarchy_stats(p_unit_id, p_year);
     end if;

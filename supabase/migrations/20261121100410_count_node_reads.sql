@@ -5,7 +5,8 @@
 create table if not exists public.hierarchy_node_access (
     unit_id      uuid             primary key
         references public.organization_units (id) on delete cascade,
-    reads        double precision not null default 0,
+    reads        double precision not null default 0
+        check (reads >= 0 and reads < 'Infinity'),   -- nor NaN
     last_read_at timestamptz      not null
 );
 comment on table public.hierarchy_node_access is

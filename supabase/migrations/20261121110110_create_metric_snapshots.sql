@@ -17,20 +17,25 @@ create table if not exists public.bufdir_metric_snapshots (
         unique (organization_id, period_start, period_end),
     constraint bufdir_metric_snapshots_period_order
         check (period_end >= period_start),
+    constraint bufdir_metric_snapshots_whole_months
+        check (extract(day from period_start) = 1 and extract(day from period_end) = 1),
     constraint bufdir_metric_snapshots_computed_first
         check (computed_at <= snapshot_generated_at),
     constraint bufdir_metric_snapshots_aggregates_only
         check (app.is_aggregate_only(snapshot_json))
 );
 comment on table public.bufdir_metric_snapshots is
-    'One saved report for each organisation and period: aggregates only, no personal data.';
+    'One saved report for each organisation and period: aggregates only, no personal data. Written '
+    'by save_metric_snapshot alone.';
+comment on column public.bufdir_metric_snapshots.snapshot_json is
+    'As every member may see it: null for the figures of groups of fewer than five people.';
 comment on column public.bufdir_metric_snapshots.computed_at is
     'When the figures were computed; the age counts from here.';
 comment on column public.bufdir_metric_snapshots.snapshot_generated_at is
     'When the row was written.';
 alter table public.bufdir_metric_snapshots enable row level security;
 
--- Who writes cannot say when, and an upsert renews the time of writing.
+-- An upsert renews the time of writing.
 create or replace function private.stamp_snapshot() returns trigger
     language plpgsql security invoker set search_path = '' as $$
 begin
@@ -49,20 +54,6 @@ create policy "members read their organisation's snapshots"
     on public.bufdir_metric_snapshots
     for select to authenticated using (organization_id = (select app.statistics_org_id()));
 
-drop policy if exists "members save their organisation's snapshots"
-    on public.bufdir_metric_snapshots;
-create policy "members save their organisation's snapshots"
-    on public.bufdir_metric_snapshots
-    for insert to authenticated with check (organization_id = (select app.statistics_org_id()));
-
-drop policy if exists "members renew their organisation's snapshots"
-    on public.bufdir_metric_snapshots;
-create policy "members renew their organisation's snapshots"
-    on public.bufdir_metric_snapshots
-    for update to authenticated
-    using (organization_id = (select app.statistics_org_id()))
-    with check (organization_id = (select app.statistics_org_id()));
-
 drop policy if exists "coordinators and org admins delete their organisation's snapshots"
     on public.bufdir_metric_snapshots;
 create policy "coordinators and org admins delete their organisation's snapshots"
@@ -72,9 +63,4 @@ create policy "coordinators and org admins delete their organisation's snapshots
         and (select app.profile_role()) in ('coordinator', 'org_admin'));
 
 revoke all on public.bufdir_metric_snapshots from public, anon, authenticated, service_role;
-grant select, delete,
-    insert (organization_id, period_start, period_end, computed_at, record_count_at_generation,
-            source_fingerprint, mapping_version, snapshot_json),
-    update (organization_id, period_start, period_end, computed_at, record_count_at_generation,
-            source_fingerprint, mapping_version, snapshot_json)
-    on public.bufdir_metric_snapshots to authenticated;
+grant select, delete on public.bufdir_metric_snapshots to authenticated;

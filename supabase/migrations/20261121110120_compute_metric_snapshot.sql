@@ -1,20 +1,18 @@
 -- Purpose: a report and what it rests on, from one statement, ready to be saved.
 -- Locks: none. Data safety: new objects only.
 
-create or replace function app.compute_metric_snapshot(p_period_start date, p_period_end date)
+create or replace function stats.computed_metric_snapshot(
+    p_organization_id uuid, p_period_start date, p_period_end date)
     returns jsonb
-    -- DEFINER: sums over all chapters, after its check
-    language plpgsql volatile security definer set search_path = '' as $$
+    language plpgsql volatile security invoker set search_path = '' as $$
 declare
-    v_org_id  uuid    := app.current_org_id();
     v_mapping integer;
 begin
-    perform app.require_report(v_org_id, p_period_start, p_period_end);
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
-    v_mapping := coalesce(stats.current_mapping_version(v_org_id), 0);
+    v_mapping := coalesce(stats.current_mapping_version(p_organization_id), 0);
     return (
         select jsonb_build_object(
-            'organization_id', v_org_id,
+            'organization_id', p_organization_id,
             'period_start', p_period_start,
             'period_end', p_period_end,
             'computed_at', now(),
@@ -22,8 +20,23 @@ begin
             'source_fingerprint', s.fingerprint,
             'mapping_version', v_mapping,
             'snapshot_json',
-                stats.bufdir_report(v_org_id, p_period_start, p_period_end, v_mapping))
-        from stats.report_source(v_org_id, p_period_start, p_period_end, v_mapping) s);
+                stats.bufdir_report(p_organization_id, p_period_start, p_period_end, v_mapping))
+        from stats.report_source(p_organization_id, p_period_start, p_period_end, v_mapping) s);
+end $$;
+
+create or replace function app.compute_metric_snapshot(p_period_start date, p_period_end date)
+    returns jsonb
+    -- DEFINER: sums over all chapters, after its check
+    language plpgsql volatile security definer set search_path = '' as $$
+declare
+    v_computed jsonb;
+begin
+    perform app.require_report(app.current_org_id(), p_period_start, p_period_end,
+                               'only coordinators and org admins see reports');
+    v_computed := stats.computed_metric_snapshot(
+        app.current_org_id(), p_period_start, p_period_end);
+    return v_computed || jsonb_build_object(
+        'snapshot_json', app.shown_report(v_computed -> 'snapshot_json'));
 end $$;
 
 create or replace function public.compute_metric_snapshot(p_period_start date, p_period_end date)
@@ -34,6 +47,7 @@ comment on function public.compute_metric_snapshot(date, date) is
     'A snapshot of the caller''s organisation, computed and not saved.';
 
 revoke execute on function
+    stats.computed_metric_snapshot(uuid, date, date),
     app.compute_metric_snapshot(date, date), public.compute_metric_snapshot(date, date)
     from public, anon, authenticated, service_role;
 grant execute on function

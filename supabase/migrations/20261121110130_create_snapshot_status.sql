@@ -56,7 +56,7 @@ create or replace function app.get_snapshot_status(p_period_start date, p_period
     -- DEFINER: counts in all chapters, after its check
     language plpgsql volatile security definer set search_path = '' as $$
 begin
-    perform app.require_report(app.current_org_id(), p_period_start, p_period_end);
+    perform app.require_report(app.current_org_id(), p_period_start, p_period_end, null);
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
     return stats.snapshot_status(app.current_org_id(), p_period_start, p_period_end, now());
 end $$;

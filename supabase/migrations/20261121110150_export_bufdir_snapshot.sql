@@ -12,19 +12,21 @@ declare
     v_snapshot public.bufdir_metric_snapshots;
     v_id       bigint;
 begin
-    perform app.require_report(v_org_id, p_period_start, p_period_end);
-    if app.profile_role() not in ('coordinator', 'org_admin') then
-        raise exception 'only coordinators and org admins export'
-            using errcode = 'insufficient_privilege';
-    end if;
+    perform app.require_report(v_org_id, p_period_start, p_period_end,
+                               'only coordinators and org admins export');
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
     -- one snapshot of the database for the checks and for what is exported
     select b as snapshot,
            stats.snapshot_status(v_org_id, p_period_start, p_period_end, now())
-               || jsonb_build_object('matches', b.snapshot_json = stats.bufdir_report(
-                      v_org_id, p_period_start, p_period_end, b.mapping_version)) as status
+               || jsonb_build_object('matches',
+                      stats.saved_report(b) = r.report
+                      and b.snapshot_json = app.hide_small_groups(r.report)) as status,
+           app.shown_report(r.report) as report
     into v_found
     from public.bufdir_metric_snapshots b
+    cross join lateral (
+        select stats.bufdir_report(
+            v_org_id, p_period_start, p_period_end, b.mapping_version) as report) r
     where b.organization_id = v_org_id
       and b.period_start = p_period_start
       and b.period_end = p_period_end;
@@ -47,7 +49,7 @@ begin
     returning id into v_id;
     return jsonb_build_object(
         'export_id', v_id,
-        'snapshot', v_snapshot.snapshot_json,
+        'snapshot', v_found.report,
         'computed_at', v_snapshot.computed_at);
 end $$;
 

@@ -39,19 +39,29 @@ comment on function stats.alignment_figures(uuid, integer) is
 create or replace function app.get_bufdir_alignment(p_year integer) returns jsonb
     -- DEFINER: sums over all chapters, after its check
     language plpgsql volatile security definer set search_path = '' as $$
+declare
+    v_figures jsonb;
+    v_report  jsonb;
 begin
     if p_year is null or p_year not between 2000 and 2099 then
         raise exception 'the year must be between 2000 and 2099'
             using errcode = 'invalid_parameter_value';
     end if;
     perform app.require_report(
-        app.current_org_id(), make_date(p_year, 1, 1), make_date(p_year + 1, 1, 1));
-    if app.profile_role() not in ('coordinator', 'org_admin') then
-        raise exception 'only coordinators and org admins check the alignment'
-            using errcode = 'insufficient_privilege';
-    end if;
+        app.current_org_id(), make_date(p_year, 1, 1), make_date(p_year + 1, 1, 1),
+        'only coordinators and org admins check the alignment');
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
-    return stats.alignment_figures(app.current_org_id(), p_year);
+    v_figures := stats.alignment_figures(app.current_org_id(), p_year);
+    if app.reads_whole_organization() then
+        return v_figures;
+    end if;
+    -- The summary of the national unit is refused here as anywhere, and what the report hides is
+    -- not told beside it.
+    v_report := app.shown_report(v_figures -> 'report');
+    return v_figures || jsonb_build_object('report', v_report, 'dashboard', jsonb_build_object(
+        'activity_time_series', case when v_report #> '{totals,activity_count}' <> 'null'
+                                     then v_figures #> '{dashboard,activity_time_series}' end,
+        'hierarchy', null));
 end $$;
 
 create or replace function public.get_bufdir_alignment(p_year integer) returns jsonb

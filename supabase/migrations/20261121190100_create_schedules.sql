@@ -24,9 +24,13 @@ begin atomic
     values ('fersk-hourly-refresh', '7 * * * *', 'select stats.refresh(p_force := true)'),
            ('fersk-nightly-audit', '11 2 * * *', 'select stats.heal()'),
            ('fersk-nightly-precompute', '41 2 * * *', 'select private.request_precompute()'),
-           -- pg_cron never shrinks its log by itself
+           -- in batches, each of which commits (create_retention)
+           ('fersk-nightly-retention', '53 1 * * *',
+            'do $$ begin while private.apply_retention() > 0 loop commit; end loop; end $$'),
+           -- pg_cron never shrinks its log by itself; who has left no longer uses a limit
            ('fersk-nightly-cleanup', '23 2 * * *',
-            $$ delete from cron.job_run_details where end_time < now() - interval '2 days' $$);
+            $$ delete from cron.job_run_details where end_time < now() - interval '2 days';
+               delete from private.work_done where paid_until < now() - interval '1 day' $$);
 end;
 comment on function private.schedules() is 'What pg_cron is to do, and when.';
 

@@ -24,6 +24,22 @@ begin
             where p.polrelid = to_regclass('realtime.messages')
               and p.polname = 'members listen to their organisation');
     return query
+        select 'requests are not checked: PostgREST is not told to call app.check_request',
+               'select private.install_platform_parts();'
+        where not exists (
+            select from pg_catalog.pg_db_role_setting s
+            where s.setrole = 'authenticator'::regrole
+              and s.setconfig @> array['pgrst.db_pre_request=app.check_request']);
+    return query
+        select 'the log of Postgres quotes what people wrote: '
+                   || 'errors of the API''s sessions are logged',
+               'select private.install_platform_parts();'
+        where not exists (
+            select from pg_catalog.pg_db_role_setting s
+            where s.setrole = 'authenticator'::regrole
+              and s.setconfig && array['log_min_messages=log', 'log_min_messages=fatal',
+                                       'log_min_messages=panic']);
+    return query
         select format('secret %s is not set', n), format('select private.set_secret(%L, …);', n)
         from unnest(array['fersk_functions_url', 'fersk_webhook_secret']) n
         where private.find_secret(n) is null;

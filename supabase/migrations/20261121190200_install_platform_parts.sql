@@ -1,4 +1,5 @@
--- Purpose: what lives in the platform's own schemas: schedules, and who may listen to broadcasts.
+-- Purpose: what lives in the platform's own schemas and roles: schedules, who may listen to
+-- broadcasts, PostgREST's settings, and that errors of the API's sessions are not logged.
 -- Locks: brief, ACCESS EXCLUSIVE on realtime.messages for the policy. Data safety: new objects.
 --
 -- Last of all, and one function: a dump of our schemas lacks these parts, so it is called again
@@ -26,9 +27,29 @@ begin
             using hint =
                 'See "Nobody hears broadcasts" in docs/howto/runbook.md. All else is in place.';
     end;
+
+    begin   -- as settings of its role PostgREST reads them wherever it runs; they outrank its own
+        alter role authenticator set pgrst.db_pre_request = 'app.check_request';
+        alter role authenticator set pgrst.db_tx_end = 'commit';
+        alter role authenticator set pgrst.db_plan_enabled = 'false';
+        notify pgrst, 'reload config';
+    exception when insufficient_privilege then
+        raise warning 'requests are not checked: %', sqlerrm
+            using hint = 'See "What does the platform lack?" in docs/howto/runbook.md.';
+    end;
+
+    -- Who calls the API is told what was wrong. The log is read by others, and an error's message
+    -- may quote what people wrote. Sessions that are open already go on as they were.
+    begin
+        alter role authenticator set log_min_messages = 'log';
+    exception when insufficient_privilege then
+        raise warning 'errors of the API''s sessions are logged: %', sqlerrm
+            using hint = 'See docs/reference/logs.md. All else is in place.';
+    end;
 end $$;
 comment on function private.install_platform_parts() is
-    'Installs the schedules and the policy on realtime.messages; may be called again at any time.';
+    'Installs the schedules, the policy on realtime.messages and the settings of the API''s role; '
+    'may be called again at any time.';
 
 revoke execute on function private.install_platform_parts()
     from public, anon, authenticated, service_role;

@@ -6,3 +6,4 @@ drop trigger if exists expense_claims_sum_deleted on public.expense_claims;
 drop trigger if exists expense_claims_sum_updated on public.expense_claims;
 drop trigger if exists expense_claims_sum_inserted on public.expense_claims;
 drop function if exists private.sum_approved_expenses();
+drop view if exists stats.wrong_expenses;

@@ -3,3 +3,4 @@
 
 drop function if exists public.compute_metric_snapshot(date, date);
 drop function if exists app.compute_metric_snapshot(date, date);
+drop function if exists stats.computed_metric_snapshot(uuid, date, date);

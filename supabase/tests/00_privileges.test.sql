@@ -1,7 +1,7 @@
 -- PR: what is open to whom, for every object there is, also those of migrations to come.
 begin;
 \ir helpers.psql
-select plan(28);
+select plan(46);
 
 create function tests.is_ours(p_schema oid) returns boolean language sql as
     $$ select p_schema::regnamespace::text in ('public', 'app', 'private', 'stats') $$;
@@ -34,14 +34,23 @@ create function tests.open_to(p_role text) returns setof text language sql as $$
       and has_function_privilege(p_role, p.oid, 'execute');
 $$;
 
--- ---------------------------------------------------------------- anon: nothing
+-- ---------------------------------------------------------------- anon: the check of its requests
 
-select is_empty($$ select tests.open_to('anon') $$, 'PR-01 nothing is open to anon');
+create function tests.check_of_requests() returns text[] language sql as $$
+    select array[
+        'schema app', 'function app.check_request()', 'function app.take_place(text,integer)',
+        'function app.wait_for_place(text,integer)',
+        'function app.refuse(integer,text,text,interval)'];
+$$;
+select set_eq(
+    $$ select tests.open_to('anon') $$,
+    tests.check_of_requests(),
+    'PR-01 nothing is open to anon but what is asked before each request');
 grant select (name) on public.organizations to anon;
 grant execute on function public.get_health() to public;
 select set_eq(
     $$ select tests.open_to('anon') $$,
-    array['relation public.organizations', 'function get_health()'],
+    tests.check_of_requests() || array['relation public.organizations', 'function get_health()'],
     'PR-02 and if something were, a column or through PUBLIC, this would show it');
 revoke select (name) on public.organizations from anon;
 revoke execute on function public.get_health() from public;
@@ -68,19 +77,39 @@ create function tests.writes(p_role text) returns setof text language sql as $$
       and (has_table_privilege(p_role, c.oid, 'insert, update, delete, truncate')
            or has_any_column_privilege(p_role, c.oid, 'insert, update'));
 $$;
-select set_eq(
-    $$ select tests.writes('authenticated') $$,
-    array['profiles', 'activities', 'expense_claims', 'bufdir_metric_snapshots'],
-    'PR-04 the app writes activities, expenses, report snapshots and its user''s own name');
+select set_eq($$ select tests.writes('authenticated') $$, array['profiles', 'activities',
+    'expense_claims', 'bufdir_metric_snapshots'],
+    'PR-04 the app writes activities, expenses and its user''s own name, and deletes saved '
+        'reports');
+-- What is computed, nobody writes: neither whole relations nor the columns that triggers keep.
+create function tests.writes_derived() returns setof text language sql as $$
+    select format('%s %s.%s', r, c.relname, a.attname)
+    from unnest('{anon,authenticated,service_role}'::text[]) r, pg_class c
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    where tests.is_ours(c.relnamespace) and c.relkind in ('r', 'p', 'v', 'm')
+      and (c.relnamespace = 'stats'::regnamespace or c.relkind <> 'r' or a.attgenerated <> ''
+           or c.relname in ('bufdir_metric_snapshots', 'bufdir_export_audit_log',
+               'hierarchy_stats_cache', 'hierarchy_node_access')
+           or (c.relname, a.attname) = ('activities', 'approved_expenses_nok'))
+      and (has_column_privilege(r, c.oid, a.attnum, 'insert') or has_column_privilege(r, c.oid,
+          a.attnum, 'update'));
+$$;
+select is_empty(
+    $$ select w from tests.writes_derived() w $$,
+    'PR-21 nobody writes what is computed');
+grant insert (approved_expenses_nok) on public.activities to service_role;
+grant update on public.hierarchy_stats_cache to authenticated;
+select set_eq($$ select distinct split_part(w, '.', 1) from tests.writes_derived() w $$,
+    array['service_role activities', 'authenticated hierarchy_stats_cache'],
+    'PR-21 and whoever could would show');
+revoke insert (approved_expenses_nok) on public.activities from service_role;
+revoke update on public.hierarchy_stats_cache from authenticated;
 -- from the list itself: has_table_privilege does not know MAINTAIN before PostgreSQL 17, where
 -- GRANT ALL brings it along
-select is_empty(
-    $$ select c.oid::regclass, a.grantee::regrole, a.privilege_type
-       from pg_class c
-       cross join aclexplode(c.relacl) a
-       where tests.is_ours(c.relnamespace)
-         and a.grantee <> c.relowner
-         and a.privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN') $$,
+select is_empty($$ select c.oid::regclass, a.grantee::regrole, a.privilege_type
+                   from pg_class c cross join aclexplode(c.relacl) a
+                   where tests.is_ours(c.relnamespace) and a.grantee <> c.relowner
+                     and a.privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN') $$,
     'PR-05 nobody but the owner may truncate, put triggers, or maintain');
 select is_empty(
     $$ select c.oid::regclass
@@ -112,16 +141,14 @@ select lives_ok($$ select * from public.chapter_stats $$, 'PR-08 as it is meant 
 select tests.act_as_owner();
 
 select set_eq(
-    $$ select p.proname
-       from pg_proc p
-       where p.pronamespace = 'public'::regnamespace
-         and has_function_privilege('service_role', p.oid, 'execute')
-         and not has_function_privilege('authenticated', p.oid, 'execute') $$,
-    array[
-        'refresh_stats_views', 'claim_webhook', 'get_health', 'take_unit_changes',
-        'acknowledge_wake_ups', 'request_invalidation_again', 'refresh_hierarchy_entry',
-        'record_node_reads', 'warm_hierarchy_cache', 'precompute_hierarchy'],
-    'PR-09 these are the service role''s alone');
+    $$ select p.proname from pg_proc p where p.pronamespace = 'public'::regnamespace
+        and has_function_privilege('service_role', p.oid, 'execute')
+                 and not has_function_privilege('authenticated', p.oid, 'execute') $$,
+    array['refresh_stats_views', 'claim_webhook', 'get_health', 'take_unit_changes',
+        'acknowledge_wake_ups', 'request_invalidation_again',
+          'refresh_hierarchy_entry', 'renew_metric_snapshot', 'record_node_reads',
+              'warm_hierarchy_cache', 'precompute_hierarchy'],
+              'PR-09 these are the service role''s alone');
 select tests.act_as('nord/anne');
 select throws_ok(
     $$ select public.refresh_stats_views() $$,
@@ -184,6 +211,115 @@ select is_empty(
        where c.relnamespace = 'public'::regnamespace
          and c.relkind = 'm' $$,
     'PR-17 no materialised view is exposed');
+
+-- ---------------------------------------------------------------- writing to what is only read
+
+create function tests.write(p_view text, p_verb text) returns text language sql as $$
+    select case p_verb when 'insert' then format('insert into public.%I default values', p_view)
+                       when 'delete' then format('delete from public.%I where false', p_view)
+                       else (select format('update public.%I set %I = null where false', p_view,
+                           a.attname) from pg_attribute a
+                             where a.attrelid = ('public.' || quote_ident(p_view))::regclass
+                                 and a.attnum = 1) end
+$$;
+create function tests.refusals(p_role text) returns setof text language plpgsql as $$
+declare
+    v_view name;
+    v_verb text;
+begin
+    for v_view, v_verb in select c.relname, v from pg_class c,
+        unnest('{insert,update,delete}'::text[]) v
+                          where c.relnamespace = 'public'::regnamespace and c.relkind = 'v' loop
+        begin
+            perform set_config('role', p_role, true);
+            execute tests.write(v_view, v_verb);
+            return next format('%s %s: done', v_verb, v_view);
+        exception when others then
+            if sqlstate <> '42501' or sqlerrm <> format('permission denied for view %s',
+                v_view) then
+                return next format('%s %s: %s %s', v_verb, v_view, sqlstate, sqlerrm);
+            end if;
+        end;
+    end loop;
+    perform set_config('role', 'none', true);
+end $$;
+grant execute on all functions in schema tests to public;
+select is_empty(
+    format('select tests.refusals(%L)', r),
+    format('PR-22 a write to a view is refused to %s for want of the right', r))
+from unnest('{anon,authenticated,service_role}'::text[]) r;
+create view public.made_later with (security_invoker = on) as select count(*) as n
+    from public.organizations;
+select set_eq($$ select left(tests.refusals('authenticated'), 24) $$,
+    array['insert made_later: 55000', 'update made_later: 55000', 'delete made_later: 55000'],
+    'PR-22 and one that is forgotten would show');
+select private.close_views();
+select is_empty($$ select tests.refusals('authenticated') $$, 'PR-22 until it is closed');
+drop view public.made_later;
+select tests.act_as('nord/anne');
+select isnt_empty($$ select * from public.chapters $$, 'PR-22 reading is as it was');
+select tests.act_as_owner();
+
+-- ---------------------------------------------------------------- numbers that are none
+
+-- Each column of a type that knows them: which of them its table would take.
+create function tests.takes() returns setof text language plpgsql as $$
+declare
+    v record;
+    v_is_taken boolean;
+begin
+    for v in select c.oid::regclass as relation, a.attname, format_type(a.atttypid,
+        a.atttypmod) as type, n as value,
+                    (select string_agg(format('(%s)', pg_get_expr(k.conbin, k.conrelid)),
+                        ' and ') from pg_constraint k
+                     where k.conrelid = c.oid and k.contype = 'c' and k.conkey = array[a.attnum])
+                         as rule
+             from pg_class c
+             join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+             cross join unnest('{NaN,Infinity,-Infinity}'::text[]) n
+             where tests.is_ours(c.relnamespace) and c.relkind in ('r',
+                 'p') and a.atttypid in ('numeric'::regtype, 'float4'::regtype, 'float8'::regtype)
+             order by 1, 2, 4 loop
+        begin
+            -- is read even where nothing else reads it
+            execute format('select %L::%s', v.value, v.type);
+            execute format('select coalesce(%s, true) from (select %L::%s as %I) t',
+                coalesce(v.rule, 'true'), v.value, v.type, v.attname)
+                into v_is_taken;
+        exception when numeric_value_out_of_range then
+            v_is_taken := false;
+        end;
+        if v_is_taken then
+            return next format('%s.%s %s', v.relation, v.attname, v.value);
+        end if;
+    end loop;
+end $$;
+select is_empty($$ select tests.takes() $$, 'PR-23 no column takes a number that is none');
+create table public.made_later (a numeric, b numeric(4, 2), c double precision check (c > 0));
+select set_eq($$ select tests.takes() $$, array['made_later.a NaN', 'made_later.a Infinity',
+    'made_later.a -Infinity', 'made_later.b NaN',
+                                                'made_later.c NaN', 'made_later.c Infinity'],
+                                                    'PR-23 and one that did would show');
+drop table public.made_later;
+select tests.act_as_role('service_role');
+select throws_ok(
+    format('select public.warm_hierarchy_cache(p_seconds := %L)', s),
+    '22008', 'interval out of range',
+    'PR-24 nor an argument: ' || s)
+from unnest('{NaN,Infinity,-Infinity}'::text[]) s;
+select lives_ok(
+    $$ select public.warm_hierarchy_cache(tests.id('nord'), p_seconds := 60) $$,
+    'PR-24 while a number is one');
+select throws_ok(format('select public.record_node_reads(jsonb_build_object(tests.id(''nord/A''), '
+    '%L))', s), '23514',
+    'new row for relation "hierarchy_node_access" violates check constraint '
+        '"hierarchy_node_access_reads_check"', 'PR-24 nor inside of one: ' || s)
+from unnest('{NaN,Infinity,-1}'::text[]) s;
+select is(
+    public.record_node_reads(jsonb_build_object(tests.id('nord/A'), 1)),
+    1,
+    'PR-24 while a number is one');
+select tests.act_as_owner();
 
 -- ---------------------------------------------------------------- functions, indexes
 

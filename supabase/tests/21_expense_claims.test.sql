@@ -1,7 +1,7 @@
 -- EX: who claims, sees, decides on and withdraws expenses.
 begin;
 \ir helpers.psql
-select plan(33);
+select plan(49);
 
 select tests.add_activity('nord/ola', 'nord/A', p_name => 'a');
 select tests.add_activity('nord/cato', 'nord/C', p_name => 'c');
@@ -148,6 +148,48 @@ select throws_ok(
     'new row for relation "expense_claims" violates check constraint '
     '"expense_claims_decision_is_complete"',
     'EX-29 a decision has a date');
+
+-- -------------------------------------------------------------- numbers that are none, and the sum
+
+create function tests.sum_of(p_activity text default 'a') returns text language sql as
+    $$ select approved_expenses_nok::text from public.activities where id = tests.id(p_activity) $$;
+grant execute on function tests.sum_of(text) to public;
+select tests.act_as('nord/ola');
+select throws_ok($$ select tests.claim('none', 'a', 'NaN') $$, '23514',
+    'new row for relation "expense_claims" violates check constraint '
+        '"expense_claims_amount_nok_check"', 'EX-31 NaN kroner are refused');
+select throws_ok(format($$ select tests.claim('none', 'a', %L) $$, n), '22003',
+    'numeric field overflow', 'EX-31 so are ' || n)
+from unnest('{Infinity,-Infinity,10000000000}'::text[]) n;
+select throws_ok($$ select tests.claim('none', 'a', 1000000.01) $$, '23514',
+    'new row for relation "expense_claims" violates check constraint '
+        '"expense_claims_amount_nok_check"', 'EX-31 nor more than a million');
+select lives_ok($$ select tests.claim('most', 'a', 1000000) $$, 'EX-31 while a sum is a sum');
+select tests.act_as_owner();
+select throws_ok($$ update public.activities set approved_expenses_nok = 'NaN'
+    where id = tests.id('a') $$, '23514',
+    'new row for relation "activities" violates check constraint '
+        '"activities_approved_expenses_nok_check"', 'EX-32 not even the owner writes NaN');
+delete from public.expense_claims where activity_id = tests.id('a');
+select is(tests.sum_of(), '0.00', 'EX-33 nothing claimed, nothing summed');
+insert into public.expense_claims (id, activity_id, amount_nok) values (tests.id('x'),
+    tests.id('a'), 100), (tests.id('y'), tests.id('a'), 50.5), (tests.id('z'), tests.id('c'), 7);
+select is(tests.sum_of(), '0.00', 'EX-33 nothing approved, either');
+update public.expense_claims set status = 'approved' where id in (tests.id('x'), tests.id('y'));
+select is(tests.sum_of(), '150.50', 'EX-33 several approved at once');
+update public.expense_claims set status = 'rejected' where id = tests.id('x');
+select is(tests.sum_of(), '50.50', 'EX-33 one taken back');
+update public.expense_claims set amount_nok = 60 where id = tests.id('y');
+select is(tests.sum_of(), '60.00', 'EX-33 one changed');
+select is(tests.sum_of('c'), '250.00', 'EX-33 (another activity has its own)');
+update public.expense_claims set activity_id = tests.id('c') where id = tests.id('y');
+select is(tests.sum_of() || ' ' || tests.sum_of('c'), '0.00 310.00', 'EX-33 one moved');
+delete from public.expense_claims where id = tests.id('y');
+select is(tests.sum_of('c'), '250.00', 'EX-33 one deleted');
+update public.activities set approved_expenses_nok = 999 where id in (tests.id('a'), tests.id('c'));
+update public.expense_claims set status = 'approved' where id in (tests.id('x'), tests.id('z'));
+select is(tests.sum_of() || ' ' || tests.sum_of('c'), '100.00 257.00',
+    'EX-34 what was wrong before does not stay in the sum');
 
 select * from finish();
 rollback;

@@ -1,7 +1,7 @@
 -- SE: secrets. WH: signed webhooks, and those received.
 begin;
 \ir helpers.psql
-select plan(25);
+select plan(30);
 
 -- ---------------------------------------------------------------- secrets
 
@@ -90,6 +90,18 @@ select is(
          headers ->> 'webhook-id', (headers ->> 'webhook-timestamp')::bigint, body)
      from request),
     'WH-05 and a signature over exactly what is sent');
+create function tests.url_of(p_base text) returns text language plpgsql as $$
+declare
+    v_id bigint;
+begin
+    perform private.set_secret('fersk_functions_url', p_base);
+    v_id := private.send_webhook('some-function', '{}');
+    return (select q.url from net.http_request_queue q where q.id = v_id);
+end $$;
+select is(tests.url_of('https://functions.tests.example/functions/v1' || suffix),
+    'https://functions.tests.example/functions/v1/some-function',
+          'WH-05 one slash between them, however the address was pasted: ' || to_json(suffix))
+from unnest(array['', '/', '//', E'/\n', E' \t']) suffix;
 select tests.forget_secret('fersk_webhook_secret');
 select throws_ok(
     $$ select private.send_webhook('some-function', '{}') $$,

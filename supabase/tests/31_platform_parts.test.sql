@@ -1,7 +1,7 @@
 -- PP: what lives in the platform's own schemas, and what is told where it is missing.
 begin;
 \ir helpers.psql
-select plan(23);
+select plan(29);
 
 create function tests.problems() returns setof text language sql as
     $$ select problem from private.platform_problems() $$;
@@ -52,6 +52,34 @@ select is(
     (select format('%s %s %s', cmd, roles, permissive) from pg_policies
      where schemaname = 'realtime' and policyname = 'members listen to their organisation'),
     'SELECT {authenticated} PERMISSIVE', 'PP-07 for members, to read');
+
+-- ---------------------------------------------------------------- the check of requests
+
+alter role authenticator reset pgrst.db_pre_request;
+select results_eq($$ select tests.problems() $$,
+    array['requests are not checked: PostgREST is not told to call app.check_request'],
+    'PP-20 a setting of PostgREST''s that is lost is named');
+select private.install_platform_parts();
+select is_empty($$ select tests.problems() $$, 'PP-21 and comes back');
+select ok(
+    (select setconfig @> array['pgrst.db_tx_end=commit', 'pgrst.db_plan_enabled=false']
+     from pg_db_role_setting
+     where setrole = 'authenticator'::regrole and setdatabase = 0),
+    'PP-21 with those beside it');
+
+-- ---------------------------------------------------------------- the log
+
+alter role authenticator reset log_min_messages;
+select results_eq($$ select * from private.platform_problems() $$,
+    $$ values ('the log of Postgres quotes what people wrote: '
+                   || 'errors of the API''s sessions are logged',
+               'select private.install_platform_parts();') $$,
+    'PP-22 where the errors of the API are logged, that is named');
+select private.install_platform_parts();
+select is_empty($$ select tests.problems() $$, 'PP-23 and mended');
+alter role authenticator set log_min_messages = 'fatal';
+select is_empty($$ select tests.problems() $$, 'PP-24 a stricter setting is none');
+alter role authenticator set log_min_messages = 'log';
 
 -- ---------------------------------------------------------------- secrets
 
@@ -114,13 +142,13 @@ select results_eq($$ select tests.problems() $$, array['what was restored is ope
     'PP-14 and so is a function');
 revoke execute on function public.refresh_stats_views() from anon;
 
--- ---------------------------------------------------------------- snapshots
+-- ---------------------------------------------------------------- materialised views
 
 select tests.settle();
 refresh materialized view stats.mv_chapter_stats with no data;
 select results_eq($$ select tests.problems() $$,
     array['stats.mv_chapter_stats is empty: it was restored without its rows'],
-    'PP-15 a snapshot without its rows is named');
+    'PP-15 a materialised view without its rows is named');
 select throws_ok($$ select * from stats.mv_chapter_stats $$, '55000',
     'materialized view "mv_chapter_stats" has not been populated', 'PP-15 and cannot be read');
 select ok(stats.sweep(), 'PP-16 the sweep finds it');

@@ -1,7 +1,7 @@
 -- BR: what is reported to Bufdir, of which days, and to whom it is told.
 begin;
 \ir helpers.psql
-select plan(38);
+select plan(50);
 select tests.settle();
 
 insert into public.bufdir_category_mappings
@@ -40,19 +40,13 @@ grant execute on all functions in schema tests to public;
 
 -- ---------------------------------------------------------------- nothing
 
-select tests.act_as('nord/kari');
-select is(
-    tests.report(),
-    jsonb_build_object(
-        'organization_id', tests.id('nord'),
-        'period_start', '2026-01-01',
-        'period_end', '2027-01-01',
-        'mapping_version', 2,
-        'categories', '[]'::jsonb,
-        'uncategorised', '[]'::jsonb,
-        'regions', '[]'::jsonb,
-        'totals', '{"activity_count": 0, "total_hours": 0.00, "distinct_participants": 0, '
-                  '"participant_count": 0}'::jsonb),
+select tests.act_as('nord/anne');
+select is(tests.report(), jsonb_build_object(
+    'organization_id', tests.id('nord'), 'period_start', '2026-01-01', 'period_end',
+        '2027-01-01', 'mapping_version', 2,
+    'categories', '[]'::jsonb, 'uncategorised', '[]'::jsonb, 'regions', '[]'::jsonb,
+    'totals', '{"activity_count": 0, "total_hours": 0.00, "distinct_participants": 0, '
+        '"participant_count": 0}'::jsonb),
     'BR-01 without activities the lists are empty and the totals zero');
 select is(tests.report(p_end => '2026-01-01') -> 'categories', '[]',
     'BR-02 a period of no days is a period');
@@ -63,79 +57,110 @@ select tests.act_as_owner();
 select tests.at('2026-01-01 00:00Z', 'c1'), tests.at('2025-12-31 23:59:59.999999Z', 'c2'),
        tests.at('2026-12-31 23:59:59.999999Z', 'c1', 'nord/kari'),
        tests.at('2027-01-01 00:00Z', 'c3'), tests.at('2026-01-01 00:30+01', 'c4'),
-       tests.at('2026-03-01Z', 'c5', p_status => 'draft'),
-       tests.at('2026-03-01Z', 'c6', p_status => 'rejected');
-select tests.act_as('nord/kari');
+       tests.at('2026-03-01Z', 'c5', p_status => 'draft'), tests.at('2026-03-01Z', 'c6',
+           p_status => 'rejected');
+select tests.act_as('nord/anne');
 select is(tests.figures(tests.report() -> 'totals'), '2 / 1.67 h / 1 persons / 4 present',
     'BR-03 the start is in, the end is out, in UTC; drafts and rejected ones are not; a person '
-    'met directly and by proxy is one');
+        'met directly and by proxy is one');
 select is(
-    tests.figures(tests.report(p_start => '2025-12-31', p_end => '2026-01-01') -> 'totals'),
+    tests.figures(tests.report(p_start => '2025-12-01', p_end => '2026-01-01') -> 'totals'),
     '2 / 1.67 h / 2 persons / 4 present',
-    'BR-04 the day before has the others');
+    'BR-04 the month before has the others');
 select is(
-    tests.figures(tests.report(p_start => '2027-01-01', p_end => '2027-01-02') -> 'totals'),
+    tests.figures(tests.report(p_start => '2027-01-01', p_end => '2027-02-01') -> 'totals'),
     '1 / 0.83 h / 1 persons / 2 present',
-    'BR-04 and the day after its own');
+    'BR-04 and the month after its own');
 
 -- ---------------------------------------------------------------- categories, regions
 
 select tests.act_as_owner();
-select tests.at('2026-05-01Z', 'c1', p_unit => 'nord/C', p_type => 'nord/visit'),
-       tests.at('2026-05-02Z', null, p_unit => 'nord/C', p_type => 'nord/visit', p_minutes => 1);
-select tests.act_as('nord/kari');
-select is(jsonb_array_length(tests.report() -> 'categories'), 2,
+select tests.at(
+    '2026-05-01Z',
+    'c1', p_unit => 'nord/C', p_type => 'nord/visit'), tests.at('2026-05-02Z', null,
+    p_unit => 'nord/C', p_type => 'nord/visit',
+    p_minutes => 1);
+select tests.act_as('nord/anne');
+select is(
+    jsonb_array_length(tests.report() -> 'categories'),
+    2,
     'BR-05 each category has an element');
-select is(tests.figures(tests.report() #> '{categories,0}'), '2 / 1.67 h / 1 persons / 4 present',
+select is(
+    tests.figures(tests.report() #> '{categories,0}'),
+    '2 / 1.67 h / 1 persons / 4 present',
     'BR-06 INDIVIDUAL');
-select is(tests.figures(tests.report() #> '{categories,1}'), '2 / 0.85 h / 1 persons / 4 present',
+select is(
+    tests.figures(tests.report() #> '{categories,1}'),
+    '2 / 0.85 h / 1 persons / 4 present',
     'BR-06 VISIT, minutes summed before they are hours');
-select is(tests.figures(tests.report() -> 'totals'), '4 / 2.52 h / 1 persons / 8 present',
+select is(
+    tests.figures(tests.report() -> 'totals'),
+    '4 / 2.52 h / 1 persons / 8 present',
     'BR-07 in all a person counts once, too');
-select is(tests.report() -> 'uncategorised', '[]',
+select is(
+    tests.report() -> 'uncategorised',
+    '[]',
     'BR-08 with everything mapped nothing is uncategorised');
-select is(tests.report(p_mapping => 1) #>> '{uncategorised,0,activity_type_code}', 'visit',
+select is(
+    tests.report(p_mapping => 1) #>> '{uncategorised,0,activity_type_code}',
+    'visit',
     'BR-09 with the older mapping a type is');
 select is(
     tests.figures(tests.report(p_mapping => 1) #> '{uncategorised,0}'),
     '2 / 0.85 h / 1 persons / 4 present',
     'BR-09 and counted');
-select is(tests.report(p_mapping => 1) -> 'totals', tests.report() -> 'totals',
+select is(
+    tests.report(p_mapping => 1) -> 'totals',
+    tests.report() -> 'totals',
     'BR-10 the totals do not depend on the mapping');
-select is(tests.report(p_mapping => 0) -> 'categories', '[]',
+select is(
+    tests.report(p_mapping => 0) -> 'categories',
+    '[]',
     'BR-11 version 0 stands for no mapping');
-select is(jsonb_array_length(tests.report(p_mapping => 0) -> 'uncategorised'), 2,
+select is(
+    jsonb_array_length(tests.report(p_mapping => 0) -> 'uncategorised'),
+    2,
     'BR-11 so every type is uncategorised');
-select is(tests.report() ->> 'mapping_version', '2',
+select is(
+    tests.report() ->> 'mapping_version',
+    '2',
     'BR-12 the newest mapping, unless one is named');
-select results_eq(
-    $$ select r ->> 'region_name', tests.figures(r)
-       from jsonb_array_elements(tests.report() -> 'regions') r $$,
-    $$ values ('region', '2 / 1.67 h / 1 persons / 4 present'),
-              (null, '2 / 0.85 h / 1 persons / 4 present') $$,
-    'BR-13 by region; what is in none stands last');
+select results_eq($$ select r ->> 'region_name', tests.figures(r)
+    from jsonb_array_elements(tests.report() -> 'regions') r $$,
+    $$ values ('region', '2 / 1.67 h / 1 persons / 4 present'), (null,
+        '2 / 0.85 h / 1 persons / 4 present') $$, 'BR-13 by region; what is in none stands last');
 select tests.act_as_owner();
 insert into public.organization_units (id, organization_id, parent_id, kind, name) values
     (tests.id('nord/inner'), tests.id('nord'), tests.id('nord/region'), 'region', 'inner');
-update public.organization_units
-set parent_id = tests.id('nord/inner')
-where id = tests.id('nord/A');
-select tests.act_as('nord/kari');
-select is(tests.report() #>> '{regions,0,region_name}', 'inner',
-    'BR-14 the nearest of two regions above each other');
+update public.organization_units set parent_id = tests.id('nord/inner')
+    where id = tests.id('nord/A');
+select tests.act_as('nord/anne');
 select is(
-    (select array_agg(k order by k) from jsonb_object_keys(tests.report() #> '{categories,0}') k),
+    tests.report() #>> '{regions,0,region_name}',
+    'inner',
+    'BR-14 the nearest of two regions above each other');
+select is((select array_agg(k order by k)
+    from jsonb_object_keys(tests.report() #> '{categories,0}') k),
     array['activity_count', 'bufdir_category_code', 'distinct_participants', 'participant_count',
           'total_hours'],
     'BR-15 aggregates and codes, nothing else');
 
 -- ---------------------------------------------------------------- who
 
-select is(tests.figures(tests.report() -> 'totals'), '4 / 2.52 h / 1 persons / 8 present',
-    'BR-16 a coordinator is told about the whole organisation');
+select is(
+    tests.figures(tests.report() -> 'totals'),
+    '4 / 2.52 h / 1 persons / 8 present',
+    'BR-16 an org admin is told everything');
+select tests.act_as('nord/kari');
+select is(
+    tests.report() ->> 'organization_id',
+    tests.id('nord')::text,
+    'BR-16 a coordinator, too, but for small groups (SG)');
 select tests.act_as('nord/ola');
-select is(tests.figures(tests.report() -> 'totals'), '4 / 2.52 h / 1 persons / 8 present',
-    'BR-16 so is a peer mentor');
+select throws_ok(format('select tests.report(p_end => %L)', e), '42501',
+    'only coordinators and org admins see reports',
+                 'BR-16 a peer mentor is told nothing, of whatever period: ' || e)
+from unnest('{2027-01-01,2026-01-02}'::text[]) e;
 select tests.act_as('sor/siri');
 select throws_ok($$ select tests.report() $$, '42501', 'not your organisation',
     'BR-17 nobody about another one');
@@ -167,6 +192,17 @@ select throws_ok(
     $$ select tests.report(p_end => '2025-12-31') $$,
     '22023', 'period_end is before period_start',
     'BR-21 an end before the start is refused');
+select throws_ok(format('select tests.report(%L, %L, %L)', 'nord', p[1], p[2]), '22023',
+                 'a period is whole months of this century: it starts and ends on the first day '
+                     'of one', 'BR-28 nor is a part of a month a period: ' || p::text)
+from (values ('{2026-03-10,2026-03-11}'::text[]), ('{2026-03-02,2026-04-01}'),
+    ('{2026-03-01,2026-03-31}'), ('{2026-01-01,2026-12-31}'),
+             ('{1999-12-01,2026-01-01}'), ('{2026-01-01,2100-02-01}'),
+                 ('{-infinity,2026-01-01}'), ('{2026-01-01,infinity}')) v (p);
+select lives_ok(
+    format('select tests.report(%L, %L, %L)', 'nord', p[1], p[2]),
+    'BR-28 but a month is: ' || p::text)
+from (values ('{2026-03-01,2026-04-01}'::text[]), ('{2000-01-01,2100-01-01}')) v (p);
 select throws_ok(
     $$ select tests.report(p_start => null) $$,
     '22023', 'organisation, period_start and period_end are needed',
@@ -198,33 +234,33 @@ select throws_ok(
 select tests.act_as('sor/siri');
 select lives_ok($$ select tests.report('sor') $$, 'BR-24 for one organisation alone');
 select tests.act_as_owner();
-update public.organization_settings
-set statistics_enabled = true
-where organization_id = tests.id('nord');
-select tests.act_as('nord/kari');
-select is(tests.figures(tests.report() -> 'totals'), '4 / 2.52 h / 1 persons / 8 present',
+update public.organization_settings set statistics_enabled = true
+    where organization_id = tests.id('nord');
+select tests.act_as('nord/anne');
+select is(
+    tests.figures(tests.report() -> 'totals'),
+    '4 / 2.52 h / 1 persons / 8 present',
     'BR-25 and on again, as before');
 
 -- ---------------------------------------------------------------- nothing raw
 
 select tests.act_as_owner();
-select is_empty(
-    $$ select p.oid::regprocedure
-       from pg_proc p
-       where p.pronamespace = 'stats'::regnamespace
-         and p.proname in ('bufdir_report', 'report_source', 'snapshot_status', 'alignment_figures')
-         and (has_function_privilege('authenticated', p.oid, 'execute')
-              or has_function_privilege('service_role', p.oid, 'execute')
-              or has_function_privilege('anon', p.oid, 'execute')) $$,
-    'BR-26 nobody calls what the checks stand before');
-select is_empty(
-    $$ select p.oid::regprocedure
-       from pg_proc p
-       where p.proname in (
-           'generate_bufdir_report', 'compute_metric_snapshot', 'get_snapshot_status',
-           'export_bufdir_snapshot', 'get_bufdir_alignment')
-         and has_function_privilege('anon', p.oid, 'execute') $$,
-    'BR-27 nor anon any of them');
+select is_empty($$ select p.oid::regprocedure from pg_proc p
+    where p.pronamespace = 'stats'::regnamespace
+                   and p.proname in ('bufdir_report', 'report_source', 'snapshot_status',
+                       'alignment_figures',
+                                     'computed_metric_snapshot', 'save_metric_snapshot',
+                                         'metric_snapshot', 'saved_report')
+                   and (has_function_privilege('authenticated', p.oid,
+                       'execute') or has_function_privilege('service_role', p.oid, 'execute')
+                        or has_function_privilege('anon', p.oid, 'execute')) $$,
+                            'BR-26 nobody calls what the checks stand before');
+select is_empty($$ select p.oid::regprocedure from pg_proc p
+    where p.proname in ('generate_bufdir_report', 'compute_metric_snapshot', 'get_snapshot_status',
+                       'export_bufdir_snapshot', 'get_bufdir_alignment', 'get_metric_snapshot',
+                           'save_metric_snapshot', 'renew_metric_snapshot')
+                           and has_function_privilege('anon', p.oid, 'execute') $$,
+                           'BR-27 nor anon any of them');
 
 select * from finish();
 rollback;

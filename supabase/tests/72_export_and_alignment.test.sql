@@ -2,7 +2,7 @@
 -- dashboard.
 begin;
 \ir helpers.psql
-select plan(37);
+select plan(41);
 select tests.settle();
 
 insert into public.bufdir_category_mappings
@@ -15,25 +15,10 @@ insert into public.bufdir_thresholds
 values (tests.id('nord'), 2026, 'INDIVIDUAL', 3), (tests.id('nord'), 2025, 'INDIVIDUAL', 3),
        (tests.id('sor'), 2026, 'INDIVIDUAL', 9);
 
-create function tests.save() returns void language sql as $$
-    insert into public.bufdir_metric_snapshots
-        (organization_id, period_start, period_end, computed_at, record_count_at_generation,
-         source_fingerprint, mapping_version, snapshot_json)
-    select (c ->> 'organization_id')::uuid, (c ->> 'period_start')::date,
-           (c ->> 'period_end')::date, (c ->> 'computed_at')::timestamptz,
-           (c ->> 'record_count_at_generation')::bigint, c ->> 'source_fingerprint',
-           (c ->> 'mapping_version')::integer, c -> 'snapshot_json'
-    from public.compute_metric_snapshot('2026-01-01', '2027-01-01') c
-    on conflict (organization_id, period_start, period_end) do update
-        set computed_at = excluded.computed_at,
-            record_count_at_generation = excluded.record_count_at_generation,
-            source_fingerprint = excluded.source_fingerprint,
-            mapping_version = excluded.mapping_version,
-            snapshot_json = excluded.snapshot_json
-$$;
-create function tests.export() returns jsonb language sql as $$
-    select public.export_bufdir_snapshot('2026-01-01', '2027-01-01')
-$$;
+create function tests.save() returns void language sql
+    as $$ select public.save_metric_snapshot('2026-01-01', '2027-01-01') $$;
+create function tests.export() returns jsonb language sql
+    as $$ select public.export_bufdir_snapshot('2026-01-01', '2027-01-01') $$;
 grant execute on all functions in schema tests to public;
 
 -- ---------------------------------------------------------------- the gate
@@ -85,15 +70,20 @@ select throws_ok(
     'PT409', 'the snapshot is stale: ["older_than_max_age"]',
     'XA-07 nor is what is too old');
 rollback to fresh;
-select tests.act_as('nord/ola');
-update public.bufdir_metric_snapshots
-set snapshot_json = jsonb_set(snapshot_json, '{totals,activity_count}', '99')
-where true;
+select tests.act_as_owner();
+update public.bufdir_metric_snapshots set snapshot_json = jsonb_set(snapshot_json,
+    '{totals,activity_count}', '99') where true;
 select tests.act_as('nord/kari');
-select throws_ok($$ select tests.export() $$, 'PT409', 'the snapshot differs from the data',
+select throws_ok(
+    $$ select tests.export() $$,
+    'PT409', 'the snapshot differs from the data',
     'XA-08 nor is what somebody changed');
+select tests.act_as_owner();
 update public.bufdir_metric_snapshots set mapping_version = 0 where true;
-select throws_ok($$ select tests.export() $$, 'PT409', 'the snapshot is stale: ["mapping_changed"]',
+select tests.act_as('nord/kari');
+select throws_ok(
+    $$ select tests.export() $$,
+    'PT409', 'the snapshot is stale: ["mapping_changed"]',
     'XA-08 whatever else is pretended');
 rollback to fresh;
 
@@ -149,7 +139,7 @@ select is(
 
 -- ---------------------------------------------------------------- the comparison
 
-select tests.act_as('nord/kari');
+select tests.act_as('nord/anne');
 create temporary table alignment on commit drop as select public.get_bufdir_alignment(2026) as a;
 select is(
     (select a #> '{report,totals}' from alignment) - 'distinct_participants',
@@ -169,8 +159,25 @@ select throws_ok(
     $$ select public.get_bufdir_alignment(null) $$,
     '22023', 'the year must be between 2000 and 2099',
     'XA-17 and one at all');
+select tests.act_as('nord/kari');
+select lives_ok($$ select public.get_bufdir_alignment(2026) $$, 'XA-18 a coordinator may ask');
+select is(
+    public.get_bufdir_alignment(2026) #> '{dashboard,hierarchy}',
+    'null',
+    'XA-22 and is not told what the national unit adds up to');
+select throws_ok(
+    $$ select public.read_hierarchy_stats(tests.id('nord/root'), 2026) $$,
+    '42501', 'no such unit among those you follow up',
+    'XA-22 as nowhere else');
+select is(
+    public.get_bufdir_alignment(2026) -> 'thresholds',
+    (select a -> 'thresholds' from alignment),
+    'XA-22 but the rest');
 select tests.act_as('nord/anne');
-select lives_ok($$ select public.get_bufdir_alignment(2026) $$, 'XA-18 an org admin may ask');
+select is(
+    public.get_bufdir_alignment(2026) #> '{dashboard,hierarchy}',
+    public.get_hierarchy_stats(tests.id('nord/root'), 2026),
+    'XA-22 an org admin is told both');
 select tests.act_as('nord/ola');
 select throws_ok(
     $$ select public.get_bufdir_alignment(2026) $$,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.requirements import ROOT
-from tests import documents
+from tests.support import documents
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +71,7 @@ def test_every_page_that_code_names_exists() -> None:
         for file in files
         for page in re.findall(r"docs/[\w./-]+?\.(?:md|json)", file.read_text(encoding="utf-8"))
     }
-    assert ("tests/integration/test_definers.py", "docs/reference/definers.md") in named
+    assert ("tests/database/test_definers.py", "docs/reference/definers.md") in named
     assert [(file, page) for file, page in sorted(named) if not (ROOT / page).exists()] == []
 
 

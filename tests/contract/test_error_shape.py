@@ -44,6 +44,7 @@ def assert_error(response: httpx.Response, code: str) -> None:
     assert [text for text in MUST_NOT_LEAK if text in response.text] == []
     assert [text for text in ("functions/", ".py", "httpx", "Error") if text in response.text] == []
     assert ("www-authenticate" in response.headers) is (code == "unauthorized")
+    assert ("retry-after" in response.headers) is (code == "rate_limited")
 
 
 def assert_logged(capsys: pytest.CaptureFixture[str], outcome: str, credentials: dict[str, str]) -> None:
@@ -160,7 +161,7 @@ async def test_too_large_a_body_is_refused_before_anyone_is_asked(function: Func
         assert (await function.call(function.some_caller(), body=body)).status_code == 200  # not read
         return
     for kind in (*each_kind(function), Anonymous):
-        assert_error(await function.call(kind, body=body), "bad_request")
+        assert_error(await function.call(kind, body=body), "payload_too_large")
     assert function.network.asked == []
 
 
@@ -243,6 +244,7 @@ FAILURES: dict[str, str] = {
     "hanging": "upstream_timeout",
     "statement-timeout": "upstream_timeout",
     "switched-off": "feature_disabled",
+    "limited": "rate_limited",
     "sql-error": "internal",
     "nonsense": "internal",
     "not-json": "internal",
@@ -269,8 +271,12 @@ async def test_each_failure_behind_a_function_has_its_code(
 
 def test_every_code_is_met_or_belongs_to_functions_to_come() -> None:
     """The closed set: a code added to `ErrorCode` without a test above fails here."""
-    met: set[Any] = {"bad_request", "unauthorized", "forbidden", "not_found", "method_not_allowed"}
-    assert {code.value for code in ErrorCode} - met - set(FAILURES.values()) == {
-        "conflict",
-        "rate_limited",
+    met: set[Any] = {
+        "bad_request",
+        "unauthorized",
+        "forbidden",
+        "not_found",
+        "method_not_allowed",
+        "payload_too_large",
     }
+    assert {code.value for code in ErrorCode} - met - set(FAILURES.values()) == {"conflict"}

@@ -1,6 +1,6 @@
 """No statement of ours is an UPDATE or DELETE without WHERE: Supabase refuses those in every API session.
 
-What is created at run time is looked at in a migrated database: tests/integration/test_unfiltered_writes.py.
+What is created at run time is looked at in a migrated database: tests/database/test_unfiltered_writes.py.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PYTHON_FILES = sorted(
 )
 PGTAP = ROOT / "supabase" / "tests"
 # They put statements together from the list of measures; those are looked at as they run, in
-# tests/integration/test_unfiltered_writes.py.
+# tests/database/test_unfiltered_writes.py.
 PUT_TOGETHER = ("log_activity_changes", "create_fold", "create_audit", "create_rebuild", "create_sweep")
 
 

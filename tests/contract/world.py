@@ -25,7 +25,7 @@ from _shared.http.endpoint import ENDPOINTS
 from _shared.http.webhooks import WebhookPayload
 from _shared.runtime import Runtime
 from tests.support.credentials import SECRET_KEY, make_settings, make_token, sign
-from tests.support.examples import ANSWERS, NHF, make_profile, snapshot_json
+from tests.support.examples import ANSWERS, NHF, snapshot_json
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -39,8 +39,7 @@ TIMEOUT_SECONDS = 0.2
 ANSWERED: dict[str, Any] = ANSWERS | {
     "get_health": ANSWERS["get_health"] | {"last_error": f"{SQL} failed"},
     "read_hierarchy_stats": ANSWERS["read_hierarchy_stats"] | {"stale": True},
-    "profiles": [make_profile(role="org_admin").model_dump(mode="json")],
-    "organization_settings": [{"organization_id": str(NHF), "statistics_enabled": True}],
+    "organization_settings": [{"organization_id": str(NHF)}],
     "bufdir_metric_snapshots": [snapshot_json()],
 }
 """The examples of SQL functions, and what tables hold."""
@@ -63,6 +62,7 @@ FAILURES: dict[str, httpx.Response | Exception] = {
     "gateway-error": httpx.Response(502, text=f"<html>{SQL}</html>"),
     "slow": httpx.ReadTimeout(SQL),
     "switched-off": httpx.Response(423, json={"code": "PT423", "message": SQL, "hint": SECRET_KEY}),
+    "limited": httpx.Response(429, json={"code": "rate_limited", "hint": SQL}, headers={"retry-after": "9"}),
     "statement-timeout": httpx.Response(500, json={"code": "57014", "message": SQL}),
     "sql-error": httpx.Response(400, json={"code": "23505", "message": SQL, "hint": SECRET_KEY}),
     "nonsense": httpx.Response(200, json={"unexpected": SQL}),

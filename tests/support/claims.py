@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 from typing import TYPE_CHECKING
 
+from local.config import private
+
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import TextIO
@@ -15,7 +17,7 @@ _held: list[TextIO] = []
 def claim(state_dir: Path) -> None:
     """Create the directory and hold it for as long as this process lives."""
     state_dir.mkdir()
-    file = (state_dir / "owner").open("w", encoding="utf-8")
+    file = private(state_dir / "owner").open("w", encoding="utf-8")
     fcntl.flock(file, fcntl.LOCK_EX)
     _held.append(file)
 

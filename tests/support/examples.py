@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from _shared import exact_json
-from _shared.database.access import Profile
 from _shared.database.hierarchy import DrainReport, HierarchyEntry
 from _shared.database.snapshots import Period
 from _shared.database.statistics import DatabaseHealth, RefreshReport
@@ -42,10 +41,16 @@ def make_health(**overrides: Any) -> DatabaseHealth:
     )
 
 
+class Profile(NamedTuple):
+    """What the fake database knows of a person."""
+
+    organization_id: UUID = NHF
+    role: str = "coordinator"
+    is_active: bool = True
+
+
 def make_profile(**overrides: Any) -> Profile:
-    return Profile.model_validate(
-        {"organization_id": NHF, "role": "coordinator", "is_active": True} | overrides
-    )
+    return Profile(**overrides)
 
 
 def make_batch(**overrides: Any) -> DrainReport:
@@ -111,24 +116,20 @@ def report_json(**overrides: Any) -> dict[str, Any]:
     } | overrides
 
 
-def computed_json(**overrides: Any) -> dict[str, Any]:
-    """Answer of `compute_metric_snapshot()`."""
+def snapshot_json(**overrides: Any) -> dict[str, Any]:
+    """A row of `bufdir_metric_snapshots`, as `get_metric_snapshot()` answers."""
     return {
+        "id": SNAPSHOT_ID,
         "organization_id": str(NHF),
         "period_start": "2026-01-01",
         "period_end": "2027-01-01",
         "computed_at": "2026-03-14T09:26:53.589793+00:00",
+        "snapshot_generated_at": "2026-03-14T09:26:53.712345+00:00",
         "record_count_at_generation": 3,
         "source_fingerprint": "c646630b0762767b7b83d053fe72bfa8",
         "mapping_version": 1,
         "snapshot_json": report_json(),
     } | overrides
-
-
-def snapshot_json(**overrides: Any) -> dict[str, Any]:
-    """A row of `bufdir_metric_snapshots`."""
-    written = "2026-03-14T09:26:53.712345+00:00"
-    return computed_json() | {"id": SNAPSHOT_ID, "snapshot_generated_at": written} | overrides
 
 
 def status_json(**overrides: Any) -> dict[str, Any]:
@@ -158,17 +159,21 @@ def alignment_json(**overrides: Any) -> dict[str, Any]:
 ANSWERS: dict[str, Any] = {
     "acknowledge_wake_ups": 1,
     "claim_webhook": True,
-    "compute_metric_snapshot": computed_json(),
     "generate_bufdir_report": report_json(),
     "get_bufdir_alignment": alignment_json(),
     "get_health": make_health().model_dump(mode="json"),
+    "get_metric_snapshot": snapshot_json(),
+    "get_role": "coordinator",
     "get_snapshot_status": status_json(),
     "precompute_hierarchy": 46,
     "read_hierarchy_stats": exactly(make_entry()),
     "record_node_reads": 1,
     "refresh_hierarchy_entry": True,
     "refresh_stats_views": make_report().model_dump(mode="json"),
+    "renew_metric_snapshot": True,
     "request_invalidation_again": 4711,
+    "save_metric_snapshot": snapshot_json(),
+    "take_refresh_turn": None,
     "take_unit_changes": make_batch().model_dump(mode="json"),
     "warm_hierarchy_cache": {"warmed": 2, "skipped": 1},
 }

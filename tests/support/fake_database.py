@@ -1,4 +1,4 @@
-"""The database in memory. `tests/conformance` runs it and PostgREST through the same cases."""
+"""The database in memory. `tests/functions/conformance` runs it and PostgREST through the same cases."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from _shared.database import Database
-from _shared.database.snapshots import ComputedSnapshot, MetricSnapshot, StoredReport
 from _shared.result import Err, ErrorCode, Ok, Result
 from tests.support.credentials import KARI
 from tests.support.examples import (
     ANSWERS,
     HLF,
     NHF,
-    SNAPSHOT_ID,
     UNIT,
-    computed_json,
-    exactly,
     make_batch,
     make_profile,
     report_json,
+    snapshot_json,
     status_json,
 )
 
@@ -30,13 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from _shared.callers import User
-    from _shared.database.access import Profile
     from _shared.database.hierarchy import DrainReport
     from _shared.database.snapshots import Period
+    from tests.support.examples import Profile
 
 FORBIDDEN = Err(ErrorCode.FORBIDDEN, cause="42501")
 DISABLED = Err(ErrorCode.FEATURE_DISABLED, cause="PT423")
+NOT_FOR_PEER_MENTORS = {"read_hierarchy_stats", "take_refresh_turn"}
 BAD_REQUEST = Err(ErrorCode.BAD_REQUEST, cause="22023")
+FOLLOW_UP = {"generate_bufdir_report", "get_bufdir_alignment", "save_metric_snapshot"}
 
 
 class FakeDatabase(Database):
@@ -86,7 +85,10 @@ class FakeDatabase(Database):
         if refused is not None:
             return refused
         remembered = getattr(self, f"_answer_{function}", None)
-        if function in self.answers:
+        if function == "get_role":
+            profile = self._member(user) if user else None
+            answer: object = profile.role if profile else None
+        elif function in self.answers:
             answer = self.answers[function]
         else:
             answer = remembered(**parameters) if remembered else ANSWERS[function]
@@ -99,18 +101,24 @@ class FakeDatabase(Database):
 
     def _refuse(self, function: str, user: User, parameters: Mapping[str, Any]) -> Err | None:
         """Refuse as SQL does: wrong parameters, then who may not, then what is switched off."""
+        if function == "get_role":
+            return None
         if not 2000 <= parameters.get("p_year", 2000) <= 2099:
             return BAD_REQUEST
         profile = self._member(user)
-        if profile is None or parameters.get("p_org_id", profile.organization_id) != profile.organization_id:
+        if (
+            profile is None
+            or parameters.get("p_org_id", profile.organization_id) != profile.organization_id
+            or (function in NOT_FOR_PEER_MENTORS and profile.role == "peer_mentor")
+            or parameters.get("p_unit_id", UNIT) != UNIT
+        ):
             return FORBIDDEN
-        if function in {"read_hierarchy_stats", "get_bufdir_alignment"} and profile.role == "peer_mentor":
-            return FORBIDDEN
-        if parameters.get("p_unit_id", UNIT) != UNIT:
-            return FORBIDDEN
-        if not self.is_enabled:
+        if not self.is_enabled and function != "take_refresh_turn":
             return DISABLED
-        return None if parameters.get("p_mapping_version", 0) in self.mapping_versions else BAD_REQUEST
+        if function in FOLLOW_UP and profile.role == "peer_mentor":
+            return FORBIDDEN
+        version = parameters.get("p_mapping_version")
+        return None if version is None or version in self.mapping_versions else BAD_REQUEST
 
     def _answer_claim_webhook(self, p_webhook_id: str) -> bool:
         is_new = p_webhook_id not in self.seen
@@ -129,9 +137,19 @@ class FakeDatabase(Database):
         entry: dict[str, Any] = ANSWERS["read_hierarchy_stats"]
         return entry | {"unit_id": p_unit_id, "year": p_year}
 
-    def _answer_compute_metric_snapshot(self, **period: object) -> dict[str, Any]:
+    def _answer_get_metric_snapshot(self, **period: object) -> dict[str, Any] | None:
+        return self.snapshot if self._is_saved(*period.values()) else None
+
+    def _answer_save_metric_snapshot(self, **period: object) -> dict[str, Any]:
         days = {name.removeprefix("p_"): str(day) for name, day in period.items()}
-        return computed_json(**days, snapshot_json=report_json(**days))
+        self.snapshot = snapshot_json(**days, snapshot_json=report_json(**days))
+        return self.snapshot
+
+    def _answer_renew_metric_snapshot(self, p_organization_id: UUID, **period: object) -> bool:
+        was_saved = p_organization_id == NHF and self._is_saved(*period.values())
+        if was_saved:
+            self._answer_save_metric_snapshot(**period)
+        return was_saved
 
     def _answer_generate_bufdir_report(
         self, p_org_id: UUID, p_mapping_version: int, **period: object
@@ -159,36 +177,9 @@ class FakeDatabase(Database):
         is_seen = self.is_enabled and self._member(user) is not None
         return self.snapshot if is_seen and self._is_saved(period.period_start, period.period_end) else None
 
-    async def get_profile(self, user: User) -> Result[Profile | None]:
-        return self._ask("get_profile", user) or Ok(self.profiles.get(user.id))
-
-    async def check_statistics_enabled(self, user: User) -> Result[None]:
-        if failure := self._ask("check_statistics_enabled", user):
-            return failure
-        if self._member(user) is None:
-            return Err(ErrorCode.FORBIDDEN, cause="no active member")
-        return Ok(None) if self.is_enabled else Err(ErrorCode.FEATURE_DISABLED)
-
     async def list_warmed_organizations(self) -> Result[list[UUID]]:
         warmed = [one for one in self.organization_ids if self.is_enabled or one != NHF]
         return self._ask("list_warmed_organizations") or Ok(warmed)
-
-    async def get_metric_snapshot(self, user: User, period: Period) -> Result[MetricSnapshot | None]:
-        found = self._visible(user, period)
-        failure = self._ask("get_metric_snapshot", user, period)
-        return failure or Ok(MetricSnapshot.model_validate(found) if found else None)
-
-    async def get_stored_report(self, user: User, period: Period) -> Result[StoredReport | None]:
-        found = self._visible(user, period)
-        failure = self._ask("get_stored_report", user, period)
-        return failure or Ok(StoredReport.model_validate(found) if found else None)
-
-    async def save_metric_snapshot(self, user: User, snapshot: ComputedSnapshot) -> Result[MetricSnapshot]:
-        if failure := self._ask("save_metric_snapshot", user, snapshot):
-            return failure
-        written = {"id": SNAPSHOT_ID, "snapshot_generated_at": "2026-03-14T09:26:53.712345+00:00"}
-        self.snapshot = exactly(snapshot) | written
-        return Ok(MetricSnapshot.model_validate(self.snapshot))
 
     async def delete_metric_snapshot(self, user: User, period: Period) -> Result[bool]:
         if failure := self._ask("delete_metric_snapshot", user, period):

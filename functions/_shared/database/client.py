@@ -15,7 +15,7 @@ from postgrest import APIError, AsyncPostgrestClient
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from _shared import exact_json
-from _shared.database.failures import from_code, from_status, unexpected
+from _shared.database.failures import from_code, from_status
 from _shared.result import Err, ErrorCode, Ok, Result
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ async def execute(query: Query, *, for_user: bool = False) -> Result[object]:
     except httpx.TransportError as error:
         return Err(ErrorCode.UPSTREAM_UNAVAILABLE, cause=type(error).__name__)
     except APIError as error:
-        return from_code("no code" if error.code is None else error.code, for_user=for_user)
+        code = "no code" if error.code is None else error.code
+        return from_code(code, for_user=for_user, retry_after=error.details)
 
 
 async def _send(request: Any) -> object:
@@ -120,11 +121,25 @@ async def _send(request: Any) -> object:
     try:
         data = exact_json.loads(response.content)
     except ValueError:
-        data = None  # nobody expects that
+        data = ...  # nobody expects that
     if response.is_success:
         return data
     code = data.get("code") if isinstance(data, dict) else None
-    raise APIError({"code": code if isinstance(code, str) else None})
+    code = code if isinstance(code, str) else None
+    raise APIError({"code": code, "details": response.headers.get("retry-after")})
+
+
+UNEXPECTED = "unexpected"
+
+
+def unexpected(what: str) -> Err:
+    """Say that the database answered something else than a `what`."""
+    return Err(ErrorCode.INTERNAL, cause=f"{UNEXPECTED} {what}")
+
+
+def is_unexpected(result: Result[object]) -> bool:
+    """Whether the database answered, but with something that cannot be read."""
+    return isinstance(result, Err) and (result.cause or "").startswith(f"{UNEXPECTED} ")
 
 
 def row(model: type[R], answer: Result[object]) -> Result[R]:
@@ -135,15 +150,6 @@ def row(model: type[R], answer: Result[object]) -> Result[R]:
         return Ok(model.model_validate(answer.value))
     except ValidationError:
         return unexpected(model.__name__)
-
-
-def first(model: type[R], answer: Result[object]) -> Result[R | None]:
-    """Read the first of several objects as `model`, None where there are none; `internal` as above."""
-    if isinstance(answer, Err):
-        return answer
-    if not isinstance(answer.value, list):
-        return unexpected(model.__name__)
-    return row(model, Ok(answer.value[0])) if answer.value else Ok(None)
 
 
 def scalar(kind: type[V], answer: Result[object], what: str) -> Result[V]:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from _shared.result import Err, ErrorCode
 
-_FOR_USERS = {"42501": ErrorCode.FORBIDDEN, "22023": ErrorCode.BAD_REQUEST}
+_FOR_ALL = {
+    "57014": ErrorCode.UPSTREAM_TIMEOUT,  # statement timeout
+    # the loser of a serialization failure or deadlock
+    "40001": ErrorCode.UPSTREAM_UNAVAILABLE,
+    "40P01": ErrorCode.UPSTREAM_UNAVAILABLE,
+    "PT423": ErrorCode.FEATURE_DISABLED,  # the organisation's kill switch
+}
+_FOR_USERS = _FOR_ALL | {"42501": ErrorCode.FORBIDDEN, "22023": ErrorCode.BAD_REQUEST}
 
 
 def from_status(status: int, *, for_user: bool) -> Err:
@@ -16,22 +23,17 @@ def from_status(status: int, *, for_user: bool) -> Err:
     return Err(ErrorCode.UPSTREAM_TIMEOUT if status == 504 else ErrorCode.UPSTREAM_UNAVAILABLE, cause=cause)
 
 
-def from_code(code: str, *, for_user: bool) -> Err:
-    """Translate a SQLSTATE, or PostgREST's own code."""
-    if code == "57014":  # statement timeout
-        return Err(ErrorCode.UPSTREAM_TIMEOUT, cause=code)
+def from_code(code: str, *, for_user: bool, retry_after: str | None = None) -> Err:
+    """Translate a SQLSTATE, PostgREST's own code, or the one of a refusal of ours.
+
+    retry_after : the header of that name, which a refusal for now brings along.
+    """
+    if code == "rate_limited":
+        seconds = int(retry_after) if retry_after and retry_after.isdecimal() else 1
+        return Err(ErrorCode.RATE_LIMITED, cause=code, retry_after_seconds=seconds)
     if code == "":  # PostgREST, when its connection broke under the statement
         return Err(ErrorCode.UPSTREAM_UNAVAILABLE, cause="connection lost")
-    # No connection, no resources, shutting down; or the loser of a serialization failure or deadlock.
-    if code.startswith(("PGRST00", "08", "53", "57P")) or code in {"40001", "40P01"}:
+    if code.startswith(("PGRST00", "08", "53", "57P")):  # no connection, no resources, shutting down
         return Err(ErrorCode.UPSTREAM_UNAVAILABLE, cause=code)
-    if code == "PT423":  # the organisation's kill switch
-        return Err(ErrorCode.FEATURE_DISABLED, cause=code)
-    if for_user and code in _FOR_USERS:
-        return Err(_FOR_USERS[code], cause=code)
-    return Err(ErrorCode.INTERNAL, cause=code)
-
-
-def unexpected(what: str) -> Err:
-    """Say that the database answered something else than a `what`."""
-    return Err(ErrorCode.INTERNAL, cause=f"unexpected {what}")
+    known = _FOR_USERS if for_user else _FOR_ALL
+    return Err(known.get(code, ErrorCode.INTERNAL), cause=code)

@@ -14,8 +14,7 @@ from pydantic import (
     ValidationError,
 )
 
-from _shared.database.client import Client, Number, Row, execute, row, scalar
-from _shared.database.failures import unexpected
+from _shared.database.client import Client, Number, Row, execute, row, scalar, unexpected
 from _shared.result import Err, Ok, Result
 
 if TYPE_CHECKING:

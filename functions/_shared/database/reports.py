@@ -22,16 +22,16 @@ Ratio = Annotated[Number, Field(ge=0, le=1)]
 
 
 class Figures(StrictRow):
-    """What is reported of a group of activities.
+    """What is reported of a group of activities; all null where the user may not see so few people.
 
     distinct_participants : contacts, each once, whether met directly or registered by proxy.
     participant_count     : participants as counted at each activity.
     """
 
-    activity_count: Count
-    total_hours: Hours
-    distinct_participants: Count
-    participant_count: Count
+    activity_count: Count | None
+    total_hours: Hours | None
+    distinct_participants: Count | None
+    participant_count: Count | None
 
 
 class CategoryFigures(Figures):
@@ -79,9 +79,13 @@ class SeriesFigures(StrictRow):
 
 
 class Dashboard(StrictRow):
-    """The live views' side; `hierarchy` is the summary of the national unit, null where there is none."""
+    """The live views' side.
 
-    activity_time_series: SeriesFigures
+    activity_time_series : null where the report hides the same totals.
+    hierarchy            : the summary of the national unit; null for who may not read it, or without one.
+    """
+
+    activity_time_series: SeriesFigures | None
     hierarchy: HierarchyPayload | None
 
 

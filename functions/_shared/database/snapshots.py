@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from _shared.database.client import Client, Count, Day, Id, Moment, StrictRow, execute, first, row
-from _shared.database.failures import unexpected
+from _shared.database.client import (
+    Client,
+    Count,
+    Day,
+    Id,
+    Moment,
+    StrictRow,
+    execute,
+    row,
+    scalar,
+    unexpected,
+)
 from _shared.database.reports import BufdirReport  # noqa: TC001 - pydantic reads it
 from _shared.inputs import REFUSAL, Input
 from _shared.result import Err, Ok, Result
@@ -22,7 +32,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=BaseModel)
 TABLE = "bufdir_metric_snapshots"
-KEY = "organization_id,period_start,period_end"
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -36,7 +45,10 @@ def _iso(value: object) -> object:
 
 
 class Period(Input):
-    """Whole days in UTC: `period_start` is the first one, `period_end` the first one after."""
+    """Whole months in UTC: `period_start` is the first day, `period_end` the first one after.
+
+    What happened on a certain day is nobody's to read from a report.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"period_start": "2026-01-01", "period_end": "2027-01-01"}]}
@@ -49,6 +61,10 @@ class Period(Input):
     def _ends_after_it_starts(self) -> Self:
         if self.period_end < self.period_start:
             raise PydanticCustomError(REFUSAL, "period_end is before period_start.")
+        if (self.period_start.day, self.period_end.day) != (1, 1):
+            raise PydanticCustomError(
+                REFUSAL, "A period is whole months: it starts and ends on the first day of one."
+            )
         return self
 
     @property
@@ -57,19 +73,22 @@ class Period(Input):
         return {"p_period_start": self.period_start, "p_period_end": self.period_end}
 
 
-class _SnapshotKey(StrictRow):
+class MetricSnapshot(StrictRow):
+    """A row of `bufdir_metric_snapshots`: a report, and the records it rests on.
+
+    computed_at           : when the figures were computed; the age counts from here.
+    snapshot_generated_at : when the row was written.
+    """
+
+    id: Id
     organization_id: Id
     period_start: Day
     period_end: Day
-    mapping_version: Count
     computed_at: Moment
+    snapshot_generated_at: Moment
     record_count_at_generation: Count
     source_fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-
-
-class ComputedSnapshot(_SnapshotKey):
-    """Answer of `compute_metric_snapshot()`: a report, and the records it rests on."""
-
+    mapping_version: Count
     snapshot_json: BufdirReport
 
     @model_validator(mode="after")
@@ -78,17 +97,6 @@ class ComputedSnapshot(_SnapshotKey):
         if self.model_dump(include=key) != self.snapshot_json.model_dump(include=key):
             raise ValueError("the report is about something else than its snapshot")
         return self
-
-
-class MetricSnapshot(ComputedSnapshot):
-    """A row of `bufdir_metric_snapshots`.
-
-    computed_at           : when the figures were computed; the age counts from here.
-    snapshot_generated_at : when the row was written.
-    """
-
-    id: Id
-    snapshot_generated_at: Moment
 
 
 class StoredReport(StrictRow):
@@ -117,24 +125,21 @@ class Snapshots(Client):
     """With the user's own rights, and about the user's own organisation: the database knows which it is."""
 
     async def get_metric_snapshot(self, user: User, period: Period) -> Result[MetricSnapshot | None]:
-        """Look a saved snapshot up by its key; None when there is none, or none that may be seen."""
+        """Look a saved snapshot up by its key, as the user may see it; None when there is none."""
         return await self._find(user, period, MetricSnapshot)
 
     async def get_stored_report(self, user: User, period: Period) -> Result[StoredReport | None]:
         """Look up what a saved snapshot says, without judging it."""
         return await self._find(user, period, StoredReport)
 
-    async def compute_metric_snapshot(self, user: User, period: Period) -> Result[ComputedSnapshot]:
-        """Compute a snapshot; nothing is saved."""
-        return row(ComputedSnapshot, await self._call("compute_metric_snapshot", user, **period.parameters))
+    async def save_metric_snapshot(self, user: User, period: Period) -> Result[MetricSnapshot]:
+        """Have a snapshot computed and saved, in place of the one of the same period."""
+        return row(MetricSnapshot, await self._call("save_metric_snapshot", user, **period.parameters))
 
-    async def save_metric_snapshot(self, user: User, snapshot: ComputedSnapshot) -> Result[MetricSnapshot]:
-        """Save a snapshot in place of the one of the same period."""
-        query = self._as(user).from_(TABLE).upsert(snapshot.model_dump(), on_conflict=KEY)
-        saved = first(MetricSnapshot, await execute(query, for_user=True))
-        if isinstance(saved, Err):
-            return saved
-        return unexpected("MetricSnapshot") if saved.value is None else Ok(saved.value)
+    async def renew_metric_snapshot(self, organization_id: UUID, period: Period) -> Result[bool]:
+        """Have a saved snapshot computed anew; false when there is none. With the secret key."""
+        parameters = {"p_organization_id": organization_id, **period.parameters}
+        return scalar(bool, await self._call("renew_metric_snapshot", **parameters), "renewed")
 
     async def delete_metric_snapshot(self, user: User, period: Period) -> Result[bool]:
         """Delete a snapshot; false when there was none that the user may delete."""
@@ -160,6 +165,5 @@ class Snapshots(Client):
         return Ok(answer.value) if isinstance(answer.value, dict) else unexpected("report")
 
     async def _find(self, user: User, period: Period, model: type[R]) -> Result[R | None]:
-        query = self._as(user).from_(TABLE).select(*model.model_fields)
-        query = query.eq("period_start", period.period_start).eq("period_end", period.period_end)
-        return first(model, await execute(query, for_user=True))
+        found = await self._call("get_metric_snapshot", user, **period.parameters)
+        return Ok(None) if found == Ok(None) else row(model, found)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AwareDatetime, BeforeValidator
 
 from _shared.database.client import Client, Row, row
+from _shared.result import Err, Ok
 
 if TYPE_CHECKING:
+    from _shared.callers import User
     from _shared.result import Result
 
 
@@ -53,7 +55,12 @@ class DatabaseHealth(Row):
 
 
 class Statistics(Client):
-    """Both with the secret key."""
+    """With the secret key, but for a user's turn."""
+
+    async def take_refresh_turn(self, user: User) -> Result[None]:
+        """Count a refresh that a user asks for; rate_limited when they ask too often."""
+        answer = await self._call("take_refresh_turn", user)
+        return answer if isinstance(answer, Err) else Ok(None)
 
     async def refresh_stats_views(self) -> Result[RefreshReport]:
         """Fold the log, then refresh `mv_*` if it is time."""

@@ -1,10 +1,12 @@
-"""Who is calling, and whether they are someone who may."""
+"""Who is calling, whether they are someone who may, and whether there is a place for them."""
 
 from __future__ import annotations
 
+import asyncio
 import hmac
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import jwt
 from pydantic import SecretStr
@@ -15,16 +17,27 @@ from _shared.http.keys import ALGORITHMS, KeySet
 from _shared.result import Err, ErrorCode, Ok, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping
 
     import httpx
 
     from _shared.database import Database
-    from _shared.database.access import Profile, Role
+    from _shared.database.access import Role
     from _shared.settings import Settings
+
+T = TypeVar("T")
 
 AUDIENCE = "authenticated"
 LEEWAY_SECONDS = 10  # clocks of two machines differ
+AT_ONCE = 4  # of the process's sixteen connections
+PATIENCE_SECONDS = 2.0
+REST_SECONDS = 1.0
+BUSY = Err(
+    ErrorCode.RATE_LIMITED,
+    "Too many requests at once; try again shortly.",
+    cause="no place",
+    retry_after_seconds=1,
+)
 LEGACY_KEY = "Legacy service_role keys are not accepted; call with the project's secret key (sb_secret_…)."
 
 
@@ -122,15 +135,47 @@ def _says_service_role(token: str) -> bool:
     return claims.get("role") == "service_role"
 
 
-async def require_role(user: User, roles: Collection[Role], database: Database) -> Result[Profile]:
-    """Let only active users with one of `roles` pass, by their profile of this moment, not by their token.
+async def require_role(user: User, roles: Collection[Role], database: Database) -> Err | None:
+    """Let only active members with one of `roles` pass, by their role of this moment, not by their token.
 
-    Errors: forbidden, also for someone whose profile is gone; or what kept the database from telling.
+    Errors: forbidden, also for a member of another organisation than the token's; or what kept the database
+    from telling.
     """
-    found = await database.get_profile(user)
+    found = await database.get_role(user)
     if isinstance(found, Err):
         return found
-    profile = found.value
-    if profile is None or not profile.is_active or profile.role not in roles:
-        return Err(ErrorCode.FORBIDDEN)
-    return Ok(profile)
+    return None if found.value in roles else Err(ErrorCode.FORBIDDEN)
+
+
+class Places:
+    """A few for each person, so that nobody takes all of the process's connections.
+
+    Webhooks and services need none.
+    """
+
+    def __init__(self) -> None:
+        # Kept by who waits, works or rests, and gone with the last of them.
+        self._of: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
+
+    async def serve(self, caller: Caller, work: Callable[[], Awaitable[Result[T]]]) -> Result[T]:
+        """Do the work once there is a place for it; the place of a refusal for now rests for a moment.
+
+        Who does not wait when told to is thus made to, at the cost of a timer.
+        Errors: rate_limited, when there was no place in time.
+        """
+        if not isinstance(caller, User):
+            return await work()
+        places = self._of.setdefault(caller.id, asyncio.Semaphore(AT_ONCE))
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await places.acquire()
+        except TimeoutError:
+            return BUSY
+        rest = 0.0
+        try:
+            result = await work()
+            if isinstance(result, Err) and result.code is ErrorCode.RATE_LIMITED:
+                rest = REST_SECONDS
+            return result
+        finally:
+            asyncio.get_running_loop().call_later(rest, places.release)

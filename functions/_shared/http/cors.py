@@ -10,7 +10,7 @@ from starlette.responses import Response
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-CORS = {"access-control-allow-origin": "*", "access-control-expose-headers": "x-request-id"}
+CORS = {"access-control-allow-origin": "*", "access-control-expose-headers": "retry-after, x-request-id"}
 CORS_REQUEST_HEADERS = "authorization, apikey, content-type, x-client-info, x-request-id"
 HEADER_NAMES = re.compile(r"[\w!#$%&'*+.^`|~-]+(?:\s*,\s*[\w!#$%&'*+.^`|~-]+)*", flags=re.ASCII)
 

@@ -104,7 +104,7 @@ async def _handle(
             if isinstance(call, Err):
                 return call
             line["caller"] = type(call.value.caller).__name__.lower()
-            result = await handler(call.value)
+            result = await runtime.places.serve(call.value.caller, functools.partial(handler, call.value))
             after.extend(call.value.after)
             return result
     except ClientDisconnect:
@@ -131,6 +131,8 @@ def _respond(result: Result[object], methods: Collection[str], request_id: str) 
         headers["allow"] = ", ".join([*methods, "OPTIONS"])
     if code is ErrorCode.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
+    if result.retry_after_seconds is not None:
+        headers["retry-after"] = str(result.retry_after_seconds)
     error = {"code": code, "message": result.message or code.message, "request_id": request_id}
     return Response(
         exact_json.dumps({"error": error}),

@@ -100,7 +100,7 @@ async def _read_body(request: Request) -> Result[bytes]:
         async for chunk in request.stream():
             body += chunk
             if len(body) > MAX_BODY_BYTES:
-                return Err(ErrorCode.BAD_REQUEST, f"The body is larger than {MAX_BODY_BYTES} bytes.")
+                return Err(ErrorCode.PAYLOAD_TOO_LARGE)
     return Ok(bytes(body))
 
 

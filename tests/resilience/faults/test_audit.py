@@ -39,6 +39,15 @@ DAMAGE: dict[str, tuple[LiteralString, list[str]]] = {
         f"update public.activities set contact_id = gen_random_uuid() where id = '{ROW}'",
         [SUMMARIES],
     ),
+    "a claim approved": (
+        f"""insert into public.expense_claims (organization_id, activity_id, amount_nok, status, decided_at)
+            select organization_id, id, 250, 'approved', now() from public.activities where id = '{ROW}'""",
+        ["expense_claims"],
+    ),
+    "a sum of expenses edited": (
+        f"update public.activities set approved_expenses_nok = 250 where id = '{ROW}'",
+        ["expense_claims", *TOTALS],
+    ),
     "a total edited": (
         f"""update stats.daily_totals set total_minutes = total_minutes + 1
             where chapter_id = {ITS_CHAPTER} and bucket_date = '2026-05-17'""",
@@ -106,7 +115,7 @@ def test_damage_is_found_shown_and_healed(
 ) -> None:
     statement, relations = DAMAGE[name]
     damage(stage, statement)
-    if "total " not in name:
+    if "total " not in name and "claim" not in name:
         assert wrong_entries(stage.observer) != []  # called fresh, with the old figures
     found = set(stage.observer.execute(FOUND).fetchall())
     assert {relation for relation, _ in found} == set(relations)
@@ -127,6 +136,32 @@ def test_damage_is_found_shown_and_healed(
         assert read(stage, unit)["stale"] is False
     assert_healed(stage)
     assert {e.unit_id for e in fresh_entries(stage.observer)} >= ancestors(stage, chapter)
+
+
+# Of the tree and the mapping, which outdate summaries of units that have no activities themselves.
+ABOVE: dict[str, LiteralString] = {
+    "a unit moved": f"""update public.organization_units u set parent_id = (
+            select r.id from public.organization_units r
+            where r.organization_id = u.organization_id and r.kind = 'region' and r.id <> u.parent_id
+            order by r.id limit 1)
+        where u.id = {ITS_CHAPTER}""",
+    "a category changed": f"""update public.bufdir_category_mappings set bufdir_category_code = 'ELSE'
+        where activity_type_id = (select activity_type_id from public.activities where id = '{ROW}')""",
+}
+
+
+@pytest.mark.parametrize("name", ABOVE)
+def test_summaries_above_are_healed_by_night(stage: Stage, chapter: UUID, name: str) -> None:
+    damage(stage, ABOVE[name])
+    assert wrong_entries(stage.observer) != []
+    found = set(stage.observer.execute(FOUND).fetchall())
+    assert {relation for relation, _ in found} == {SUMMARIES}
+    stage.observer.execute("select stats.heal()")
+    assert read(stage, stage.scene.regions[0])["stale"] is True
+    stage.observer.execute("select stats.fold()")
+    assert wrong_entries(stage.observer) == []
+    assert stage.observer.execute(FOUND).fetchall() == []
+    assert read(stage, chapter)["year"] == YEAR
 
 
 def test_a_healthy_database_has_nothing_to_show(stage: Stage, chapter: UUID) -> None:

@@ -82,14 +82,44 @@ def test_what_the_report_does_not_say_is_not_compared(name: str) -> None:
     assert align(2026, aligned(**dashboard("hierarchy", name, value))).is_aligned
 
 
-def test_an_organisation_without_units_is_aligned_while_it_has_no_activities() -> None:
+def test_an_organisation_without_units_is_aligned() -> None:
     nothing = figures(0, "0.00", 0, 0)
     empty = report_json(categories=[], uncategorised=[], regions=[], totals=nothing)
     series = {name: nothing[name] for name in ("activity_count", "total_hours", "participant_count")}
     shown = {"activity_time_series": series, "hierarchy": None}
     assert align(2026, aligned(report=empty, dashboard=shown, thresholds=[])).is_aligned
-    lost = alignment_json()["dashboard"] | {"hierarchy": None}
-    assert [row.field_name for row in align(2026, aligned(dashboard=lost)).drift] == ["/hierarchy"]
+
+
+HIDDEN: dict[str, Any] = dict.fromkeys(figures())
+
+
+def test_what_the_user_is_not_shown_is_not_compared() -> None:
+    shown = alignment_json()["dashboard"] | {"hierarchy": None}
+    assert align(2026, aligned(dashboard=shown)).is_aligned
+    shown["activity_time_series"] = shown["activity_time_series"] | {"activity_count": 2}
+    drift = align(2026, aligned(dashboard=shown)).drift
+    assert [row.field_name for row in drift] == ["/activity_time_series/activity_count"]
+    nothing = {"activity_time_series": None, "hierarchy": None}
+    assert align(2026, aligned(report=report_json(totals=HIDDEN), dashboard=nothing)).is_aligned
+
+
+def test_a_category_of_too_few_people_is_not_judged() -> None:
+    shown = alignment_json()["dashboard"] | {"hierarchy": None}
+    few = report_json(
+        categories=[HIDDEN | {"bufdir_category_code": "INDIVIDUAL"}],
+        uncategorised=[HIDDEN | {"activity_type_id": CAFE, "activity_type_code": "social_cafe"}],
+    )
+    report = align(2026, aligned(report=few, dashboard=shown, thresholds=[threshold(5), threshold(0)]))
+    assert [(row.activity_count, row.missing_count, row.status) for row in report.shortfalls] == [
+        (None, None, None),
+        (None, None, None),
+    ]
+    assert report.unmapped_types[0].activity_count is None
+    assert report.status == "on_track"
+    beside = align(
+        2026, aligned(report=few, dashboard=shown, thresholds=[threshold(5), threshold(1, code="X")])
+    )
+    assert beside.status == "below_threshold"
 
 
 BOUNDARIES: list[tuple[int, str, Status]] = [

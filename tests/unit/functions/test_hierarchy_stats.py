@@ -90,6 +90,24 @@ async def test_what_the_database_refuses_is_refused_and_not_counted(failure: Err
     assert await reads.flush(database) is None
 
 
+class BrokenCache(FakeDatabase):
+    """One whose cached summary nobody can read, until it is computed anew."""
+
+    def _answer_read_hierarchy_stats(self, p_unit_id: UUID, p_year: int) -> dict[str, Any]:
+        entry = super()._answer_read_hierarchy_stats(p_unit_id, p_year)
+        if "refresh_hierarchy_entry" in self.calls:
+            return entry
+        return entry | {"payload": make_payload(approved_expenses_nok="NaN")}
+
+
+async def test_a_summary_that_cannot_be_read_is_computed_anew() -> None:
+    database = BrokenCache()
+    answer = await summarise(make_call(database, year=2026), make_recomputations(), ReadCounter(), TODAY)
+    assert isinstance(answer, Ok)
+    assert answer.value.payload.approved_expenses_nok == Decimal("1234.5")
+    assert database.calls == ["read_hierarchy_stats", "refresh_hierarchy_entry", "read_hierarchy_stats"]
+
+
 async def test_a_recomputation_that_fails_is_told_to_the_log() -> None:
     database = FakeDatabase(
         read_hierarchy_stats=make_entry(stale=True), failures={"refresh_hierarchy_entry": AWAY}

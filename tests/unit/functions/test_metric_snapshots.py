@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from _shared.database.snapshots import ComputedSnapshot, MetricSnapshot
+from _shared.database.snapshots import MetricSnapshot
 from _shared.result import Err, ErrorCode, Ok
 from metric_snapshots import Deleted, delete_snapshot, get_snapshot, metric_snapshots, put_snapshot
 from tests.support.credentials import bearer, make_token, make_user
-from tests.support.examples import PERIOD, computed_json, figures, make_profile, report_json, snapshot_json
+from tests.support.examples import NHF, PERIOD, figures, make_profile, report_json, snapshot_json
 from tests.support.fake_database import FakeDatabase
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 USER = make_user()
 SAVED = MetricSnapshot.model_validate(snapshot_json())
-DISABLED = Err(ErrorCode.FEATURE_DISABLED)
+DISABLED = Err(ErrorCode.FEATURE_DISABLED, cause="PT423")
+FORBIDDEN = Err(ErrorCode.FORBIDDEN, cause="42501")
 AWAY = Err(ErrorCode.UPSTREAM_UNAVAILABLE)
 
 
@@ -31,14 +32,14 @@ async def test_a_hit_is_one_lookup_and_no_aggregation() -> None:
 async def test_a_miss_is_null_and_no_failure() -> None:
     database = FakeDatabase()
     assert await get_snapshot(USER, PERIOD, database) == Ok(None)
-    assert database.calls == ["get_metric_snapshot", "check_statistics_enabled"]
+    assert database.calls == ["get_metric_snapshot"]
 
 
 @pytest.mark.parametrize(
     ("state", "refusal"),
     [
         pytest.param({"is_enabled": False}, DISABLED, id="switched-off"),
-        pytest.param({"profiles": {}}, Err(ErrorCode.FORBIDDEN, cause="no active member"), id="no-member"),
+        pytest.param({"profiles": {}}, FORBIDDEN, id="no-member"),
     ],
 )
 async def test_no_row_for_who_may_see_none_is_no_miss(state: dict[str, Any], refusal: Err) -> None:
@@ -46,17 +47,43 @@ async def test_no_row_for_who_may_see_none_is_no_miss(state: dict[str, Any], ref
     assert await get_snapshot(USER, PERIOD, database) == refusal
 
 
-async def test_what_was_computed_is_what_is_saved() -> None:
+async def test_one_that_cannot_be_read_is_computed_anew() -> None:
+    database = FakeDatabase(snapshot=snapshot_json(snapshot_json={}))
+    assert await get_snapshot(USER, PERIOD, database) == Ok(SAVED)
+    lookup = "get_metric_snapshot"
+    assert database.calls == [lookup, lookup, "renew_metric_snapshot", lookup]
+    renewed = ("renew_metric_snapshot", NHF, PERIOD.period_start, PERIOD.period_end)
+    assert database.asked[-2] == renewed
+    assert await get_snapshot(USER, PERIOD, database) == Ok(SAVED)
+    assert database.calls[4:] == [lookup]
+
+
+@pytest.mark.parametrize("row", ["nonsense", {}, {"organization_id": 5}], ids=str)
+async def test_one_of_which_nothing_can_be_read_is_an_error_of_ours(row: object) -> None:
+    database = FakeDatabase(get_metric_snapshot=row)
+    answer = await get_snapshot(USER, PERIOD, database)
+    assert answer == Err(ErrorCode.INTERNAL, cause="unexpected StoredReport")
+    assert "renew_metric_snapshot" not in database.calls
+
+
+async def test_a_saving_hands_nothing_in_but_the_period() -> None:
     database = FakeDatabase()
     assert await put_snapshot(USER, PERIOD, database) == Ok(SAVED)
-    assert database.calls == ["compute_metric_snapshot", "save_metric_snapshot"]
-    assert database.asked[-1][-1] == ComputedSnapshot.model_validate(computed_json())
+    assert database.asked == [("save_metric_snapshot", USER, PERIOD.period_start, PERIOD.period_end)]
 
 
-async def test_what_cannot_be_computed_is_not_saved() -> None:
-    database = FakeDatabase(is_enabled=False, snapshot=snapshot_json())
-    assert await put_snapshot(USER, PERIOD, database) == Err(ErrorCode.FEATURE_DISABLED, cause="PT423")
-    assert database.calls == ["compute_metric_snapshot"]
+@pytest.mark.parametrize(
+    ("state", "refusal"),
+    [
+        pytest.param({"is_enabled": False}, DISABLED, id="switched-off"),
+        pytest.param({"profiles": {USER.id: make_profile(role="peer_mentor")}}, FORBIDDEN, id="peer-mentor"),
+    ],
+)
+async def test_what_may_not_be_saved_stays_as_it_was(state: dict[str, Any], refusal: Err) -> None:
+    before = snapshot_json(mapping_version=7)
+    database = FakeDatabase(snapshot=before, **state)
+    assert await put_snapshot(USER, PERIOD, database) == refusal
+    assert database.snapshot == before
 
 
 async def test_a_snapshot_is_deleted_once() -> None:
@@ -90,8 +117,6 @@ async def test_with_the_statistics_switched_off_nothing_is_there_to_delete() -> 
     "failing",
     [
         "get_metric_snapshot",
-        "check_statistics_enabled",
-        "compute_metric_snapshot",
         "save_metric_snapshot",
         "delete_metric_snapshot",
     ],

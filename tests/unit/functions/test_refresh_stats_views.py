@@ -73,7 +73,7 @@ async def test_those_who_run_things_may_pull_to_refresh(role: str) -> None:
     user = make_user()
     database = FakeDatabase(profiles={user.id: make_profile(role=role)})
     assert await refresh_statistics(asked_by(user, database)) == Ok(make_report())
-    assert database.calls == ["get_profile", "refresh_stats_views"]
+    assert database.calls == ["take_refresh_turn", "refresh_stats_views"]
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,15 @@ async def test_those_who_run_things_may_pull_to_refresh(role: str) -> None:
 async def test_others_may_not_and_nothing_is_refreshed(profile: dict[str, Any] | None) -> None:
     user = make_user()
     database = FakeDatabase(profiles={user.id: make_profile(**profile)} if profile else {})
-    assert await refresh_statistics(asked_by(user, database)) == Err(ErrorCode.FORBIDDEN)
-    assert database.calls == ["get_profile"]
+    assert await refresh_statistics(asked_by(user, database)) == Err(ErrorCode.FORBIDDEN, cause="42501")
+    assert database.calls == ["take_refresh_turn"]
+
+
+async def test_who_asks_too_often_is_told_when_to_come_again_and_nothing_is_refreshed() -> None:
+    limited = Err(ErrorCode.RATE_LIMITED, cause="rate_limited", retry_after_seconds=10)
+    database = FakeDatabase(failures={"take_refresh_turn": limited})
+    assert await refresh_statistics(asked_by(make_user(), database)) == limited
+    assert database.calls == ["take_refresh_turn"]
 
 
 async def test_a_refresh_that_failed_in_the_database_is_no_success() -> None:

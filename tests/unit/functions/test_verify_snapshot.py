@@ -32,7 +32,7 @@ async def test_a_snapshot_that_agrees_with_the_activities_matches(role: str) -> 
     answer = await verify(found)
     assert isinstance(answer, Ok)
     assert (answer.value.matches, answer.value.discrepancies, answer.value.mapping_version) == (True, [], 1)
-    assert found.calls == ["get_profile", "get_stored_report", "generate_bufdir_report"]
+    assert found.calls == ["get_role", "get_metric_snapshot", "generate_bufdir_report"]
 
 
 async def test_each_field_that_differs_is_listed_with_both_values() -> None:
@@ -61,7 +61,7 @@ async def test_without_a_snapshot_there_is_nothing_to_verify() -> None:
 
 
 async def test_switched_off_is_not_absent() -> None:
-    disabled = Err(ErrorCode.FEATURE_DISABLED)
+    disabled = Err(ErrorCode.FEATURE_DISABLED, cause="PT423")
     assert await verify(database(is_enabled=False)) == disabled
 
 
@@ -77,11 +77,10 @@ async def test_a_mapping_that_is_gone_is_a_conflict() -> None:
 async def test_others_may_not_and_nothing_is_read(profile: dict[str, Any]) -> None:
     found = database(profiles={USER.id: make_profile(**profile)})
     assert await verify(found) == Err(ErrorCode.FORBIDDEN)
-    assert found.calls == ["get_profile"]
+    assert found.calls == ["get_role"]
 
 
-@pytest.mark.parametrize("failing", ["get_profile", "get_stored_report", "generate_bufdir_report"])
+@pytest.mark.parametrize("failing", ["get_role", "get_metric_snapshot", "generate_bufdir_report"])
 async def test_each_failure_of_the_database_is_passed_on(failing: str) -> None:
     away = Err(ErrorCode.UPSTREAM_UNAVAILABLE)
-    found = database(failure=away) if failing == "get_profile" else database(failures={failing: away})
-    assert await verify(found) == away
+    assert await verify(database(failures={failing: away})) == away

@@ -11,6 +11,7 @@ def test_each_code_has_the_documented_status() -> None:
         "not_found": 404,
         "method_not_allowed": 405,
         "conflict": 409,
+        "payload_too_large": 413,
         "feature_disabled": 423,
         "rate_limited": 429,
         "internal": 500,

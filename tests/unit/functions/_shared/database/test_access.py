@@ -8,13 +8,11 @@ import pytest
 
 from _shared.result import Err, ErrorCode, Ok
 from tests.support.credentials import PUBLISHABLE_KEY, make_user
-from tests.support.examples import make_profile
 
 if TYPE_CHECKING:
     import respx
 
     from _shared.database import Database
-    from _shared.result import Result
 
 REST = "http://supabase.test/rest/v1"
 
@@ -37,47 +35,30 @@ async def test_a_claim_is_true_or_false_or_an_error(
     assert json.loads(route.calls.last.request.content) == {"p_webhook_id": "msg_1"}
 
 
-async def test_a_profile_is_read_with_the_users_own_token(database: Database, rest: respx.Router) -> None:
-    user, profile = make_user(), make_profile(role="org_admin")
-    route = rest.get(f"{REST}/profiles").respond(json=[profile.model_dump(mode="json")])
-    assert await database.get_profile(user) == Ok(profile)
+@pytest.mark.parametrize("role", ["peer_mentor", "coordinator", "org_admin", None])
+async def test_a_role_is_asked_with_the_users_own_token(
+    database: Database, rest: respx.Router, role: str | None
+) -> None:
+    user = make_user()
+    route = rest.post(f"{REST}/rpc/get_role").respond(content=json.dumps(role))
+    assert await database.get_role(user) == Ok(role)
     request = route.calls.last.request
     assert request.headers["apikey"] == PUBLISHABLE_KEY
     assert request.headers["authorization"] == f"Bearer {user.token.get_secret_value()}"
-    assert dict(request.url.params) == {"select": "organization_id,role,is_active", "id": f"eq.{user.id}"}
 
 
 async def test_users_do_not_get_each_others_tokens(database: Database, rest: respx.Router) -> None:
-    route = rest.get(f"{REST}/profiles").respond(json=[])
+    route = rest.post(f"{REST}/rpc/get_role").respond(content=b"null")
     kari, ola = make_user(), make_user(uuid4())
     for user in (kari, ola, kari):
-        assert await database.get_profile(user) == Ok(None)
+        assert await database.get_role(user) == Ok(None)
         token = route.calls.last.request.headers["authorization"]
         assert token == f"Bearer {user.token.get_secret_value()}"
 
 
-@pytest.mark.parametrize("answer", [[{"role": "emperor"}], {}, "kari"], ids=["row", "object", "text"])
-async def test_an_unexpected_profile_is_internal_not_absent(
+@pytest.mark.parametrize("answer", ["emperor", ["coordinator"], {}, 1], ids=str)
+async def test_an_unexpected_role_is_internal_not_none(
     database: Database, rest: respx.Router, answer: Any
 ) -> None:
-    rest.get(f"{REST}/profiles").respond(json=answer)
-    assert await database.get_profile(make_user()) == Err(ErrorCode.INTERNAL, cause="unexpected Profile")
-
-
-@pytest.mark.parametrize(
-    ("rows", "meaning"),
-    [
-        ([{"statistics_enabled": True}], Ok(None)),
-        ([{"statistics_enabled": False}], Err(ErrorCode.FEATURE_DISABLED)),
-        ([], Err(ErrorCode.FORBIDDEN, cause="no active member")),
-        ({}, Err(ErrorCode.INTERNAL, cause="unexpected StatisticsSettings")),
-    ],
-)
-async def test_why_a_user_sees_nothing(
-    database: Database, rest: respx.Router, rows: object, meaning: Result[None]
-) -> None:
-    user = make_user()
-    route = rest.get(f"{REST}/organization_settings").respond(json=rows)
-    assert await database.check_statistics_enabled(user) == meaning
-    request = route.calls.last.request
-    assert request.headers["authorization"] == f"Bearer {user.token.get_secret_value()}"
+    rest.post(f"{REST}/rpc/get_role").respond(json=answer)
+    assert await database.get_role(make_user()) == Err(ErrorCode.INTERNAL, cause="unexpected role")

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from _shared.database.client import make_http_client
-from _shared.result import Err
+from _shared.result import Err, ErrorCode
 from tests.support.credentials import make_settings, make_user
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ FAILURES = [
     pytest.param((404, {"code": "PGRST125"}), "internal", None, id="no-path-hosted"),
     pytest.param((400, {"code": "P0001"}), "internal", None, id="raised"),
     pytest.param((400, {"message": "no code"}), "internal", None, id="no-code"),
+    pytest.param((429, {"code": "rate_limited"}), "rate_limited", None, id="limited"),
     pytest.param(httpx.ConnectError("x"), "upstream_unavailable", None, id="refused"),
     pytest.param(httpx.ConnectTimeout("x"), "upstream_unavailable", None, id="connect-timeout"),
     pytest.param(httpx.RemoteProtocolError("x"), "upstream_unavailable", None, id="hung-up"),
@@ -72,8 +73,7 @@ async def test_each_failure_has_one_meaning(
     if isinstance(failure, tuple):
         status, body = failure
         failure = httpx.Response(status, **{"text" if isinstance(body, str) else "json": body})
-    rpc = rest.post(path__startswith="/rest/v1/rpc/").mock(side_effect=[failure] * 3)
-    table = rest.get(f"{REST}/profiles").mock(side_effect=[failure])
+    rpc = rest.post(path__startswith="/rest/v1/rpc/").mock(side_effect=[failure] * 4)
     for answer in (
         await database.refresh_stats_views(),
         await database.claim_webhook("msg_1"),
@@ -82,10 +82,23 @@ async def test_each_failure_has_one_meaning(
         assert isinstance(answer, Err)
         assert answer.code == service_code
         assert answer.cause
-    profile = await database.get_profile(make_user())
-    assert isinstance(profile, Err)
-    assert profile.code == (user_code or service_code)
-    assert (rpc.call_count, table.call_count) == (3, 1)  # nothing is retried behind the caller's back
+    role = await database.get_role(make_user())
+    assert isinstance(role, Err)
+    assert role.code == (user_code or service_code)
+    assert rpc.call_count == 4  # nothing is retried behind the caller's back
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({"retry-after": "17"}, 17), ({}, 1), ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 1)],
+)
+async def test_a_refusal_for_now_says_when_to_come_again(
+    database: Database, rest: respx.Router, headers: dict[str, str], seconds: int
+) -> None:
+    refused = httpx.Response(429, json={"code": "rate_limited"}, headers=headers)
+    rest.post(path__startswith="/rest/v1/rpc/").mock(side_effect=[refused])
+    expected = Err(ErrorCode.RATE_LIMITED, cause="rate_limited", retry_after_seconds=seconds)
+    assert await database.take_refresh_turn(make_user()) == expected
 
 
 def test_the_http_client_is_bounded_and_speaks_http_1() -> None:

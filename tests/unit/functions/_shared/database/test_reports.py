@@ -10,8 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from _shared.database.reports import AlignmentFigures, BufdirReport
-from _shared.database.snapshots import ComputedSnapshot, MetricSnapshot
-from tests.support.examples import alignment_json, computed_json, exactly, report_json, snapshot_json
+from _shared.database.snapshots import MetricSnapshot
+from tests.support.examples import alignment_json, exactly, report_json, snapshot_json
 
 TOO_LARGE_FOR_A_FLOAT = 9007199254740993
 
@@ -63,13 +63,20 @@ def test_a_field_that_is_not_listed_is_refused_wherever_it_stands(where: str, fi
 
 
 @pytest.mark.parametrize(
+    "field", ["activity_count", "total_hours", "distinct_participants", "participant_count"]
+)
+@pytest.mark.parametrize("where", ["totals.", "categories.0.", "uncategorised.0.", "regions.0."])
+def test_the_figures_of_a_small_group_are_null(where: str, field: str) -> None:
+    BufdirReport.model_validate(put(report_json(), f"{where}{field}", None))
+
+
+@pytest.mark.parametrize(
     ("path", "value"),
     [
         ("totals.activity_count", Decimal("3.0")),
         ("totals.activity_count", 3.0),
         ("totals.activity_count", "3"),
         ("totals.activity_count", True),
-        ("totals.activity_count", None),
         ("totals.activity_count", -1),
         ("totals.total_hours", 4.25),
         ("totals.total_hours", 4),
@@ -111,8 +118,8 @@ def test_a_field_that_is_missing_is_refused(field: str) -> None:
 )
 def test_a_report_about_something_else_than_its_snapshot_is_refused(overrides: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="something else"):
-        ComputedSnapshot.model_validate(computed_json(snapshot_json=report_json(**overrides)))
-    ComputedSnapshot.model_validate(computed_json())
+        MetricSnapshot.model_validate(snapshot_json(snapshot_json=report_json(**overrides)))
+    MetricSnapshot.model_validate(snapshot_json())
 
 
 def test_the_time_of_computation_keeps_its_microseconds() -> None:
@@ -120,8 +127,8 @@ def test_the_time_of_computation_keeps_its_microseconds() -> None:
     assert snapshot.computed_at.isoformat() == "2026-03-14T09:26:53.589793+00:00"
 
 
-def test_a_ratio_of_one_may_come_as_a_whole_number_and_a_missing_hierarchy_as_null() -> None:
-    dashboard = alignment_json()["dashboard"] | {"hierarchy": None}
+def test_a_ratio_of_one_may_come_as_a_whole_number_and_what_is_not_shown_as_null() -> None:
+    dashboard = {"activity_time_series": None, "hierarchy": None}
     figures = AlignmentFigures.model_validate(alignment_json(dashboard=dashboard))
     assert figures.thresholds[0].at_risk_ratio == Decimal(1)
-    assert figures.dashboard.hierarchy is None
+    assert (figures.dashboard.activity_time_series, figures.dashboard.hierarchy) == (None, None)

@@ -11,15 +11,13 @@ import pytest
 from pydantic import ValidationError
 
 from _shared import exact_json
-from _shared.database.snapshots import ComputedSnapshot, MetricSnapshot, Period, SnapshotStatus
+from _shared.database.snapshots import MetricSnapshot, Period, SnapshotStatus
 from _shared.result import Err, ErrorCode, Ok
-from tests.support.credentials import PUBLISHABLE_KEY, make_user
+from tests.support.credentials import PUBLISHABLE_KEY, SECRET_KEY, make_user
 from tests.support.examples import (
     NHF,
     PERIOD,
     alignment_json,
-    computed_json,
-    exactly,
     figures,
     report_json,
     snapshot_json,
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
 
 REST = "http://supabase.test/rest/v1"
 TABLE = f"{REST}/bufdir_metric_snapshots"
+LOOKUP = f"{REST}/rpc/get_metric_snapshot"
 USER = make_user()
 HUGE = {"totals": figures(9007199254740993, "90071992547409931.25")}
 DAYS = {"p_period_start": "2026-01-01", "p_period_end": "2027-01-01"}
@@ -56,16 +55,14 @@ def sent(route: respx.Route) -> httpx.Request:
 
 async def test_a_snapshot_is_looked_up_by_its_key(database: Database, rest: respx.Router) -> None:
     row = snapshot_json(snapshot_json=report_json(**HUGE))
-    route = rest.get(TABLE).mock(return_value=answer([row]))
+    route = rest.post(LOOKUP).mock(return_value=answer(row))
     found = await database.get_metric_snapshot(USER, PERIOD)
     assert found == Ok(MetricSnapshot.model_validate(row))
-    params = dict(sent(route).url.params)
-    assert set(params.pop("select").split(",")) == set(row)
-    assert params == {"period_start": "eq.2026-01-01", "period_end": "eq.2027-01-01"}
+    assert exact_json.loads(sent(route).content) == DAYS
 
 
 async def test_no_row_is_none(database: Database, rest: respx.Router) -> None:
-    rest.get(TABLE).mock(return_value=answer([]))
+    rest.post(LOOKUP).mock(return_value=answer(None))
     assert await database.get_metric_snapshot(USER, PERIOD) == Ok(None)
     assert await database.get_stored_report(USER, PERIOD) == Ok(None)
 
@@ -73,8 +70,8 @@ async def test_no_row_is_none(database: Database, rest: respx.Router) -> None:
 async def test_a_falsified_snapshot_is_read_as_it_stands_only_to_be_verified(
     database: Database, rest: respx.Router
 ) -> None:
-    rest.get(TABLE).mock(
-        return_value=answer([snapshot_json(snapshot_json={"totals": {"activity_count": 7}})])
+    rest.post(LOOKUP).mock(
+        return_value=answer(snapshot_json(snapshot_json={"totals": {"activity_count": 7}}))
     )
     stored = await database.get_stored_report(USER, PERIOD)
     assert isinstance(stored, Ok)
@@ -84,28 +81,27 @@ async def test_a_falsified_snapshot_is_read_as_it_stands_only_to_be_verified(
     assert shown == Err(ErrorCode.INTERNAL, cause="unexpected MetricSnapshot")
 
 
-async def test_saving_is_an_upsert_on_the_key_with_every_digit(
-    database: Database, rest: respx.Router
-) -> None:
-    computed = ComputedSnapshot.model_validate(computed_json(snapshot_json=report_json(**HUGE)))
+async def test_a_saved_row_comes_back_with_every_digit(database: Database, rest: respx.Router) -> None:
     row = snapshot_json(snapshot_json=report_json(**HUGE))
-    route = rest.post(TABLE).mock(return_value=answer([row], 201))
-    assert await database.save_metric_snapshot(USER, computed) == Ok(MetricSnapshot.model_validate(row))
-    request = sent(route)
-    assert request.url.params["on_conflict"] == "organization_id,period_start,period_end"
-    assert "resolution=merge-duplicates" in request.headers["prefer"]
-    body = computed_json(computed_at="2026-03-14T09:26:53.589793Z", snapshot_json=report_json(**HUGE))
-    assert exact_json.loads(request.content) == exactly(body)
-    assert b'"activity_count":9007199254740993,"total_hours":90071992547409931.25' in request.content
+    rest.post(f"{REST}/rpc/save_metric_snapshot").mock(return_value=answer(row))
+    assert await database.save_metric_snapshot(USER, PERIOD) == Ok(MetricSnapshot.model_validate(row))
 
 
 @pytest.mark.parametrize("body", [[], {}, None, [{"id": 1}]], ids=str)
 async def test_a_row_that_does_not_come_back_was_not_saved(
     database: Database, rest: respx.Router, body: Any
 ) -> None:
-    rest.post(TABLE).mock(return_value=answer(body, 201))
-    saved = await database.save_metric_snapshot(USER, ComputedSnapshot.model_validate(computed_json()))
+    rest.post(f"{REST}/rpc/save_metric_snapshot").mock(return_value=answer(body))
+    saved = await database.save_metric_snapshot(USER, PERIOD)
     assert saved == Err(ErrorCode.INTERNAL, cause="unexpected MetricSnapshot")
+
+
+async def test_renewing_is_the_services_business(database: Database, rest: respx.Router) -> None:
+    route = rest.post(f"{REST}/rpc/renew_metric_snapshot").mock(return_value=httpx.Response(200, json=True))
+    assert await database.renew_metric_snapshot(NHF, PERIOD) == Ok(value=True)
+    request = route.calls.last.request
+    assert request.headers["apikey"] == SECRET_KEY
+    assert exact_json.loads(request.content) == DAYS | {"p_organization_id": str(NHF)}
 
 
 @pytest.mark.parametrize(("rows", "deleted"), [([{"id": 1}], True), ([], False)])
@@ -125,7 +121,8 @@ async def test_what_was_deleted_comes_back(
 
 Call = tuple[str, "Callable[[Database], Awaitable[Result[Any]]]", dict[str, Any], object]
 CALLS: list[Call] = [
-    ("compute_metric_snapshot", lambda d: d.compute_metric_snapshot(USER, PERIOD), DAYS, computed_json()),
+    ("get_metric_snapshot", lambda d: d.get_metric_snapshot(USER, PERIOD), DAYS, snapshot_json()),
+    ("save_metric_snapshot", lambda d: d.save_metric_snapshot(USER, PERIOD), DAYS, snapshot_json()),
     ("get_snapshot_status", lambda d: d.get_snapshot_status(USER, PERIOD), DAYS, status_json()),
     (
         "generate_bufdir_report",
@@ -185,10 +182,10 @@ async def test_each_refusal_has_its_meaning(
 async def test_personal_data_from_the_database_is_refused_and_not_passed_on(
     database: Database, rest: respx.Router
 ) -> None:
-    leaking = computed_json(snapshot_json=report_json(contact_name="Ola Nordmann"))
-    rest.post(f"{REST}/rpc/compute_metric_snapshot").mock(return_value=answer(leaking))
-    refused = await database.compute_metric_snapshot(USER, PERIOD)
-    assert refused == Err(ErrorCode.INTERNAL, cause="unexpected ComputedSnapshot")
+    leaking = snapshot_json(snapshot_json=report_json(contact_name="Ola Nordmann"))
+    rest.post(f"{REST}/rpc/save_metric_snapshot").mock(return_value=answer(leaking))
+    refused = await database.save_metric_snapshot(USER, PERIOD)
+    assert refused == Err(ErrorCode.INTERNAL, cause="unexpected MetricSnapshot")
 
 
 async def test_hours_arrive_as_decimals(database: Database, rest: respx.Router) -> None:
@@ -206,10 +203,20 @@ async def test_hours_arrive_as_decimals(database: Database, rest: respx.Router) 
 GOOD = {"period_start": "2026-01-01", "period_end": "2027-01-01"}
 
 
-@pytest.mark.parametrize("end", ["2026-01-01", "2026-01-02", "9999-12-31"])
+@pytest.mark.parametrize("end", ["2026-01-01", "2026-02-01", "9999-12-01"])
 def test_a_period_may_be_empty_and_long(end: str) -> None:
     period = Period.model_validate_strings(GOOD | {"period_end": end})
     assert (period.period_start, period.period_end) == (dt.date(2026, 1, 1), dt.date.fromisoformat(end))
+
+
+@pytest.mark.parametrize(
+    "days",
+    [{"period_end": "2026-12-31"}, {"period_start": "2026-01-02"}, {"period_end": "2026-01-02"}],
+    ids=str,
+)
+def test_a_period_is_whole_months(days: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="A period is whole months: it starts and ends on the first"):
+        Period.model_validate_strings(GOOD | days)
 
 
 @pytest.mark.parametrize(

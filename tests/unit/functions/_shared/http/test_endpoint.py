@@ -10,6 +10,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from _shared.callers import Anonymous, Service, User, Webhook
+from _shared.http.auth import AT_ONCE
 from _shared.http.cors import CORS_REQUEST_HEADERS
 from _shared.http.endpoint import ENDPOINTS, endpoint
 from _shared.http.request import MAX_BODY_BYTES, Call
@@ -114,7 +115,7 @@ async def test_a_wrong_query_is_refused_by_field(client_of: ClientOf, query: str
         pytest.param(b"{", 400, id="broken"),
         pytest.param(b"\xff", 400, id="not-utf-8"),
         pytest.param(b" " * (MAX_BODY_BYTES - 2) + b"{}", 200, id="just-small-enough"),
-        pytest.param(b" " * (MAX_BODY_BYTES - 1) + b"{}", 400, id="one-byte-too-large"),
+        pytest.param(b" " * (MAX_BODY_BYTES - 1) + b"{}", 413, id="one-byte-too-large"),
     ],
 )
 async def test_bodies_are_read_strictly(client_of: ClientOf, body: bytes, status: int) -> None:
@@ -134,7 +135,7 @@ async def test_an_endless_body_is_not_read_to_its_end(client_of: ClientOf) -> No
 
     client = client_of(echo("POST", callers={Service}, body=Note))
     response = await client.post("/", content=endless(), headers={"apikey": SECRET_KEY})
-    assert response.status_code == 400
+    assert (response.status_code, response.json()["error"]["code"]) == (413, "payload_too_large")
     assert sent <= MAX_BODY_BYTES + 4096
 
 
@@ -297,6 +298,36 @@ async def test_an_error_may_bring_its_own_sentence(client_of: ClientOf) -> None:
     response = await client_of(missing_function).delete("/")
     assert response.status_code == 404
     assert response.json()["error"]["message"] == "There is no snapshot of this period."
+
+
+async def test_a_refusal_for_now_says_when_to_come_again(client_of: ClientOf) -> None:
+    @endpoint("GET", callers={User})
+    async def limited_function(_: Call[Input]) -> Result[None]:
+        return Err(ErrorCode.RATE_LIMITED, retry_after_seconds=17)
+
+    response = await client_of(limited_function).get("/", headers=bearer(make_token()))
+    assert (response.status_code, response.headers["retry-after"]) == (429, "17")
+    assert "retry-after" in response.headers["access-control-expose-headers"]
+
+
+async def test_a_person_has_a_few_places_and_others_do_not_wait_for_them(client_of: ClientOf) -> None:
+    may_end = asyncio.Event()
+
+    @endpoint("GET", callers={User})
+    async def slow_function(_: Call[Input]) -> Result[None]:
+        await may_end.wait()
+        return Ok(None)
+
+    client = client_of(slow_function)
+    kari, ola = bearer(make_token()), bearer(make_token(sub="7d444840-9dc0-41d1-b245-5ffdce74fad2"))
+    waiting = [asyncio.ensure_future(client.get("/", headers=kari)) for _ in range(AT_ONCE + 1)]
+    await asyncio.sleep(0.05)
+    other = asyncio.ensure_future(client.get("/", headers=ola))
+    late = await waiting[-1]
+    assert (late.status_code, late.json()["error"]["code"]) == (429, "rate_limited")
+    may_end.set()
+    answers = await asyncio.gather(*waiting[:-1], other)
+    assert {answer.status_code for answer in answers} == {200}
 
 
 async def test_work_after_the_answer_changes_no_answer(client_of: ClientOf, log_lines: LogLines) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 from uuid import uuid4
@@ -13,7 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from _shared.http.auth import LEEWAY_SECONDS, Authenticator
-from _shared.http.keys import MAX_AGE_SECONDS, MIN_REFETCH_SECONDS, KeySet
+from _shared.http.keys import (
+    FIRST_RETRY_SECONDS,
+    MAX_AGE_SECONDS,
+    MAX_BYTES,
+    MIN_REFETCH_SECONDS,
+    KeySet,
+)
 from _shared.result import Err, ErrorCode, Ok
 from tests.support.credentials import JWT_SECRET, make_settings, make_token
 
@@ -31,19 +38,22 @@ def jwk(key: Any, key_id: str) -> dict[str, Any]:
 
 
 class AuthServer:
-    """Answers for the JWKS address, and counts how often it was asked."""
+    """Answers for the JWKS address once it is `awake`, and counts how often it was asked."""
 
     def __init__(self, *keys: dict[str, Any]) -> None:
         self.keys = list(keys)
         self.is_down = False
         self.body: bytes | None = None
         self.asked = 0
+        self.awake = asyncio.Event()
+        self.awake.set()
 
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
         self.asked += 1
+        await self.awake.wait()
         if self.is_down:
             raise httpx.ConnectError("down", request=request)
         if self.body is not None:
@@ -213,17 +223,92 @@ async def test_with_the_auth_server_away_known_keys_stay_good(auth_server: AuthS
     assert await keys.find("ec-2") == Err(ErrorCode.UPSTREAM_UNAVAILABLE, cause="keys: ConnectError")
 
 
-@pytest.mark.parametrize(
-    "body", [b"<html>", b"[]", b"{}", b'{"keys": 1}'], ids=["html", "list", "none", "number"]
-)
-async def test_a_strange_answer_is_no_key_set(
-    auth_server: AuthServer, jwks_verifier: Authenticator, body: bytes
-) -> None:
+UNAVAILABLE = ErrorCode.UPSTREAM_UNAVAILABLE
+STRANGE = {
+    "html": b"<html>",
+    "list": b"[]",
+    "none": b"{}",
+    "number": b'{"keys": 1}',
+    "numbers": b'{"keys": [1]}',
+    "wrong-kind": b'{"keys": [{"kty": "EC", "crv": "P-256", "alg": "ES256", "x": 5, "y": 5}]}',
+    "deep": b"[" * 60_000,
+    "too-large": b" " * MAX_BYTES + b'{"keys": []}',
+}
+
+
+@pytest.mark.parametrize("body", STRANGE.values(), ids=STRANGE)
+async def test_a_strange_answer_is_no_key_set(auth_server: AuthServer, body: bytes) -> None:
+    clock = Clock()
+    keys = KeySet(JWKS_URL, auth_server.client(), clock)
     auth_server.body = body
-    token = make_token(alg="ES256", key=EC_KEY, kid="ec-1")
-    assert await code_of(jwks_verifier, token) is ErrorCode.UPSTREAM_UNAVAILABLE
+    assert (await keys.find("ec-1")).code is UNAVAILABLE  # type: ignore[union-attr]
     auth_server.body = None
-    assert await code_of(jwks_verifier, token) is None  # nothing fetched yet: no waiting for the next try
+    clock.now += FIRST_RETRY_SECONDS
+    assert found(await keys.find("ec-1"))
+
+
+async def test_a_server_that_was_never_reached_is_asked_after_growing_pauses(auth_server: AuthServer) -> None:
+    clock = Clock()
+    keys = KeySet(JWKS_URL, auth_server.client(), clock)
+    auth_server.is_down = True
+    away = Err(UNAVAILABLE, cause="keys: ConnectError")
+    asked = 0
+    for pause in (1, 2, 4, 8, 16, 30, 30):
+        for number in range(20):
+            assert await keys.find(f"made-up-{number}") == await keys.find("ec-1") == away
+        asked += 1
+        assert auth_server.asked == asked
+        clock.now += pause - 0.5
+        assert await keys.find("ec-1") == away
+        assert auth_server.asked == asked
+        clock.now += 0.5
+    auth_server.is_down = False
+    assert found(await keys.find("ec-1"))
+    auth_server.is_down = True
+    clock.now += MAX_AGE_SECONDS + 1
+    for _ in range(2):
+        assert (await keys.find("made-up")).code is UNAVAILABLE  # type: ignore[union-attr]
+        clock.now += FIRST_RETRY_SECONDS  # the pauses begin anew
+    assert auth_server.asked == asked + 3
+
+
+async def test_known_keys_do_not_wait_for_made_up_ones(auth_server: AuthServer) -> None:
+    clock = Clock()
+    keys = KeySet(JWKS_URL, auth_server.client(), clock)
+    assert found(await keys.find("ec-1"))
+    clock.now += MIN_REFETCH_SECONDS
+    auth_server.awake.clear()
+    waiting = [asyncio.create_task(keys.find(f"made-up-{number}")) for number in range(20)]
+    await asyncio.sleep(0)
+    assert found(await asyncio.wait_for(keys.find("ec-1"), timeout=1))
+    assert not any(task.done() for task in waiting)
+    waiting[0].cancel()  # who gives up cancels it for nobody else
+    auth_server.keys.append(jwk(OTHER_EC_KEY, "made-up-7"))
+    auth_server.awake.set()
+    results = await asyncio.gather(*waiting[1:])
+    assert [found(result) for result in results].count(True) == 1
+    assert auth_server.asked == 2
+
+
+async def test_known_keys_wait_for_a_silent_server_once(auth_server: AuthServer) -> None:
+    clock = Clock()
+    keys = KeySet(JWKS_URL, auth_server.client(), clock, fetch_seconds=0.05)
+    assert found(await keys.find("ec-1"))
+    auth_server.awake.clear()
+    clock.now += MAX_AGE_SECONDS + 1
+    assert found(await keys.find("ec-1"))
+    assert (await keys.find("ec-2")).code is UNAVAILABLE  # type: ignore[union-attr]
+    clock.now += FIRST_RETRY_SECONDS
+    started = time.monotonic()
+    assert found(await keys.find("ec-1"))  # the next try goes on behind it
+    assert time.monotonic() - started < 0.04
+    await asyncio.sleep(0.1)
+    assert auth_server.asked == 3
+    auth_server.awake.set()
+    auth_server.keys = [jwk(OTHER_EC_KEY, "ec-2")]
+    clock.now += MIN_REFETCH_SECONDS
+    assert found(await keys.find("ec-2"))
+    assert not found(await keys.find("ec-1"))  # and what was withdrawn is no longer good
 
 
 async def test_a_secret_in_a_public_key_set_is_ignored() -> None:

@@ -1,0 +1,71 @@
+"""Rows for the tables that the seed leaves empty: an empty table shows nothing to anybody."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psycopg
+
+from tests.database.privileges.requests import LAST_YEAR, PERIOD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.stack import Stack
+    from tests.database.privileges.cast import Caller
+
+NATIONAL_UNITS = """
+    select u.id::text from public.organization_units u
+    join public.organizations o on o.id = u.organization_id where o.slug = any (%s) and u.parent_id is null
+"""
+# As the service does it; the contact is nobody's.
+ERASED = """
+    insert into public.erasures (organization_id, kind)
+    select o.id, 'contact' from public.organizations o where o.slug = any (%s)
+"""
+# Without triggers: exports and erasures are append-only.
+REMOVED = """
+    begin;
+    set local session_replication_role = replica;
+    delete from public.bufdir_export_audit_log where period_start = %(p_period_start)s;
+    delete from public.bufdir_metric_snapshots where period_start = %(p_period_start)s;
+    delete from public.erasures where kind = 'contact' and erased_by is null;
+    commit;
+"""
+
+
+@contextmanager
+def furnished(stack: Stack, callers: list[Caller]) -> Iterator[None]:
+    """Save, export and read as org admins do; undone at the end."""
+    members = sorted(
+        (c for c in callers if c.kind in ("coordinator", "org admin")), key=lambda c: c.kind, reverse=True
+    )
+    period = {name.removeprefix("p_"): value for name, value in PERIOD.items()}
+    with (
+        httpx.Client(timeout=30, trust_env=False) as http,
+        psycopg.connect(stack.db_url, autocommit=True) as owner,
+    ):
+        units = [unit for (unit,) in owner.execute(NATIONAL_UNITS, ([m.organization for m in members],))]
+        try:
+            owner.execute(ERASED, ([m.organization for m in members if m.kind == "org admin"],))
+            for person in members:
+                headers = person.headers | {"apikey": stack.publishable_key}
+                if person.kind == "org admin":
+                    http.put(
+                        f"{stack.functions_url}/metric-snapshots", params=period, headers=headers
+                    ).raise_for_status()
+                export = f"{stack.rest_url}/rpc/export_bufdir_snapshot"
+                http.post(export, json=PERIOD, headers=headers).raise_for_status()
+            calls: list[tuple[str, dict[str, Any]]] = [
+                ("record_node_reads", {"p_reads": dict.fromkeys(units, 1)})
+            ]
+            calls += [("refresh_hierarchy_entry", {"p_unit_id": unit, "p_year": LAST_YEAR}) for unit in units]
+            for name, body in calls:
+                service = {"apikey": stack.secret_key}
+                http.post(f"{stack.rest_url}/rpc/{name}", json=body, headers=service).raise_for_status()
+            yield
+        finally:
+            with psycopg.ClientCursor(owner) as cursor:
+                cursor.execute(REMOVED, PERIOD)

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import asyncio
+import gc
+from uuid import uuid4
+
+import pytest
+
+from _shared.callers import Service, User, Webhook
+from _shared.http import auth
+from _shared.http.auth import AT_ONCE, BUSY, Places
+from _shared.result import Err, ErrorCode, Ok, Result
+from tests.support.credentials import make_user
+
+LIMITED = Err(ErrorCode.RATE_LIMITED, retry_after_seconds=7)
+
+
+class Work:
+    """Calls under way, which end when they are told to."""
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.may_end = asyncio.Event()
+
+    async def __call__(self) -> Result[str]:
+        self.running += 1
+        await self.may_end.wait()
+        self.running -= 1
+        return Ok("done")
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def work() -> Work:
+    return Work()
+
+
+async def test_a_few_of_a_person_run_and_the_others_wait(work: Work) -> None:
+    served, kari = Places(), make_user()
+    calls = [asyncio.ensure_future(served.serve(kari, work)) for _ in range(AT_ONCE + 2)]
+    await settle()
+    assert work.running == AT_ONCE
+    other = asyncio.ensure_future(served.serve(make_user(uuid4()), work))
+    await settle()
+    assert work.running == AT_ONCE + 1  # somebody else does not wait for them
+    work.may_end.set()
+    assert await asyncio.gather(*calls, other) == [Ok("done")] * (AT_ONCE + 3)
+
+
+@pytest.mark.parametrize("caller", [Service(), Webhook("msg_1")], ids=["service", "webhook"])
+async def test_our_own_calls_need_no_place(work: Work, caller: Service | Webhook) -> None:
+    served = Places()
+    calls = [asyncio.ensure_future(served.serve(caller, work)) for _ in range(AT_ONCE * 3)]
+    await settle()
+    assert work.running == AT_ONCE * 3
+    work.may_end.set()
+    assert await asyncio.gather(*calls) == [Ok("done")] * (AT_ONCE * 3)
+
+
+async def test_waiting_has_an_end(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "PATIENCE_SECONDS", 0.02)
+    served, kari = Places(), make_user()
+    calls = [asyncio.ensure_future(served.serve(kari, work)) for _ in range(AT_ONCE)]
+    await settle()
+    assert await served.serve(kari, work) == BUSY
+    assert (BUSY.code.status, BUSY.retry_after_seconds) == (429, 1)
+    work.may_end.set()
+    assert await asyncio.gather(*calls) == [Ok("done")] * AT_ONCE
+    assert await served.serve(kari, work) == Ok("done")
+
+
+async def test_the_place_of_a_refusal_for_now_rests(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "REST_SECONDS", 0.1)
+    served, kari = Places(), make_user()
+
+    async def refuse() -> Result[str]:
+        return LIMITED
+
+    work.may_end.set()
+    started = asyncio.get_running_loop().time()
+    assert await asyncio.gather(*(served.serve(kari, refuse) for _ in range(AT_ONCE))) == [LIMITED] * AT_ONCE
+    assert await served.serve(make_user(uuid4()), work) == Ok("done")
+    assert asyncio.get_running_loop().time() - started < 0.09  # the answer itself does not wait
+    assert await served.serve(kari, work) == Ok("done")
+    assert asyncio.get_running_loop().time() - started >= 0.09
+
+
+async def test_a_place_comes_back_whatever_happens(work: Work) -> None:
+    served, kari = Places(), make_user()
+
+    async def fail() -> Result[str]:
+        raise ZeroDivisionError
+
+    for _ in range(AT_ONCE * 2):
+        with pytest.raises(ZeroDivisionError):
+            await served.serve(kari, fail)
+        cancelled = asyncio.ensure_future(served.serve(kari, Work()))
+        await settle()
+        cancelled.cancel()
+        await settle()
+    work.may_end.set()
+    assert await served.serve(kari, work) == Ok("done")
+
+
+async def test_who_is_gone_is_forgotten(work: Work) -> None:
+    served = Places()
+    work.may_end.set()
+    people: list[User] = [make_user(uuid4()) for _ in range(20)]
+    await asyncio.gather(*(served.serve(person, work) for person in people))
+    await settle()
+    gc.collect()
+    assert len(served._of) == 0
