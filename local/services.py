@@ -91,16 +91,17 @@ def functions(instance: Instance, bind: tuple[str, ...] = (HOST,)) -> Program:
     binds = [argument for host in bind for argument in ("--bind", f"{host}:{port}")]
     return Program(
         name="functions",
-        command=[sys.executable, "-m", "local.functions_server", *binds],
+        command=[sys.executable, "-m", "_shared.http.server", *binds],
         environment={
             **_base(instance),
             **{name: os.environ[name] for name in PASSED_THROUGH if name in os.environ},
             "FERSK_WEBHOOK_SECRET": instance.secrets.webhook_secret,
         },
-        ready=lambda: answers(f"http://{HOST}:{port}/health"),
+        # One that lives but does not reach the database is stuck: it is replaced.
+        ready=lambda: answers(f"http://{HOST}:{port}/ready"),
         ports=[port],
-        sources=[*(ROOT / "functions").rglob("*.py"), LOCAL / "functions_server.py"],
-        cwd=ROOT,
+        sources=list((ROOT / "functions").rglob("*.py")),
+        cwd=ROOT / "functions",
     )
 
 

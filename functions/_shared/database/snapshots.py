@@ -16,7 +16,6 @@ from _shared.database.client import (
     Id,
     Moment,
     StrictRow,
-    execute,
     row,
     scalar,
     unexpected,
@@ -143,9 +142,8 @@ class Snapshots(Client):
 
     async def delete_metric_snapshot(self, user: User, period: Period) -> Result[bool]:
         """Delete a snapshot; false when there was none that the user may delete."""
-        query = self._as(user).from_(TABLE).delete()
-        query = query.eq("period_start", period.period_start).eq("period_end", period.period_end).select("id")
-        answer = await execute(query, for_user=True)
+        days = {"period_start": f"eq.{period.period_start}", "period_end": f"eq.{period.period_end}"}
+        answer = await self._delete(TABLE, user, select="id", **days)
         if isinstance(answer, Err):
             return answer
         return Ok(bool(answer.value)) if isinstance(answer.value, list) else unexpected("deleted snapshot")

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from _shared.callers import Service, User, Webhook
-from _shared.http import auth
-from _shared.http.auth import AT_ONCE, BUSY, Places
+from _shared.http import places
+from _shared.http.places import AT_ONCE, BUSY, Places
 from _shared.result import Err, ErrorCode, Ok, Result
 from tests.support.credentials import make_user
 
@@ -62,7 +62,7 @@ async def test_our_own_calls_need_no_place(work: Work, caller: Service | Webhook
 
 
 async def test_waiting_has_an_end(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth, "PATIENCE_SECONDS", 0.02)
+    monkeypatch.setattr(places, "PATIENCE_SECONDS", 0.02)
     served, kari = Places(), make_user()
     calls = [asyncio.ensure_future(served.serve(kari, work)) for _ in range(AT_ONCE)]
     await settle()
@@ -74,7 +74,7 @@ async def test_waiting_has_an_end(work: Work, monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_the_place_of_a_refusal_for_now_rests(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth, "REST_SECONDS", 0.1)
+    monkeypatch.setattr(places, "REST_SECONDS", 0.1)
     served, kari = Places(), make_user()
 
     async def refuse() -> Result[str]:

@@ -1,0 +1,122 @@
+"""What the functions are measured at: three jobs, each with its requests, and the ways to start them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sys
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+from standardwebhooks.webhooks import Webhook
+
+from bench.load import encode
+from bench.neighbours import sign_in
+from local.requirements import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bench.load import Requests
+    from local.stack import Stack
+
+    Command = Callable[[int], list[str]]
+    ToPort = Callable[[int], Requests]
+
+FOLDER = Path(__file__).parent
+PEERS = FOLDER / "peers"
+DENO = PEERS / "node_modules" / "@deno" / "linux-x64-glibc" / "deno"
+FRAMEWORK = Path(sys.executable).with_name("functions-framework")
+FERSK, PEER = "fersk", "deno"
+FLOORS = FOLDER / "floors"
+PERIOD = "period_start=2026-01-01&period_end=2027-01-01"
+BODY = json.dumps(
+    {
+        "type": "activities_changed",
+        "table": "activity_changes",
+        "organization_id": "0f0e0d0c-0b0a-4908-8706-050403020100",
+        "records": [{"id": 4711, "unit_id": "7d444840-9dc0-41d1-b245-5ffdce74fad2", "date": "2026-03-14"}],
+        "truncated": False,
+    }
+).encode()
+
+
+@dataclass(frozen=True)
+class Job:
+    """A function, and what makes requests that it answers with 200, for the port of its server."""
+
+    name: str
+    requests: ToPort
+
+
+def jobs(stack: Stack) -> list[Job]:
+    """The three jobs, on a stack in which the report is saved that one of them looks up."""
+    people = [one for one in stack.sign_ins() if one.email.endswith("@nhf.example")]
+    admin = sign_in(stack, next(one.email for one in people if one.role == "org_admin"))
+    headers = {"apikey": stack.publishable_key, "authorization": f"Bearer {admin}"}
+    url = f"{stack.functions_url}/metric-snapshots?{PERIOD}"
+    httpx.put(url, headers=headers, timeout=60, trust_env=False).raise_for_status()
+    tokens = [sign_in(stack, one.email) for one in people]
+    signer = Webhook(stack.webhook_secret)
+
+    def health(port: int) -> Requests:
+        request = encode("GET", port, "/", {})
+        return lambda: request
+
+    def metric_snapshots(port: int) -> Requests:
+        # many people, because each may only have a few requests under way
+        each = [encode("GET", port, f"/?{PERIOD}", {"authorization": f"Bearer {token}"}) for token in tokens]
+        requests = itertools.cycle(each)
+        return lambda: next(requests)
+
+    def refresh_stats_views(port: int) -> Requests:
+        return lambda: encode("POST", port, "/", signed(signer), BODY)
+
+    return [
+        Job("health", health),
+        Job("metric_snapshots", metric_snapshots),
+        Job("refresh_stats_views", refresh_stats_views),
+    ]
+
+
+def signed(signer: Webhook) -> dict[str, str]:
+    """Headers of a webhook that was never sent before."""
+    message, now = f"msg_{uuid.uuid4().hex}", datetime.now(UTC)
+    return {
+        "webhook-id": message,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signer.sign(message, now, BODY.decode()),
+        "content-type": "application/json",
+    }
+
+
+def framework(target: str, source: Path = ROOT / "functions" / "main.py") -> Command:
+    """Serve one function as it is deployed."""
+    options = ["--source", str(source), "--target", target, "--host", "127.0.0.1", "--port"]
+    return lambda port: [str(FRAMEWORK), *options, str(port)]
+
+
+def deno(target: str) -> Command:
+    """Serve the same job in Deno; its port is in the environment."""
+    options = ["run", "--no-prompt", "--allow-net", "--allow-env", "--node-modules-dir=manual", "--no-lock"]
+    return lambda _port: [str(DENO), *options, str(PEERS / f"{target}.mjs")]
+
+
+def environment(stack: Stack, home: Path) -> dict[str, str]:
+    """Return what both kinds of server read, and nothing of the terminal's."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),  # gunicorn writes there, and Deno keeps what it compiled
+        "DENO_DIR": str(home / "deno"),
+        "DENO_NO_UPDATE_CHECK": "1",
+        "SUPABASE_URL": stack.api_url,
+        "SUPABASE_PUBLISHABLE_KEY": stack.publishable_key,
+        "SUPABASE_SECRET_KEY": stack.secret_key,
+        "SUPABASE_JWT_SECRET": stack.jwt_secret,
+        "FERSK_WEBHOOK_SECRET": stack.webhook_secret,
+    }
