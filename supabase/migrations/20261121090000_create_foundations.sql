@@ -26,7 +26,8 @@ begin
        or n.nspname = 'public' and o.object = any (array[
            'acknowledge_wake_ups', 'activities', 'activity_status', 'activity_time_series',
            'activity_types', 'bufdir_category_mappings', 'bufdir_export_audit_log',
-           'bufdir_export_audit_log_id_seq', 'bufdir_metric_snapshots', 'bufdir_thresholds',
+           'bufdir_export_audit_log_id_seq', 'bufdir_mapping_versions', 'bufdir_metric_snapshots',
+           'bufdir_thresholds',
            'chapter_assignments', 'chapter_stats', 'chapters', 'claim_webhook',
            'compute_metric_snapshot', 'coordinator_monthly_stats', 'erase_contact',
            'erase_person', 'erasures', 'erasures_id_seq', 'expense_claims', 'expense_status',

@@ -77,12 +77,33 @@ comment on view stats.live_yearly_rows is
     'once.';
 
 -- Exact by nature: reads the activities, by the index (organization_id, coordinator_id, month,
--- activity_type_id).
+-- activity_type_id). Whose they are follows the assignments of now: those who were named, while
+-- they coordinate the chapter; else the chapter's coordinator. Three branches, because in each one a
+-- search for a coordinator is a search by index.
 create or replace view stats.live_coordinator_rows as
-    select a.organization_id, a.coordinator_id, a.activity_month, a.activity_type_id,
+    select a.organization_id, a.chapter_id, a.coordinator_id, a.activity_month, a.activity_type_id,
            1 as activity_count, a.duration_minutes, a.approved_expenses_nok as approved_nok
     from stats.countable_activities a
-    where a.coordinator_id is not null;
+    join stats.chapter_coordinators c
+        on c.chapter_id = a.chapter_id and c.coordinator_id = a.coordinator_id
+    union all
+    select a.organization_id, a.chapter_id, d.coordinator_id, a.activity_month, a.activity_type_id,
+           1, a.duration_minutes, a.approved_expenses_nok
+    from stats.countable_activities a
+    join stats.default_coordinators d on d.chapter_id = a.chapter_id
+    where not exists (
+        select from stats.chapter_coordinators c
+        where c.chapter_id = a.chapter_id and c.coordinator_id = a.coordinator_id)
+    union all
+    select a.organization_id, a.chapter_id, a.coordinator_id, a.activity_month, a.activity_type_id,
+           1, a.duration_minutes, a.approved_expenses_nok
+    from stats.countable_activities a
+    where a.coordinator_id is not null
+      and not exists (
+          select from stats.chapter_coordinators c where c.chapter_id = a.chapter_id);
+comment on view stats.live_coordinator_rows is
+    'Exact at every commit: activities by who follows them up now; in a chapter without a '
+    'coordinator, by who did.';
 
 revoke all on
     stats.live_peer_mentor_stats, stats.live_chapter_stats, stats.live_time_series,

@@ -42,6 +42,7 @@ create or replace view stats.visible_coordinator_monthly_stats with (security_ba
         select r.* from stats.live_coordinator_rows r
         where r.organization_id = (select app.statistics_org_id())
           and r.coordinator_id = (select app.profile_id())
+          and r.chapter_id = any (array(select app.statistics_chapter_ids()))
         union all
         select r.* from stats.live_coordinator_rows r
         where r.organization_id = (select app.statistics_org_id())
@@ -70,21 +71,29 @@ create or replace view stats.visible_mv_activity_time_series with (security_barr
     from stats.mv_activity_time_series s
     where s.chapter_id = any (array(select app.statistics_chapter_ids()));
 
--- Their columns are those named above.
+-- Their columns are those named above. Each has an order of its own, so that a list that is read
+-- page by page has every row once.
 create or replace view public.peer_mentor_stats with (security_invoker = on) as
-    select * from stats.visible_peer_mentor_stats;
+    select * from stats.visible_peer_mentor_stats
+    order by chapter_id, peer_mentor_id;
 create or replace view public.chapter_stats with (security_invoker = on) as
-    select * from stats.visible_chapter_stats;
+    select * from stats.visible_chapter_stats
+    order by chapter_id;
 create or replace view public.activity_time_series with (security_invoker = on) as
-    select * from stats.visible_time_series;
+    select * from stats.visible_time_series
+    order by bucket_date, chapter_id;
 create or replace view public.coordinator_monthly_stats with (security_invoker = on) as
-    select * from stats.visible_coordinator_monthly_stats;
+    select * from stats.visible_coordinator_monthly_stats
+    order by coordinator_id, activity_month, activity_type_id;
 create or replace view public.mv_peer_mentor_stats with (security_invoker = on) as
-    select * from stats.visible_mv_peer_mentor_stats;
+    select * from stats.visible_mv_peer_mentor_stats
+    order by chapter_id, peer_mentor_id;
 create or replace view public.mv_chapter_stats with (security_invoker = on) as
-    select * from stats.visible_mv_chapter_stats;
+    select * from stats.visible_mv_chapter_stats
+    order by chapter_id;
 create or replace view public.mv_activity_time_series with (security_invoker = on) as
-    select * from stats.visible_mv_activity_time_series;
+    select * from stats.visible_mv_activity_time_series
+    order by bucket_date, chapter_id;
 
 comment on view public.peer_mentor_stats is 'Per peer mentor and chapter, exact now.';
 comment on view public.chapter_stats is 'Per chapter, exact now.';

@@ -3,4 +3,5 @@
 
 drop function if exists public.generate_bufdir_report(uuid, date, date, integer);
 drop function if exists app.generate_bufdir_report(uuid, date, date, integer);
+drop function if exists stats.require_mapping_version(uuid, date, date);
 drop function if exists app.require_report(uuid, date, date, text);

@@ -118,9 +118,7 @@ select throws_ok(
     'AC-22 so is naming another registrar');
 select throws_ok(
     $$ select tests.add_activity('sor/sol', 'nord/A', p_by => 'nord/kari') $$,
-    '23503',
-    'insert or update on table "activities" violates foreign key constraint '
-    '"activities_peer_mentor_fkey"',
+    '23514', 'the peer mentor is not active in the chapter',
     'AC-23 so is a peer mentor of another organisation');
 select throws_ok(
     $$ select tests.add_activity('nord/kari', p_type => 'sor/talk') $$,
