@@ -754,41 +754,43 @@ CREATE VIEW stats.countable_activities AS
 COMMENT ON VIEW stats.countable_activities IS 'The activities that count; what every statistic and report reads.';
 
 CREATE VIEW stats.default_coordinators AS
- SELECT c.organization_id,
+ SELECT DISTINCT ON (c.chapter_id) c.organization_id,
     c.chapter_id,
     c.coordinator_id
    FROM stats.chapter_coordinators c
-  WHERE (NOT (EXISTS ( SELECT
-           FROM stats.chapter_coordinators b
-          WHERE ((b.chapter_id = c.chapter_id) AND (ROW((NOT b.is_primary), b.coordinator_id) < ROW((NOT c.is_primary), c.coordinator_id))))));
+  ORDER BY c.chapter_id, c.is_primary DESC, c.coordinator_id;
 
-COMMENT ON VIEW stats.default_coordinators IS 'One of them for each chapter: whose primary chapter it is, else any, but always the same.';
+COMMENT ON VIEW stats.default_coordinators IS 'Who follows up what nobody else does: of a chapter''s coordinators, one whose primary chapter it is, else any, but always the same.';
+
+CREATE VIEW stats.followed_rows AS
+ SELECT a.organization_id,
+    a.chapter_id,
+    c.coordinator_id,
+    a.activity_month,
+    a.activity_type_id,
+    1 AS activity_count,
+    a.duration_minutes,
+    a.approved_expenses_nok AS approved_nok
+   FROM (stats.chapter_coordinators c
+     JOIN stats.countable_activities a ON ((a.chapter_id = c.chapter_id)))
+  WHERE ((a.coordinator_id = c.coordinator_id) OR ((NOT ((a.chapter_id, COALESCE(a.coordinator_id, '00000000-0000-0000-0000-000000000000'::uuid)) IN ( SELECT k.chapter_id,
+            k.coordinator_id
+           FROM stats.chapter_coordinators k))) AND ((c.chapter_id, c.coordinator_id) IN ( SELECT d.chapter_id,
+            d.coordinator_id
+           FROM stats.default_coordinators d))));
+
+COMMENT ON VIEW stats.followed_rows IS 'Exact at every commit: activities by who follows them up now.';
 
 CREATE VIEW stats.live_coordinator_rows AS
- SELECT a.organization_id,
-    a.chapter_id,
-    a.coordinator_id,
-    a.activity_month,
-    a.activity_type_id,
-    1 AS activity_count,
-    a.duration_minutes,
-    a.approved_expenses_nok AS approved_nok
-   FROM (stats.countable_activities a
-     JOIN stats.chapter_coordinators c ON (((c.chapter_id = a.chapter_id) AND (c.coordinator_id = a.coordinator_id))))
-UNION ALL
- SELECT a.organization_id,
-    a.chapter_id,
-    d.coordinator_id,
-    a.activity_month,
-    a.activity_type_id,
-    1 AS activity_count,
-    a.duration_minutes,
-    a.approved_expenses_nok AS approved_nok
-   FROM (stats.countable_activities a
-     JOIN stats.default_coordinators d ON ((d.chapter_id = a.chapter_id)))
-  WHERE (NOT (EXISTS ( SELECT
-           FROM stats.chapter_coordinators c
-          WHERE ((c.chapter_id = a.chapter_id) AND (c.coordinator_id = a.coordinator_id)))))
+ SELECT r.organization_id,
+    r.chapter_id,
+    r.coordinator_id,
+    r.activity_month,
+    r.activity_type_id,
+    r.activity_count,
+    r.duration_minutes,
+    r.approved_nok
+   FROM stats.followed_rows r
 UNION ALL
  SELECT a.organization_id,
     a.chapter_id,
@@ -799,11 +801,10 @@ UNION ALL
     a.duration_minutes,
     a.approved_expenses_nok AS approved_nok
    FROM stats.countable_activities a
-  WHERE ((a.coordinator_id IS NOT NULL) AND (NOT (EXISTS ( SELECT
-           FROM stats.chapter_coordinators c
-          WHERE (c.chapter_id = a.chapter_id)))));
+  WHERE ((a.coordinator_id IS NOT NULL) AND (NOT (a.chapter_id IN ( SELECT c.chapter_id
+           FROM stats.chapter_coordinators c))));
 
-COMMENT ON VIEW stats.live_coordinator_rows IS 'Exact at every commit: activities by who follows them up now; in a chapter without a coordinator, by who did.';
+COMMENT ON VIEW stats.live_coordinator_rows IS 'The same; and in a chapter without a coordinator, by who followed them up last.';
 
 CREATE VIEW stats.visible_coordinator_monthly_stats WITH (security_barrier='true') AS
  SELECT v.organization_id AS org_id,
@@ -822,7 +823,7 @@ CREATE VIEW stats.visible_coordinator_monthly_stats WITH (security_barrier='true
             r.activity_count,
             r.duration_minutes,
             r.approved_nok
-           FROM stats.live_coordinator_rows r
+           FROM stats.followed_rows r
           WHERE ((r.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id)) AND (r.coordinator_id = ( SELECT app.profile_id() AS profile_id)) AND (r.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids))))
         UNION ALL
          SELECT r.organization_id,
@@ -834,7 +835,7 @@ CREATE VIEW stats.visible_coordinator_monthly_stats WITH (security_barrier='true
             r.duration_minutes,
             r.approved_nok
            FROM stats.live_coordinator_rows r
-          WHERE ((r.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id)) AND (( SELECT app.profile_role() AS profile_role) = 'org_admin'::public.profile_role) AND (r.coordinator_id <> ( SELECT app.profile_id() AS profile_id)))) v
+          WHERE ((r.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id)) AND (( SELECT app.profile_role() AS profile_role) = 'org_admin'::public.profile_role))) v
   GROUP BY v.organization_id, v.coordinator_id, v.activity_month, v.activity_type_id;
 
 CREATE VIEW public.coordinator_monthly_stats WITH (security_invoker='on') AS

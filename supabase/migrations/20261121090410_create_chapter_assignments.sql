@@ -68,8 +68,6 @@ revoke all on public.chapter_assignments from public, anon, authenticated, servi
 grant select on public.chapter_assignments to authenticated;
 grant select, insert, update, delete on public.chapter_assignments to service_role;
 
--- Who may be named as coordinator, and who is asked where nobody is named. No window function, so
--- that a search for a chapter or for a person stays a search by index.
 create or replace view stats.chapter_coordinators as
     select a.organization_id, a.unit_id as chapter_id, p.id as coordinator_id, a.is_primary
     from public.chapter_assignments a
@@ -77,13 +75,11 @@ create or replace view stats.chapter_coordinators as
     where p.role = 'coordinator' and p.is_active;
 comment on view stats.chapter_coordinators is 'The active coordinators of each chapter, now.';
 create or replace view stats.default_coordinators as
-    select c.organization_id, c.chapter_id, c.coordinator_id
+    select distinct on (c.chapter_id) c.organization_id, c.chapter_id, c.coordinator_id
     from stats.chapter_coordinators c
-    where not exists (
-        select from stats.chapter_coordinators b
-        where b.chapter_id = c.chapter_id
-          and (not b.is_primary, b.coordinator_id) < (not c.is_primary, c.coordinator_id));
+    order by c.chapter_id, c.is_primary desc, c.coordinator_id;
 comment on view stats.default_coordinators is
-    'One of them for each chapter: whose primary chapter it is, else any, but always the same.';
+    'Who follows up what nobody else does: of a chapter''s coordinators, one whose primary chapter '
+    'it is, else any, but always the same.';
 revoke all on stats.chapter_coordinators, stats.default_coordinators
     from public, anon, authenticated, service_role;

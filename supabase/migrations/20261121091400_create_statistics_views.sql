@@ -30,8 +30,8 @@ create or replace view stats.visible_time_series with (security_barrier) as
     from stats.live_time_series l
     where l.chapter_id = any (array(select app.statistics_chapter_ids()));
 
--- Two branches rather than an OR, so that a coordinator's own rows are found by the index; the
--- second one runs for org admins only.
+-- Two branches rather than an OR, so that a coordinator reads their own chapters; the second one
+-- runs for org admins only, who have no first one.
 create or replace view stats.visible_coordinator_monthly_stats with (security_barrier) as
     select v.organization_id as org_id, v.coordinator_id, v.activity_month, v.activity_type_id,
            sum(v.activity_count)::bigint                as activity_count,
@@ -39,7 +39,7 @@ create or replace view stats.visible_coordinator_monthly_stats with (security_ba
            stats.hours(sum(v.duration_minutes)::bigint) as total_hours,
            sum(v.approved_nok)::numeric(14, 2)          as approved_expenses_nok
     from (
-        select r.* from stats.live_coordinator_rows r
+        select r.* from stats.followed_rows r
         where r.organization_id = (select app.statistics_org_id())
           and r.coordinator_id = (select app.profile_id())
           and r.chapter_id = any (array(select app.statistics_chapter_ids()))
@@ -47,7 +47,6 @@ create or replace view stats.visible_coordinator_monthly_stats with (security_ba
         select r.* from stats.live_coordinator_rows r
         where r.organization_id = (select app.statistics_org_id())
           and (select app.profile_role()) = 'org_admin'
-          and r.coordinator_id <> (select app.profile_id())
     ) v
     group by 1, 2, 3, 4;
 
