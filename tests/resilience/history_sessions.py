@@ -40,7 +40,8 @@ _MONTHLY: LiteralString = (
 _ROWS_OF_MONTHS: LiteralString = f"app.monthly_series(%s, {_MONTHS})"
 _API_MONTHS: LiteralString = (
     f"jsonb_to_recordset(public.get_monthly_series(%s, {_MONTHS})) as m (activity_month date, "
-    "activity_count bigint, total_duration_minutes bigint, total_hours numeric, approved_expenses_nok numeric)"
+    "activity_count bigint, total_duration_minutes bigint, total_hours numeric, "
+    "approved_expenses_nok numeric)"
 )
 ISOLATIONS = ["read committed", "repeatable read", "serializable"]
 
