@@ -159,7 +159,7 @@ CREATE FUNCTION app.check_request() RETURNS void
     SET search_path TO ''
     AS $$
 declare
-    v_headers json := nullif(current_setting('request.headers', true), '');
+    v_headers json := nullif(current_setting('request.headers', true), '')::json;
     v_prefer  text := v_headers ->> 'prefer';
     v_claims  json;
     v_person  text;
@@ -179,7 +179,7 @@ begin
     if lpad(v_headers ->> 'content-length', 20, '0') > lpad('5242880', 20, '0') then
         perform app.refuse(413, 'payload_too_large', 'The body is larger than 5 MiB.');
     end if;
-    v_claims := nullif(current_setting('request.jwt.claims', true), '');
+    v_claims := nullif(current_setting('request.jwt.claims', true), '')::json;
     v_person := coalesce(v_claims ->> 'sub', 'anonymous');
     v_org_id := v_claims -> 'app_metadata' ->> 'org_id';
     if not app.take_place('person ' || v_person, 10)
@@ -514,7 +514,7 @@ CREATE FUNCTION app.get_metric_snapshot(p_period_start date, p_period_end date) 
     SET search_path TO ''
     AS $$
 begin
-    perform app.require_report(app.current_org_id(), p_period_start, p_period_end, null);
+    perform app.require_report_access(app.current_org_id(), p_period_start, p_period_end, null);
     return stats.metric_snapshot(p_period_start, p_period_end);
 end $$;
 
@@ -998,7 +998,18 @@ begin
 end $$;
 
 CREATE FUNCTION app.require_report(p_org_id uuid, p_period_start date, p_period_end date, p_refusal text) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    perform app.require_report_access(p_org_id, p_period_start, p_period_end, p_refusal);
+    perform app.take_turn('report');
+end $$;
+
+COMMENT ON FUNCTION app.require_report(p_org_id uuid, p_period_start date, p_period_end date, p_refusal text) IS 'As require_report_access, for reports that are computed: those take a turn (take_turns).';
+
+CREATE FUNCTION app.require_report_access(p_org_id uuid, p_period_start date, p_period_end date, p_refusal text) RETURNS void
+    LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS $$
 begin
@@ -1027,8 +1038,9 @@ begin
             'it starts and ends on the first day of one'
             using errcode = 'invalid_parameter_value';
     end if;
-    perform app.take_turn('report');   -- see take_turns
 end $$;
+
+COMMENT ON FUNCTION app.require_report_access(p_org_id uuid, p_period_start date, p_period_end date, p_refusal text) IS 'Refuses whoever may not ask for the reports of this organisation, or of this period.';
 
 CREATE FUNCTION app.save_metric_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1263,7 +1275,8 @@ begin
     select case
         when u.kind <> 'local' then 'the unit is no chapter'
         when (new.occurred_at at time zone 'UTC')::date >= u.closed_on
-            and (v_placed or new.occurred_at > old.occurred_at) then 'the chapter was closed by then'
+            and (v_placed or new.occurred_at > old.occurred_at)
+            then 'the chapter was closed by then'
         when v_named and not exists (
             select from stats.chapter_coordinators c
             where c.chapter_id = u.id and c.coordinator_id = new.coordinator_id)
@@ -5148,6 +5161,8 @@ GRANT ALL ON FUNCTION app.refuse(p_status integer, p_code text, p_message text, 
 REVOKE ALL ON FUNCTION app.require_readable_unit(p_unit_id uuid, p_year integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.require_report(p_org_id uuid, p_period_start date, p_period_end date, p_refusal text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.require_report_access(p_org_id uuid, p_period_start date, p_period_end date, p_refusal text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.save_metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.save_metric_snapshot(p_period_start date, p_period_end date) TO authenticated;

@@ -55,7 +55,8 @@ create or replace function stats.mapping_version(
                  extract(year from greatest(p_period_end - 1, p_period_start))::integer) y
         cross join lateral stats.mapping_version(p_organization_id, y) v);
 comment on function stats.mapping_version(uuid, date, date) is
-    'The version of the mapping that all years of a period are reported by; null where they differ.';
+    'The version of the mapping that all years of a period are reported by; null where they '
+    'differ.';
 
 revoke execute on function
     stats.mapping_version(uuid, integer), stats.mapping_version(uuid, date, date)

@@ -27,7 +27,8 @@ begin
     select case
         when u.kind <> 'local' then 'the unit is no chapter'
         when (new.occurred_at at time zone 'UTC')::date >= u.closed_on
-            and (v_placed or new.occurred_at > old.occurred_at) then 'the chapter was closed by then'
+            and (v_placed or new.occurred_at > old.occurred_at)
+            then 'the chapter was closed by then'
         when v_named and not exists (
             select from stats.chapter_coordinators c
             where c.chapter_id = u.id and c.coordinator_id = new.coordinator_id)

@@ -96,11 +96,8 @@ comment on function public.generate_bufdir_report(uuid, date, date, integer) is
     'and org admins; only the latter see groups of fewer than five people.';
 
 revoke execute on function
-<<<<<<< HEAD
-    app.require_report(uuid, date, date, text), stats.require_mapping_version(uuid, date, date),
-=======
     app.require_report_access(uuid, date, date, text), app.require_report(uuid, date, date, text),
->>>>>>> trust
+    stats.require_mapping_version(uuid, date, date),
     app.generate_bufdir_report(uuid, date, date, integer),
     public.generate_bufdir_report(uuid, date, date, integer)
     from public, anon, authenticated, service_role;

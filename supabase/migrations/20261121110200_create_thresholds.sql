@@ -11,8 +11,8 @@ create table if not exists public.bufdir_thresholds (
     primary key (organization_id, bufdir_category_code, valid_from_year)
 );
 comment on table public.bufdir_thresholds is
-    'How many activities of a category an organisation must report in a year. A year has the newest '
-    'row that is valid for it, so one for later years never touches an earlier one.';
+    'How many activities of a category an organisation must report in a year. A year has the '
+    'newest row that is valid for it, so one for later years never touches an earlier one.';
 comment on column public.bufdir_thresholds.minimum_activity_count is
     '0: from this year on the category has no threshold.';
 comment on column public.bufdir_thresholds.at_risk_ratio is

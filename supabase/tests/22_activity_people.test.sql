@@ -1,4 +1,4 @@
--- AN: who may be named in an activity, and where it may take place.
+-- AW: who may be named in an activity, and where it may take place.
 begin;
 \ir helpers.psql
 select plan(42);
@@ -16,8 +16,9 @@ create function tests.register(
 $$;
 create function tests.set(p_name text, p_assignment text, p_unit text default null)
     returns text language sql as $$
-    select format('update public.activities set ' || p_assignment || ' where id = %2$L returning id',
-                  tests.id(p_unit), tests.id(p_name))
+    select format(
+        'update public.activities set ' || p_assignment || ' where id = %2$L returning id',
+        tests.id(p_unit), tests.id(p_name))
 $$;
 create function tests.coordinator(p_name text) returns uuid language sql as $$
     select coordinator_id from public.activities where id = tests.id(p_name)
@@ -31,73 +32,73 @@ select tests.add_activity('nord/ola', p_name => 'of ola'),
 -- ---------------------------------------------------------------- the coordinator
 
 select tests.act_as('nord/ola');
-select lives_ok(tests.register('nord/kari'), 'AN-01 the chapter''s coordinator may be named');
+select lives_ok(tests.register('nord/kari'), 'AW-01 the chapter''s coordinator may be named');
 select throws_ok(
     tests.register('nord/cora'),
     '23514', 'the coordinator is no active coordinator of the chapter',
-    'AN-02 not that of another chapter');
+    'AW-02 not that of another chapter');
 select throws_ok(
     tests.register('nord/ina'),
     '23514', 'the coordinator is no active coordinator of the chapter',
-    'AN-02 nor one who is inactive');
+    'AW-02 nor one who is inactive');
 select throws_ok(
     tests.register('nord/liv'),
     '23514', 'the coordinator is no active coordinator of the chapter',
-    'AN-02 nor a peer mentor');
+    'AW-02 nor a peer mentor');
 select throws_ok(
     tests.set('of ola', 'unit_id = unit_id, coordinator_id = %1$L', 'nord/cora'),
     '23514', 'the coordinator is no active coordinator of the chapter',
-    'AN-03 nor in a correction');
+    'AW-03 nor in a correction');
 select isnt_empty(tests.set('of ola', 'coordinator_id = %1$L', 'nord/kari'),
-    'AN-03 where the chapter''s may');
+    'AW-03 where the chapter''s may');
 select isnt_empty(tests.set('of ola', 'coordinator_id = null'),
-    'AN-04 who names nobody');
-select is(tests.coordinator('of ola'), tests.id('nord/kari'), 'AN-04 gets the chapter''s');
+    'AW-04 who names nobody');
+select is(tests.coordinator('of ola'), tests.id('nord/kari'), 'AW-04 gets the chapter''s');
 select tests.act_as('nord/kari');
 select throws_ok(
     tests.register('nord/cora', 'nord/kari'),
     '23514', 'the coordinator is no active coordinator of the chapter',
-    'AN-05 a coordinator names no other chapter''s either');
+    'AW-05 a coordinator names no other chapter''s either');
 select tests.act_as('nord/anne');
 select throws_ok(
     tests.register('nord/cora', 'nord/anne'),
     '23514', 'the coordinator is no active coordinator of the chapter',
-    'AN-05 nor does an org admin');
-select lives_ok(tests.register('nord/kari', 'nord/anne'), 'AN-05 who names the chapter''s');
+    'AW-05 nor does an org admin');
+select lives_ok(tests.register('nord/kari', 'nord/anne'), 'AW-05 who names the chapter''s');
 select tests.act_as_role('service_role');
 select throws_ok(
     tests.register('nord/cora'),
     '23514', 'the coordinator is no active coordinator of the chapter',
-    'AN-06 nor does a service');
-select lives_ok(tests.register('nord/kari'), 'AN-06 which names the chapter''s');
+    'AW-06 nor does a service');
+select lives_ok(tests.register('nord/kari'), 'AW-06 which names the chapter''s');
 select tests.act_as_owner();
-select lives_ok(tests.register('nord/cora'), 'AN-07 the owner brings what was true before');
+select lives_ok(tests.register('nord/cora'), 'AW-07 the owner brings what was true before');
 
 -- ---------------------------------------------------------------- the peer mentor
 
 select tests.act_as('nord/kari');
 select lives_ok(tests.register('nord/kari', 'nord/kari'),
-    'AN-08 a coordinator registers for who works in the chapter');
+    'AW-08 a coordinator registers for who works in the chapter');
 select throws_ok(
     tests.register('nord/kari', 'nord/kari', 'nord/cato'),
     '23514', 'the peer mentor is not active in the chapter',
-    'AN-09 not for who works elsewhere');
+    'AW-09 not for who works elsewhere');
 select tests.act_as('nord/anne');
 select throws_ok(
     tests.register('nord/kari', 'nord/anne', 'nord/cato'),
     '23514', 'the peer mentor is not active in the chapter',
-    'AN-09 nor does an org admin');
+    'AW-09 nor does an org admin');
 select lives_ok(tests.register('nord/cora', 'nord/anne', 'nord/cato', 'nord/C'),
-    'AN-09 but where they work');
+    'AW-09 but where they work');
 select tests.act_as('nord/ola');
 select throws_ok(
     tests.register('nord/kari', p_unit => 'nord/C'),
     '42501', 'new row violates row-level security policy for table "activities"',
-    'AN-10 who may not write in a chapter is not told who works there');
+    'AW-10 who may not write in a chapter is not told who works there');
 select throws_ok(
     tests.register('nord/cora', p_unit => 'nord/C'),
     '42501', 'new row violates row-level security policy for table "activities"',
-    'AN-10 whoever is named');
+    'AW-10 whoever is named');
 
 -- ---------------------------------------------------------------- moving
 
@@ -105,14 +106,14 @@ select tests.act_as('nord/kari');
 select throws_ok(
     tests.set('of ola', 'unit_id = %1$L', 'nord/B'),
     '23514', 'the peer mentor is not active in the chapter',
-    'AN-11 an activity moves where its peer mentor works');
-select isnt_empty(tests.set('of liv', 'unit_id = %1$L', 'nord/B'), 'AN-11 as this one');
+    'AW-11 an activity moves where its peer mentor works');
+select isnt_empty(tests.set('of liv', 'unit_id = %1$L', 'nord/B'), 'AW-11 as this one');
 select tests.act_as_owner();
 update public.activities set unit_id = tests.id('nord/A'), peer_mentor_id = tests.id('nord/ola'),
     registered_by = tests.id('nord/ola')
 where id = tests.id('in C');
 select is(tests.coordinator('in C'), tests.id('nord/kari'),
-    'AN-12 it is followed up where it is now');
+    'AW-12 it is followed up where it is now');
 
 -- ---------------------------------------------------------------- who has left
 
@@ -121,12 +122,12 @@ select tests.act_as('nord/kari');
 select throws_ok(
     tests.register('nord/kari', 'nord/kari'),
     '23514', 'the peer mentor is not active in the chapter',
-    'AN-13 for who has left nothing is registered');
+    'AW-13 for who has left nothing is registered');
 select isnt_empty(tests.set('of ola', 'duration_minutes = 45'),
-    'AN-14 what they registered can be corrected');
+    'AW-14 what they registered can be corrected');
 select isnt_empty(tests.set('of ola', 'occurred_at = ''2026-03-12 12:00Z'''),
-    'AN-14 its day, too');
-select isnt_empty(tests.set('of ola', 'status = ''rejected'''), 'AN-14 and rejected');
+    'AW-14 its day, too');
+select isnt_empty(tests.set('of ola', 'status = ''rejected'''), 'AW-14 and rejected');
 
 -- ---------------------------------------------------------------- a unit that is closed
 
@@ -140,27 +141,27 @@ select results_eq(
     $$ select activity_count, total_minutes from stats.live_chapter_stats
        where chapter_id = tests.id('nord/A') $$,
     'select * from before',
-    'AN-15 a chapter that is closed goes on counting');
+    'AW-15 a chapter that is closed goes on counting');
 select tests.act_as('nord/ola');
 select lives_ok(tests.register('nord/kari', p_at => '2026-03-10 23:59Z'),
-    'AN-16 what took place before may still be registered');
+    'AW-16 what took place before may still be registered');
 select throws_ok(
     tests.register('nord/kari', p_at => '2026-03-11 00:00Z'),
     '23514', 'the chapter was closed by then',
-    'AN-16 not what took place since');
+    'AW-16 not what took place since');
 select tests.act_as('nord/kari');
 select throws_ok(
     tests.set('in C', 'occurred_at = ''2026-03-11 00:00Z'''),
     '23514', 'the chapter was closed by then',
-    'AN-17 nor is it moved there');
+    'AW-17 nor is it moved there');
 select isnt_empty(tests.set('in C', 'occurred_at = ''2026-03-09 12:00Z'''),
-    'AN-17 only to before');
+    'AW-17 only to before');
 select isnt_empty(tests.set('of ola', 'duration_minutes = 30'),
-    'AN-18 what was registered can be corrected');
+    'AW-18 what was registered can be corrected');
 select results_eq(
     $$ select closed_on from public.chapters where id = tests.id('nord/A') $$,
     $$ values (date '2026-03-11') $$,
-    'AN-19 members see when it was closed');
+    'AW-19 members see when it was closed');
 
 -- ---------------------------------------------------------------- a unit keeps its kind
 
@@ -168,43 +169,43 @@ select tests.act_as('nord/anne');
 select throws_ok(
     tests.register('nord/kari', 'nord/anne', p_unit => 'nord/region'),
     '23514', 'the unit is no chapter',
-    'AN-20 activities take place in chapters');
+    'AW-20 activities take place in chapters');
 select tests.act_as_owner();
 delete from public.chapter_assignments where unit_id = tests.id('nord/A');
 select throws_ok(
     $$ update public.organization_units set kind = 'district' where id = tests.id('nord/A') $$,
     '23514', format('unit %s has activities and keeps its kind', tests.id('nord/A')),
-    'AN-21 a chapter with activities stays one');
+    'AW-21 a chapter with activities stays one');
 delete from public.chapter_assignments where unit_id = tests.id('nord/C')
     and profile_id <> tests.id('nord/cora');
 delete from public.activities where unit_id = tests.id('nord/C');
 select throws_ok(
     $$ update public.organization_units set kind = 'district' where id = tests.id('nord/C') $$,
     '23514', format('unit %s has assignments and stays a chapter', tests.id('nord/C')),
-    'AN-22 so does one that somebody works in');
+    'AW-22 so does one that somebody works in');
 delete from public.chapter_assignments where unit_id = tests.id('nord/C');
 select lives_ok(
     $$ update public.organization_units set kind = 'district' where id = tests.id('nord/C') $$,
-    'AN-23 one with neither may become a district');
+    'AW-23 one with neither may become a district');
 select throws_ok(
     $$ insert into public.chapter_assignments (profile_id, unit_id, organization_id)
        values (tests.id('nord/cora'), tests.id('nord/C'), tests.id('nord')) $$,
     '23514', format('unit %s is not a chapter', tests.id('nord/C')),
-    'AN-24 where nobody works');
+    'AW-24 where nobody works');
 select tests.add_activity('nord/ola', 'nord/C');   -- by the owner, from elsewhere
 select throws_ok(
     $$ update public.organization_units set kind = 'local' where id = tests.id('nord/C') $$,
     '23514', format('unit %s has activities and keeps its kind', tests.id('nord/C')),
-    'AN-25 whatever it is, with activities it stays so');
+    'AW-25 whatever it is, with activities it stays so');
 select tests.act_as('nord/anne');
 select results_eq(
     $$ select sum(activity_count) from public.chapter_stats $$,
     $$ select count(*)::numeric from public.activities where is_counted $$,
-    'AN-26 and nothing is left out of the organisation''s figures');
+    'AW-26 and nothing is left out of the organisation''s figures');
 select is(
     (select sum(activity_count) from public.chapter_stats),
     (public.get_hierarchy_stats(tests.id('nord/root'), 2026) ->> 'activity_count')::numeric,
-    'AN-26 nor of its summary');
+    'AW-26 nor of its summary');
 
 select * from finish();
 rollback;

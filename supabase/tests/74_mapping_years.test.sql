@@ -88,7 +88,8 @@ select tests.publish(2, 2026);
 select tests.act_as('nord/anne');
 select set_eq($$ select tests.ways(2025) $$, array['1 OLD'], 'MY-10 a year keeps its version');
 select set_eq($$ select tests.ways(2026) $$, array['2 NEW'], 'MY-10 the later one has its own');
-select is(tests.status(2025), '[]', 'MY-11 what was saved of the earlier year is as fresh as it was');
+select is(tests.status(2025), '[]',
+    'MY-11 what was saved of the earlier year is as fresh as it was');
 select lives_ok($$ select public.export_bufdir_snapshot('2025-01-01', '2026-01-01') $$,
     'MY-11 and may be exported');
 select is(tests.status(2026), '["mapping_changed"]', 'MY-12 of the later one it is not');
