@@ -20,13 +20,13 @@ from psycopg import sql
 from local import database, migrations, postgres
 from local.migrations import without_password
 from local.requirements import ROOT
-from tests import documents
 from tests.database.test_pgtap import prove
 from tests.resilience import operations
 from tests.resilience.comparison import SNAPSHOTS, differences, public_differences
 from tests.resilience.hierarchy_truth import wrong_entries
 from tests.resilience.own_cluster import empty_cluster, own_cluster
 from tests.resilience.scene import MINUTES, MOMENTS, Activity, Draft, Scene, load_scene
+from tests.support import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
