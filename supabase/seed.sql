@@ -28,6 +28,11 @@ where organization_id = pg_temp.id('nhf');
 update public.organization_settings
 set warm_up_enabled = false
 where organization_id = pg_temp.id('barnekreftforeningen');
+update public.organization_settings
+set time_zone = 'Europe/Oslo'
+where organization_id in (pg_temp.id('nhf'), pg_temp.id('hlf'), pg_temp.id('blindeforbundet'),
+                          pg_temp.id('barnekreftforeningen'))
+  and time_zone <> 'Europe/Oslo';
 
 -- The trees. NHF: one national, nine regions, 36 chapters; the others: one national and their
 -- chapters.
@@ -156,6 +161,18 @@ on conflict do nothing;
 
 insert into public.bufdir_mapping_versions (organization_id, mapping_version, valid_from_year)
 select id, 1, 2000 from public.organizations
+on conflict do nothing;
+
+-- What the rules for peer support ask of a meeting: three people and 45 minutes; a course has two
+-- parts of 45.
+insert into public.counting_rules
+    (organization_id, activity_type_id, valid_from, min_duration_minutes, min_participants, source)
+select t.organization_id, t.id, '2000-01-01', r.minutes, r.participants,
+       'https://likeperson.no/regler-for-rapportering'
+from public.activity_types t
+join (values ('group_meeting', 45, 3), ('course', 90, null)) r (code, minutes, participants)
+    on r.code = t.code
+where t.organization_id in (select pg_temp.id(slug) from seed_chapters)
 on conflict do nothing;
 
 insert into public.bufdir_thresholds

@@ -24,12 +24,14 @@ begin
     cross join lateral (select format(o.form, n.nspname, o.object) as name) t
     where n.nspname in ('app', 'private', 'stats')
        or n.nspname = 'public' and o.object = any (array[
-           'acknowledge_wake_ups', 'activities', 'activity_status', 'activity_time_series',
+           'acknowledge_wake_ups', 'activities', 'activity_history', 'activity_history_id_seq',
+           'activity_status', 'activity_time_series',
            'activity_types', 'bufdir_category_mappings', 'bufdir_export_audit_log',
            'bufdir_export_audit_log_id_seq', 'bufdir_mapping_versions', 'bufdir_metric_snapshots',
            'bufdir_thresholds',
            'chapter_assignments', 'chapter_stats', 'chapters', 'claim_webhook',
-           'compute_metric_snapshot', 'coordinator_monthly_stats', 'erase_contact',
+           'compute_metric_snapshot', 'coordinator_monthly_stats', 'counting_rules',
+           'erase_contact',
            'erase_person', 'erasures', 'erasures_id_seq', 'expense_claims', 'expense_status',
            'export_bufdir_snapshot', 'export_person', 'generate_bufdir_report',
            'get_activity_series', 'get_ancestor_ids', 'get_bufdir_alignment', 'get_health',

@@ -17,7 +17,11 @@ create table if not exists public.activities (
     activity_type_id      uuid                   not null,
     occurred_at           timestamptz            not null
         check (occurred_at >= '2000-01-01Z' and occurred_at < '2100-01-01Z'),
+    -- given by the app, or derived from occurred_at (see judge_activities)
+    activity_date         date                   not null,
+    is_date_given         boolean,
     recorded_at           timestamptz            not null default now(),
+    inserted_at           timestamptz            not null default clock_timestamp(),
     duration_minutes      integer                not null
         check (duration_minutes between 1 and 1440),
     participant_count     integer                not null default 1
@@ -29,6 +33,10 @@ create table if not exists public.activities (
     summary               text                   check (length(summary) <= 4000),
     approved_expenses_nok numeric(14, 2)         not null default 0
         check (approved_expenses_nok >= 0 and approved_expenses_nok <> 'NaN'),
+    -- in every time zone, the day is at most one off that of UTC
+    constraint activities_date_fits_moment
+        check (activity_date between (occurred_at at time zone 'UTC')::date - 1
+                                 and (occurred_at at time zone 'UTC')::date + 1),
     constraint activities_proxy_is_named
         check (is_proxy_registered = (registered_by <> peer_mentor_id)),
     -- unit, people and type are of the activity's organisation
@@ -47,43 +55,49 @@ comment on table public.activities is
     'What peer mentors register. summary and contact_id are personal data: never in a payload, '
     'snapshot, log or statistic.';
 comment on column public.activities.occurred_at is
-    'When it took place; statistics use this, bucketed in UTC.';
+    'When it took place.';
+comment on column public.activities.activity_date is
+    'The day on which it took place: what every statistic, report, month and year uses.';
+comment on column public.activities.is_date_given is
+    'Whether the app gave activity_date; else it is derived in the organisation''s time zone.';
 comment on column public.activities.recorded_at is 'When it was registered.';
+comment on column public.activities.inserted_at is
+    'When the row was written, by the server''s clock: from here on activity_history tells all.';
 comment on column public.activities.coordinator_id is
     'Who followed it up when it was written; statistics ask who does now.';
 comment on column public.activities.approved_expenses_nok is
     'The sum of its approved expense_claims, kept by their trigger; so an approval is a change of '
     'the activity.';
 
-create index if not exists activities_unit_id_organization_id_occurred_at_idx
-    on public.activities (unit_id, organization_id, occurred_at);
+create index if not exists activities_unit_id_organization_id_activity_date_idx
+    on public.activities (unit_id, organization_id, activity_date);
 -- also finds a peer mentor's last activity in a chapter, from its end
-create index if not exists activities_peer_mentor_id_organization_id_unit_id_occurred_at_idx
-    on public.activities (peer_mentor_id, organization_id, unit_id, occurred_at);
-create index if not exists activities_activity_type_id_organization_id_occurred_at_idx
-    on public.activities (activity_type_id, organization_id, occurred_at);
+create index if not exists activities_peer_mentor_id_organization_id_unit_id_date_idx
+    on public.activities (peer_mentor_id, organization_id, unit_id, activity_date);
+create index if not exists activities_activity_type_id_organization_id_activity_date_idx
+    on public.activities (activity_type_id, organization_id, activity_date);
 create index if not exists activities_registered_by_organization_id_idx
     on public.activities (registered_by, organization_id);
 -- the order of coordinator_monthly_stats
 create index if not exists activities_organization_id_coordinator_id_month_idx
     on public.activities (organization_id, coordinator_id,
-        (date_trunc('month', occurred_at at time zone 'UTC')::date), activity_type_id);
+        (date_trunc('month', activity_date::timestamp)::date), activity_type_id);
 alter table public.activities enable row level security;
 
 revoke all on public.activities from public, anon, authenticated, service_role;
 grant select, delete,
     insert (id, organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
-            occurred_at, duration_minutes, participant_count, contact_id, is_proxy_registered,
-            registered_by, status, summary),
-    update (unit_id, coordinator_id, activity_type_id, occurred_at, duration_minutes,
-            participant_count, contact_id, status, summary)
+            occurred_at, activity_date, duration_minutes, participant_count, contact_id,
+            is_proxy_registered, registered_by, status, summary),
+    update (unit_id, coordinator_id, activity_type_id, occurred_at, activity_date,
+            duration_minutes, participant_count, contact_id, status, summary)
     on public.activities to authenticated;
--- approved_expenses_nok is the triggers' alone
+-- what is missing here is the triggers' alone; an id stays what it is, for the history
 grant select, delete,
     insert (id, organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
-            occurred_at, recorded_at, duration_minutes, participant_count, contact_id,
-            is_proxy_registered, registered_by, status, summary),
-    update (id, organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
-            occurred_at, recorded_at, duration_minutes, participant_count, contact_id,
-            is_proxy_registered, registered_by, status, summary)
+            occurred_at, activity_date, recorded_at, duration_minutes, participant_count,
+            contact_id, is_proxy_registered, registered_by, status, summary),
+    update (organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
+            occurred_at, activity_date, recorded_at, duration_minutes, participant_count,
+            contact_id, is_proxy_registered, registered_by, status, summary)
     on public.activities to service_role;

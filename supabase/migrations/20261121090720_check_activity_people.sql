@@ -26,8 +26,8 @@ begin
     end if;
     select case
         when u.kind <> 'local' then 'the unit is no chapter'
-        when (new.occurred_at at time zone 'UTC')::date >= u.closed_on
-            and (v_placed or new.occurred_at > old.occurred_at)
+        when new.activity_date >= u.closed_on
+            and (v_placed or new.activity_date > old.activity_date)
             then 'the chapter was closed by then'
         when v_named and not exists (
             select from stats.chapter_coordinators c
@@ -51,13 +51,15 @@ begin
 end $$;
 revoke execute on function private.check_activity() from public, anon, authenticated, service_role;
 
-create or replace trigger activities_check_inserted
+-- After activities_judge, in the order of their names: that one finds the day.
+create or replace trigger activities_people_inserted
     before insert on public.activities
     for each row execute function private.check_activity();
-create or replace trigger activities_check_updated
-    before update of unit_id, peer_mentor_id, coordinator_id, occurred_at on public.activities
+create or replace trigger activities_people_updated
+    before update of unit_id, peer_mentor_id, coordinator_id, occurred_at, activity_date
+    on public.activities
     for each row when (
         (old.unit_id, old.peer_mentor_id, old.coordinator_id)
             is distinct from (new.unit_id, new.peer_mentor_id, new.coordinator_id)
-        or old.occurred_at < new.occurred_at)
+        or old.activity_date < new.activity_date)
     execute function private.check_activity();

@@ -50,7 +50,7 @@ create or replace view stats.live_time_series as
     ) r
     group by 1, 2, 3
     having sum(r.activity_count) <> 0;
-comment on view stats.live_time_series is 'Exact at every commit: per chapter and UTC day.';
+comment on view stats.live_time_series is 'Exact at every commit: per chapter and day.';
 
 create or replace view stats.live_monthly_rows as
     select t.organization_id, t.chapter_id, t.activity_month,
@@ -61,7 +61,7 @@ create or replace view stats.live_monthly_rows as
            c.activity_count, c.total_minutes, c.participant_count
     from stats.activity_changes c;
 comment on view stats.live_monthly_rows is
-    'Exact at every commit: per chapter and UTC month, in rows to be summed once.';
+    'Exact at every commit: per chapter and month, in rows to be summed once.';
 
 create or replace view stats.live_yearly_rows as
     select t.organization_id, t.chapter_id, t.period_year, t.peer_mentor_id, t.activity_type_id,
@@ -73,7 +73,7 @@ create or replace view stats.live_yearly_rows as
            c.activity_count, c.total_minutes, c.participant_count, c.approved_nok
     from stats.activity_changes c;
 comment on view stats.live_yearly_rows is
-    'Exact at every commit: per chapter, UTC year, peer mentor and type, in rows to be summed '
+    'Exact at every commit: per chapter, year, peer mentor and type, in rows to be summed '
     'once.';
 
 -- Exact by nature: reads the activities, by an index on the chapter. Whose they are follows the

@@ -12,7 +12,7 @@ create or replace view stats.visible_peer_mentor_stats with (security_barrier) a
            (select a.bucket_date from stats.countable_activities a
             where a.peer_mentor_id = l.peer_mentor_id and a.organization_id = l.organization_id
               and a.chapter_id = l.chapter_id
-            order by a.occurred_at desc limit 1) as last_activity_date
+            order by a.bucket_date desc limit 1) as last_activity_date
     from stats.live_peer_mentor_stats l
     where l.chapter_id = any (array(select app.statistics_chapter_ids()))
        or (l.peer_mentor_id = (select app.profile_id())
@@ -73,7 +73,7 @@ create or replace view public.mv_activity_time_series with (security_invoker = o
 
 comment on view public.peer_mentor_stats is 'Per peer mentor and chapter, exact now.';
 comment on view public.chapter_stats is 'Per chapter, exact now.';
-comment on view public.activity_time_series is 'Per chapter and UTC day, exact now.';
+comment on view public.activity_time_series is 'Per chapter and day, exact now.';
 comment on view public.mv_peer_mentor_stats is
     'As peer_mentor_stats, as of the last refresh (stats_freshness).';
 comment on view public.mv_chapter_stats is

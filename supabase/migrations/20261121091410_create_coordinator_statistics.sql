@@ -27,7 +27,7 @@ create or replace view public.coordinator_monthly_stats with (security_invoker =
     select * from stats.visible_coordinator_monthly_stats
     order by coordinator_id, activity_month, activity_type_id;
 comment on view public.coordinator_monthly_stats is
-    'Per coordinator, month (UTC) and activity type, with approved expenses, exact now.';
+    'Per coordinator, month and activity type, with approved expenses, exact now.';
 
 revoke all on stats.visible_coordinator_monthly_stats, public.coordinator_monthly_stats
     from public, anon, authenticated, service_role;

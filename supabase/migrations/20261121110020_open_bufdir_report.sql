@@ -92,8 +92,8 @@ create or replace function public.generate_bufdir_report(
     return app.generate_bufdir_report(p_org_id, p_period_start, p_period_end, p_mapping_version);
 comment on function public.generate_bufdir_report(uuid, date, date, integer) is
     'The Bufdir report of the caller''s organisation for whole months; start included, end '
-    'excluded, UTC; by the mapping that is valid for its years unless one is named. Coordinators '
-    'and org admins; only the latter see groups of fewer than five people.';
+    'excluded; by the mapping that is valid for its years unless one is named. Coordinators and '
+    'org admins; only the latter see groups of fewer than five people.';
 
 revoke execute on function
     app.require_report_access(uuid, date, date, text), app.require_report(uuid, date, date, text),
