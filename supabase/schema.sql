@@ -699,11 +699,13 @@ CREATE TABLE public.activities (
     is_proxy_registered boolean DEFAULT false NOT NULL,
     registered_by uuid DEFAULT auth.uid() NOT NULL,
     status public.activity_status DEFAULT 'registered'::public.activity_status NOT NULL,
+    duplicate_of uuid,
     summary text,
     approved_expenses_nok numeric(14,2) DEFAULT 0 NOT NULL,
     not_counted_because text,
     is_counted boolean GENERATED ALWAYS AS ((not_counted_because IS NULL)) STORED NOT NULL,
     CONSTRAINT activities_approved_expenses_nok_check CHECK (((approved_expenses_nok >= (0)::numeric) AND (approved_expenses_nok <> 'NaN'::numeric))),
+    CONSTRAINT activities_check CHECK ((duplicate_of <> id)),
     CONSTRAINT activities_date_fits_moment CHECK (((activity_date >= (((occurred_at AT TIME ZONE 'UTC'::text))::date - 1)) AND (activity_date <= (((occurred_at AT TIME ZONE 'UTC'::text))::date + 1)))),
     CONSTRAINT activities_duration_minutes_check CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
     CONSTRAINT activities_occurred_at_check CHECK (((occurred_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (occurred_at < '2100-01-01 00:00:00+00'::timestamp with time zone))),
@@ -726,9 +728,11 @@ COMMENT ON COLUMN public.activities.recorded_at IS 'When it was registered.';
 
 COMMENT ON COLUMN public.activities.inserted_at IS 'When the row was written, by the server''s clock: from here on activity_history tells all.';
 
+COMMENT ON COLUMN public.activities.duplicate_of IS 'The activity that counts in its place: the same one, registered once more.';
+
 COMMENT ON COLUMN public.activities.approved_expenses_nok IS 'The sum of its approved expense_claims, kept by their trigger; so an approval is a change of the activity.';
 
-COMMENT ON COLUMN public.activities.not_counted_because IS 'Null for an activity that counts, else the reason: draft, rejected, type_does_not_count, too_short, too_few_participants. Written by the counting rule alone.';
+COMMENT ON COLUMN public.activities.not_counted_because IS 'Null for an activity that counts, else the reason: draft, rejected, type_does_not_count, too_short, too_few_participants, duplicate. Written by the counting rule alone.';
 
 COMMENT ON COLUMN public.activities.is_counted IS 'Whether it counts, in every statistic and report.';
 
@@ -1344,6 +1348,42 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION private.check_duplicate() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_original public.activities;
+begin
+    if auth.uid() is not null and new.unit_id not in (select app.visible_chapter_ids()) then
+        raise exception 'only who follows up the chapter decides on duplicates'
+            using errcode = 'insufficient_privilege';
+    end if;
+    if new.duplicate_of is null then
+        return new;
+    end if;
+    -- Locked, so that two who name each other do not both find an original.
+    select * into v_original from public.activities a where a.id = new.duplicate_of for share;
+    if not found or v_original.organization_id <> new.organization_id
+        or auth.uid() is not null
+           and v_original.unit_id not in (select app.visible_chapter_ids()) then
+        raise exception 'the original is not among the activities that you follow up'
+            using errcode = 'insufficient_privilege';
+    end if;
+    if v_original.duplicate_of is not null then
+        raise exception 'the original is itself a duplicate'
+            using errcode = 'check_violation', hint = 'Name the activity that it names.';
+    end if;
+    if not v_original.is_counted then
+        raise exception 'the original does not count' using errcode = 'check_violation';
+    end if;
+    if exists (select from public.activities a where a.duplicate_of = new.id) then
+        raise exception 'other activities are duplicates of this one'
+            using errcode = 'check_violation', hint = 'Resolve those first.';
+    end if;
+    return new;
+end $$;
+
 CREATE FUNCTION private.check_mapping_version() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1611,6 +1651,23 @@ end $$;
 
 COMMENT ON FUNCTION private.install_platform_parts() IS 'Installs the schedules, the policy on realtime.messages and the settings of the API''s role; may be called again at any time.';
 
+CREATE FUNCTION private.keep_identity() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    if new.id <> old.id then   -- nobody's: its history goes by it
+        raise exception 'the id of an activity does not change'
+            using errcode = 'insufficient_privilege';
+    end if;
+    if auth.uid() is not null then
+        raise exception 'whose an activity is, and who registered it, does not change'
+            using errcode = 'insufficient_privilege',
+                  hint = 'Delete it, and register another one.';
+    end if;
+    return new;
+end $$;
+
 CREATE FUNCTION private.lock_erasures(p_organization_id uuid) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -1626,6 +1683,51 @@ begin
     new.is_date_given := tg_argv[0] = 'date' and new.activity_date is not null;
     return new;
 end $$;
+
+CREATE FUNCTION private.pass_on_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$   -- DEFINER: as above
+begin
+    perform private.pass_on_duplicates(array[coalesce(new.duplicate_of, new.id)]);
+    return null;
+end $$;
+
+CREATE FUNCTION private.pass_on_deleted() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if exists (select from public.activities a where a.duplicate_of in (
+                   select o.id from old_rows o)) then
+        perform private.pass_on_duplicates(array(select o.id from old_rows o));
+    end if;
+    return null;
+end $$;
+
+CREATE FUNCTION private.pass_on_duplicates(p_ids uuid[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    BEGIN ATOMIC
+ WITH members AS (
+          SELECT COALESCE(a_1.duplicate_of, a_1.id) AS original_id,
+             a_1.id,
+             a_1.duplicate_of,
+             a_1.status,
+             a_1.inserted_at
+            FROM public.activities a_1
+           WHERE ((a_1.duplicate_of = ANY (pass_on_duplicates.p_ids)) OR (a_1.id = ANY (pass_on_duplicates.p_ids)))
+         ), heirs AS (
+          SELECT DISTINCT ON (m_1.original_id) m_1.original_id,
+             m_1.id
+            FROM members m_1
+           ORDER BY m_1.original_id, (m_1.status = 'registered'::public.activity_status) DESC, (m_1.duplicate_of IS NULL) DESC, m_1.inserted_at, m_1.id
+         )
+  UPDATE public.activities a SET duplicate_of = NULLIF(h.id, a.id)
+    FROM (members m
+      JOIN heirs h ON ((h.original_id = m.original_id)))
+   WHERE ((a.id = m.id) AND (a.duplicate_of IS DISTINCT FROM NULLIF(h.id, a.id)));
+END;
 
 CREATE FUNCTION private.platform_problems() RETURNS TABLE(problem text, remedy text)
     LANGUAGE plpgsql STABLE
@@ -2457,7 +2559,7 @@ COMMENT ON COLUMN public.activity_history.changed_by IS 'Null for the service, a
 CREATE VIEW stats.activity_facts AS
  SELECT a.id,
     a.organization_id,
-    jsonb_build_object('unit_id', a.unit_id, 'peer_mentor_id', a.peer_mentor_id, 'coordinator_id', a.coordinator_id, 'activity_type_id', a.activity_type_id, 'occurred_at', a.occurred_at, 'activity_date', a.activity_date, 'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count, 'is_proxy_registered', a.is_proxy_registered, 'status', a.status, 'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because, 'approved_expenses_nok', a.approved_expenses_nok, 'inserted_at', a.inserted_at) AS facts
+    jsonb_build_object('unit_id', a.unit_id, 'peer_mentor_id', a.peer_mentor_id, 'coordinator_id', a.coordinator_id, 'activity_type_id', a.activity_type_id, 'occurred_at', a.occurred_at, 'activity_date', a.activity_date, 'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count, 'is_proxy_registered', a.is_proxy_registered, 'status', a.status, 'duplicate_of', a.duplicate_of, 'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because, 'approved_expenses_nok', a.approved_expenses_nok, 'inserted_at', a.inserted_at) AS facts
    FROM public.activities a;
 
 COMMENT ON VIEW stats.activity_facts IS 'What of each activity is counted: no text, no contact. activity_history keeps these.';
@@ -3361,9 +3463,13 @@ CREATE FUNCTION stats.judge_activity() RETURNS trigger
             into new.activity_date, new.not_counted_because, v_is_to_come
             from ( SELECT a.id,
     d.activity_date,
-    stats.counts_in_statistics(a.status, a.duration_minutes, a.participant_count, r.counts[n.n], r.min_duration_minutes[n.n], r.min_participants[n.n]) AS not_counted_because,
+    COALESCE(stats.counts_in_statistics(a.status, a.duration_minutes, a.participant_count, r.counts[n.n], r.min_duration_minutes[n.n], r.min_participants[n.n]),
+        CASE
+            WHEN (a.duplicate_of IS NOT NULL) THEN 'duplicate'::text
+            ELSE NULL::text
+        END) AS not_counted_because,
     ((a.occurred_at > (statement_timestamp() + '00:05:00'::interval)) OR (d.activity_date > ((statement_timestamp() AT TIME ZONE d.time_zone))::date)) AS is_to_come
-   FROM ((((select new.id as id, new.organization_id as organization_id, new.unit_id as unit_id, new.peer_mentor_id as peer_mentor_id, new.coordinator_id as coordinator_id, new.activity_type_id as activity_type_id, new.occurred_at as occurred_at, new.activity_date as activity_date, new.is_date_given as is_date_given, new.recorded_at as recorded_at, new.inserted_at as inserted_at, new.duration_minutes as duration_minutes, new.participant_count as participant_count, new.contact_id as contact_id, new.is_proxy_registered as is_proxy_registered, new.registered_by as registered_by, new.status as status, new.summary as summary, new.approved_expenses_nok as approved_expenses_nok, new.not_counted_because as not_counted_because) a
+   FROM ((((select new.id as id, new.organization_id as organization_id, new.unit_id as unit_id, new.peer_mentor_id as peer_mentor_id, new.coordinator_id as coordinator_id, new.activity_type_id as activity_type_id, new.occurred_at as occurred_at, new.activity_date as activity_date, new.is_date_given as is_date_given, new.recorded_at as recorded_at, new.inserted_at as inserted_at, new.duration_minutes as duration_minutes, new.participant_count as participant_count, new.contact_id as contact_id, new.is_proxy_registered as is_proxy_registered, new.registered_by as registered_by, new.status as status, new.duplicate_of as duplicate_of, new.summary as summary, new.approved_expenses_nok as approved_expenses_nok, new.not_counted_because as not_counted_because) a
      LEFT JOIN stats.joined_rules r ON ((r.activity_type_id = a.activity_type_id)))
      CROSS JOIN LATERAL ( SELECT COALESCE(r.time_zone, 'UTC'::text) AS time_zone,
                 CASE
@@ -3400,7 +3506,7 @@ CREATE FUNCTION stats.log_deleted_activities() RETURNS trigger
     a.activity_date,
     a.duration_minutes AS minutes
    FROM old_rows a
-  WHERE (a.status = 'registered'::public.activity_status)) m) c group by 1, 2 having sum(c.minutes) <> 0), added as (insert into stats.daily_minutes as d (peer_mentor_id, activity_date, minutes) select c.* from changed c order by 1, 2 on conflict (peer_mentor_id, activity_date) do update set minutes = d.minutes + excluded.minutes returning  d.*) select max(a.minutes) from added a join changed c on (c.peer_mentor_id, c.activity_date) = (a.peer_mentor_id, a.activity_date) where c.minutes > 0 into v_minutes; insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, -sum(c.activity_count) as activity_count, -sum(c.total_minutes) as total_minutes, -sum(c.participant_count) as participant_count, -sum(c.approved_nok) as approved_nok from ( SELECT a.organization_id,
+  WHERE ((a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL))) m) c group by 1, 2 having sum(c.minutes) <> 0), added as (insert into stats.daily_minutes as d (peer_mentor_id, activity_date, minutes) select c.* from changed c order by 1, 2 on conflict (peer_mentor_id, activity_date) do update set minutes = d.minutes + excluded.minutes returning  d.*) select max(a.minutes) from added a join changed c on (c.peer_mentor_id, c.activity_date) = (a.peer_mentor_id, a.activity_date) where c.minutes > 0 into v_minutes; insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, -sum(c.activity_count) as activity_count, -sum(c.total_minutes) as total_minutes, -sum(c.participant_count) as participant_count, -sum(c.approved_nok) as approved_nok from ( SELECT a.organization_id,
     a.chapter_id,
     a.peer_mentor_id,
     a.activity_type_id,
@@ -3434,7 +3540,7 @@ CREATE FUNCTION stats.log_inserted_activities() RETURNS trigger
     a.activity_date,
     a.duration_minutes AS minutes
    FROM new_rows a
-  WHERE (a.status = 'registered'::public.activity_status)) m on conflict (peer_mentor_id, activity_date) do update set minutes = d.minutes + excluded.minutes returning  d.minutes into v_minutes; insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, true, activity_count, total_minutes, participant_count, approved_nok from ( SELECT a.organization_id,
+  WHERE ((a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL))) m on conflict (peer_mentor_id, activity_date) do update set minutes = d.minutes + excluded.minutes returning  d.minutes into v_minutes; insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, true, activity_count, total_minutes, participant_count, approved_nok from ( SELECT a.organization_id,
     a.chapter_id,
     a.peer_mentor_id,
     a.activity_type_id,
@@ -3463,7 +3569,7 @@ CREATE FUNCTION stats.log_inserted_activities() RETURNS trigger
     a.activity_date,
     a.duration_minutes AS minutes
    FROM new_rows a
-  WHERE (a.status = 'registered'::public.activity_status)) m) c group by 1, 2 having sum(c.minutes) <> 0), added as (insert into stats.daily_minutes as d (peer_mentor_id, activity_date, minutes) select c.* from changed c order by 1, 2 on conflict (peer_mentor_id, activity_date) do update set minutes = d.minutes + excluded.minutes returning  d.*) select max(a.minutes) from added a join changed c on (c.peer_mentor_id, c.activity_date) = (a.peer_mentor_id, a.activity_date) where c.minutes > 0 into v_minutes; insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from ( SELECT a.organization_id,
+  WHERE ((a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL))) m) c group by 1, 2 having sum(c.minutes) <> 0), added as (insert into stats.daily_minutes as d (peer_mentor_id, activity_date, minutes) select c.* from changed c order by 1, 2 on conflict (peer_mentor_id, activity_date) do update set minutes = d.minutes + excluded.minutes returning  d.*) select max(a.minutes) from added a join changed c on (c.peer_mentor_id, c.activity_date) = (a.peer_mentor_id, a.activity_date) where c.minutes > 0 into v_minutes; insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from ( SELECT a.organization_id,
     a.chapter_id,
     a.peer_mentor_id,
     a.activity_type_id,
@@ -3542,11 +3648,11 @@ CREATE FUNCTION stats.log_updated_activities() RETURNS trigger
     a.activity_date,
     a.duration_minutes AS minutes
    FROM new_rows a
-  WHERE (a.status = 'registered'::public.activity_status)) m union all select m.peer_mentor_id, m.activity_date, -m.minutes as minutes from ( SELECT a.peer_mentor_id,
+  WHERE ((a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL))) m union all select m.peer_mentor_id, m.activity_date, -m.minutes as minutes from ( SELECT a.peer_mentor_id,
     a.activity_date,
     a.duration_minutes AS minutes
    FROM old_rows a
-  WHERE (a.status = 'registered'::public.activity_status)) m) c group by 1, 2 having sum(c.minutes) <> 0), added as (insert into stats.daily_minutes as d (peer_mentor_id, activity_date, minutes) select c.* from changed c order by 1, 2 on conflict (peer_mentor_id, activity_date) do update set minutes = d.minutes + excluded.minutes returning  d.*) select max(a.minutes) from added a join changed c on (c.peer_mentor_id, c.activity_date) = (a.peer_mentor_id, a.activity_date) where c.minutes > 0 into v_minutes; insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from (select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from (select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, contact_id, activity_count, total_minutes, participant_count, approved_nok from ( SELECT a.organization_id,
+  WHERE ((a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL))) m) c group by 1, 2 having sum(c.minutes) <> 0), added as (insert into stats.daily_minutes as d (peer_mentor_id, activity_date, minutes) select c.* from changed c order by 1, 2 on conflict (peer_mentor_id, activity_date) do update set minutes = d.minutes + excluded.minutes returning  d.*) select max(a.minutes) from added a join changed c on (c.peer_mentor_id, c.activity_date) = (a.peer_mentor_id, a.activity_date) where c.minutes > 0 into v_minutes; insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from (select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from (select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, contact_id, activity_count, total_minutes, participant_count, approved_nok from ( SELECT a.organization_id,
     a.chapter_id,
     a.peer_mentor_id,
     a.activity_type_id,
@@ -3683,7 +3789,7 @@ CREATE VIEW stats.registered_minutes AS
     a.activity_date,
     a.duration_minutes AS minutes
    FROM public.activities a
-  WHERE (a.status = 'registered'::public.activity_status);
+  WHERE ((a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL));
 
 CREATE FUNCTION stats.minutes_of(p_rows text) RETURNS text
     LANGUAGE sql STABLE
@@ -3801,7 +3907,7 @@ CREATE FUNCTION stats.record_deleted_activities() RETURNS trigger
     SET enable_nestloop TO 'off'
     AS $$ begin insert into public.activity_history (activity_id, organization_id, operation, changed_by, before, after) select o.id, o.organization_id, 'delete', (select p.id from public.profiles p where p.id = auth.uid()), o.facts, null from ( SELECT a.id,
     a.organization_id,
-    jsonb_build_object('unit_id', a.unit_id, 'peer_mentor_id', a.peer_mentor_id, 'coordinator_id', a.coordinator_id, 'activity_type_id', a.activity_type_id, 'occurred_at', a.occurred_at, 'activity_date', a.activity_date, 'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count, 'is_proxy_registered', a.is_proxy_registered, 'status', a.status, 'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because, 'approved_expenses_nok', a.approved_expenses_nok, 'inserted_at', a.inserted_at) AS facts
+    jsonb_build_object('unit_id', a.unit_id, 'peer_mentor_id', a.peer_mentor_id, 'coordinator_id', a.coordinator_id, 'activity_type_id', a.activity_type_id, 'occurred_at', a.occurred_at, 'activity_date', a.activity_date, 'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count, 'is_proxy_registered', a.is_proxy_registered, 'status', a.status, 'duplicate_of', a.duplicate_of, 'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because, 'approved_expenses_nok', a.approved_expenses_nok, 'inserted_at', a.inserted_at) AS facts
    FROM old_rows a) o; return null; end $$;
 
 CREATE FUNCTION stats.record_error(p_message text) RETURNS void
@@ -3818,10 +3924,10 @@ CREATE FUNCTION stats.record_updated_activities() RETURNS trigger
     SET enable_nestloop TO 'off'
     AS $$ begin insert into public.activity_history (activity_id, organization_id, operation, changed_by, before, after) select o.id, o.organization_id, 'update', (select p.id from public.profiles p where p.id = auth.uid()), o.facts, n.facts from ( SELECT a.id,
     a.organization_id,
-    jsonb_build_object('unit_id', a.unit_id, 'peer_mentor_id', a.peer_mentor_id, 'coordinator_id', a.coordinator_id, 'activity_type_id', a.activity_type_id, 'occurred_at', a.occurred_at, 'activity_date', a.activity_date, 'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count, 'is_proxy_registered', a.is_proxy_registered, 'status', a.status, 'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because, 'approved_expenses_nok', a.approved_expenses_nok, 'inserted_at', a.inserted_at) AS facts
+    jsonb_build_object('unit_id', a.unit_id, 'peer_mentor_id', a.peer_mentor_id, 'coordinator_id', a.coordinator_id, 'activity_type_id', a.activity_type_id, 'occurred_at', a.occurred_at, 'activity_date', a.activity_date, 'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count, 'is_proxy_registered', a.is_proxy_registered, 'status', a.status, 'duplicate_of', a.duplicate_of, 'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because, 'approved_expenses_nok', a.approved_expenses_nok, 'inserted_at', a.inserted_at) AS facts
    FROM old_rows a) o join ( SELECT a.id,
     a.organization_id,
-    jsonb_build_object('unit_id', a.unit_id, 'peer_mentor_id', a.peer_mentor_id, 'coordinator_id', a.coordinator_id, 'activity_type_id', a.activity_type_id, 'occurred_at', a.occurred_at, 'activity_date', a.activity_date, 'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count, 'is_proxy_registered', a.is_proxy_registered, 'status', a.status, 'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because, 'approved_expenses_nok', a.approved_expenses_nok, 'inserted_at', a.inserted_at) AS facts
+    jsonb_build_object('unit_id', a.unit_id, 'peer_mentor_id', a.peer_mentor_id, 'coordinator_id', a.coordinator_id, 'activity_type_id', a.activity_type_id, 'occurred_at', a.occurred_at, 'activity_date', a.activity_date, 'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count, 'is_proxy_registered', a.is_proxy_registered, 'status', a.status, 'duplicate_of', a.duplicate_of, 'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because, 'approved_expenses_nok', a.approved_expenses_nok, 'inserted_at', a.inserted_at) AS facts
    FROM new_rows a) n on n.id = o.id where n.facts <> o.facts; return null; end $$;
 
 CREATE FUNCTION stats.refresh(p_force boolean) RETURNS jsonb
@@ -4620,6 +4726,17 @@ CREATE VIEW public.mv_peer_mentor_stats WITH (security_invoker='on') AS
 
 COMMENT ON VIEW public.mv_peer_mentor_stats IS 'As peer_mentor_stats, as of the last refresh (stats_freshness).';
 
+CREATE TABLE public.not_duplicates (
+    activity_id uuid NOT NULL,
+    other_id uuid NOT NULL,
+    organization_id uuid DEFAULT app.current_org_id() NOT NULL,
+    decided_at timestamp with time zone DEFAULT now() NOT NULL,
+    decided_by uuid DEFAULT auth.uid(),
+    CONSTRAINT not_duplicates_check CHECK ((activity_id <> other_id))
+);
+
+COMMENT ON TABLE public.not_duplicates IS 'Pairs that look like duplicates, and of which somebody found that they are not.';
+
 CREATE TABLE public.organizations (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     slug text NOT NULL,
@@ -4654,6 +4771,74 @@ CREATE VIEW public.peer_mentor_stats WITH (security_invoker='on') AS
   ORDER BY visible_peer_mentor_stats.chapter_id, visible_peer_mentor_stats.peer_mentor_id;
 
 COMMENT ON VIEW public.peer_mentor_stats IS 'Per peer mentor and chapter, exact now.';
+
+CREATE VIEW public.possible_duplicates WITH (security_invoker='on') AS
+ WITH counted AS NOT MATERIALIZED (
+         SELECT a.id,
+            a.organization_id,
+            a.unit_id,
+            a.peer_mentor_id,
+            a.coordinator_id,
+            a.activity_type_id,
+            a.occurred_at,
+            a.activity_date,
+            a.is_date_given,
+            a.recorded_at,
+            a.inserted_at,
+            a.duration_minutes,
+            a.participant_count,
+            a.contact_id,
+            a.is_proxy_registered,
+            a.registered_by,
+            a.status,
+            a.duplicate_of,
+            a.summary,
+            a.approved_expenses_nok,
+            a.not_counted_because,
+            a.is_counted,
+            tstzrange(a.occurred_at, (a.occurred_at + make_interval(mins => a.duration_minutes))) AS taken
+           FROM public.activities a
+          WHERE a.is_counted
+        ), pairs AS (
+         SELECT a.id,
+            b.id AS other_id,
+            'same_peer_mentor'::text AS reason,
+            a.activity_date,
+            a.unit_id AS chapter_id
+           FROM (counted a
+             JOIN counted b USING (peer_mentor_id, activity_type_id, activity_date))
+          WHERE ((ROW(b.inserted_at, b.id) < ROW(a.inserted_at, a.id)) AND (a.taken && b.taken))
+        UNION ALL
+         SELECT a.id,
+            b.id,
+            'direct_and_proxy'::text,
+            a.activity_date,
+            a.unit_id
+           FROM (counted a
+             JOIN counted b USING (contact_id, activity_date, organization_id))
+          WHERE ((ROW(b.inserted_at, b.id) < ROW(a.inserted_at, a.id)) AND (a.is_proxy_registered <> b.is_proxy_registered) AND (NOT ((a.peer_mentor_id = b.peer_mentor_id) AND (a.activity_type_id = b.activity_type_id) AND (a.taken && b.taken))))
+        UNION ALL
+         SELECT a.id,
+            b.id,
+            'same_event'::text,
+            a.activity_date,
+            a.unit_id
+           FROM (counted a
+             JOIN counted b USING (unit_id, activity_type_id, activity_date))
+          WHERE ((ROW(b.inserted_at, b.id) < ROW(a.inserted_at, a.id)) AND (a.taken && b.taken) AND (a.peer_mentor_id <> b.peer_mentor_id) AND (((a.contact_id IS NULL) AND (b.contact_id IS NULL) AND (LEAST(a.participant_count, b.participant_count) > 1)) OR ((a.contact_id = b.contact_id) AND (a.is_proxy_registered = b.is_proxy_registered))))
+        )
+ SELECT p.id AS activity_id,
+    p.other_id,
+    p.reason,
+    p.activity_date,
+    p.chapter_id
+   FROM pairs p
+  WHERE (NOT (EXISTS ( SELECT
+           FROM public.not_duplicates n
+          WHERE ((LEAST(n.activity_id, n.other_id) = LEAST(p.id, p.other_id)) AND (GREATEST(n.activity_id, n.other_id) = GREATEST(p.id, p.other_id))))))
+  ORDER BY p.activity_date, p.id, p.other_id;
+
+COMMENT ON VIEW public.possible_duplicates IS 'Pairs of activities that count and may be one: the same peer mentor at the same time, a contact met directly and by proxy, an event registered by two people. Filtered as activities is.';
 
 CREATE VIEW stats.visible_freshness WITH (security_barrier='true') AS
  SELECT l.last_finished_at AS last_refreshed_at,
@@ -4718,7 +4903,11 @@ CREATE SEQUENCE stats.fold_asked_at
 CREATE VIEW stats.judgements AS
  SELECT a.id,
     d.activity_date,
-    stats.counts_in_statistics(a.status, a.duration_minutes, a.participant_count, r.counts[n.n], r.min_duration_minutes[n.n], r.min_participants[n.n]) AS not_counted_because,
+    COALESCE(stats.counts_in_statistics(a.status, a.duration_minutes, a.participant_count, r.counts[n.n], r.min_duration_minutes[n.n], r.min_participants[n.n]),
+        CASE
+            WHEN (a.duplicate_of IS NOT NULL) THEN 'duplicate'::text
+            ELSE NULL::text
+        END) AS not_counted_because,
     ((a.occurred_at > (statement_timestamp() + '00:05:00'::interval)) OR (d.activity_date > ((statement_timestamp() AT TIME ZONE d.time_zone))::date)) AS is_to_come
    FROM (((public.activities a
      LEFT JOIN stats.joined_rules r ON ((r.activity_type_id = a.activity_type_id)))
@@ -4999,6 +5188,9 @@ ALTER TABLE ONLY public.hierarchy_node_access
 ALTER TABLE ONLY public.hierarchy_stats_cache
     ADD CONSTRAINT hierarchy_stats_cache_pkey PRIMARY KEY (unit_id, period_year);
 
+ALTER TABLE ONLY public.not_duplicates
+    ADD CONSTRAINT not_duplicates_pkey PRIMARY KEY (activity_id, other_id);
+
 ALTER TABLE ONLY public.organization_settings
     ADD CONSTRAINT organization_settings_pkey PRIMARY KEY (organization_id);
 
@@ -5066,6 +5258,8 @@ CREATE INDEX webhook_receipts_received_at_idx ON private.webhook_receipts USING 
 
 CREATE INDEX activities_activity_type_id_organization_id_activity_date_idx ON public.activities USING btree (activity_type_id, organization_id, activity_date);
 
+CREATE INDEX activities_duplicate_of_idx ON public.activities USING btree (duplicate_of) WHERE (duplicate_of IS NOT NULL);
+
 CREATE INDEX activities_organization_id_coordinator_id_month_idx ON public.activities USING btree (organization_id, coordinator_id, ((date_trunc('month'::text, (activity_date)::timestamp without time zone))::date), activity_type_id);
 
 CREATE INDEX activities_peer_mentor_id_organization_id_unit_id_date_idx ON public.activities USING btree (peer_mentor_id, organization_id, unit_id, activity_date);
@@ -5108,6 +5302,14 @@ CREATE INDEX expense_claims_organization_id_status_idx ON public.expense_claims 
 
 CREATE INDEX hierarchy_node_access_last_read_at_idx ON public.hierarchy_node_access USING btree (last_read_at DESC);
 
+CREATE INDEX not_duplicates_decided_by_idx ON public.not_duplicates USING btree (decided_by);
+
+CREATE INDEX not_duplicates_organization_id_idx ON public.not_duplicates USING btree (organization_id);
+
+CREATE INDEX not_duplicates_other_id_idx ON public.not_duplicates USING btree (other_id);
+
+CREATE UNIQUE INDEX not_duplicates_pair_idx ON public.not_duplicates USING btree (LEAST(activity_id, other_id), GREATEST(activity_id, other_id));
+
 CREATE INDEX organization_units_name_search_idx ON public.organization_units USING gin (app.search_key(name) extensions.gin_trgm_ops);
 
 CREATE UNIQUE INDEX organization_units_one_root_idx ON public.organization_units USING btree (organization_id) WHERE (parent_id IS NULL);
@@ -5138,17 +5340,25 @@ CREATE INDEX peer_mentor_totals_peer_mentor_id_idx ON stats.peer_mentor_totals U
 
 CREATE INDEX yearly_totals_organization_id_period_year_idx ON stats.yearly_totals USING btree (organization_id, period_year);
 
+CREATE TRIGGER activities_check_duplicate BEFORE UPDATE OF duplicate_of ON public.activities FOR EACH ROW WHEN (((old.duplicate_of IS DISTINCT FROM new.duplicate_of) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION private.check_duplicate();
+
 CREATE TRIGGER activities_given_1_moment BEFORE UPDATE OF occurred_at ON public.activities FOR EACH ROW WHEN ((old.occurred_at <> new.occurred_at)) EXECUTE FUNCTION private.note_given_date('moment');
 
 CREATE TRIGGER activities_given_2_date BEFORE UPDATE OF activity_date ON public.activities FOR EACH ROW EXECUTE FUNCTION private.note_given_date('date');
 
-CREATE TRIGGER activities_judge BEFORE INSERT OR UPDATE OF organization_id, activity_type_id, occurred_at, activity_date, is_date_given, duration_minutes, participant_count, status, not_counted_because ON public.activities FOR EACH ROW EXECUTE FUNCTION stats.judge_activity();
+CREATE TRIGGER activities_judge BEFORE INSERT OR UPDATE OF organization_id, activity_type_id, occurred_at, activity_date, is_date_given, duration_minutes, participant_count, status, duplicate_of, not_counted_because ON public.activities FOR EACH ROW EXECUTE FUNCTION stats.judge_activity();
+
+CREATE TRIGGER activities_keep_identity BEFORE UPDATE OF id, organization_id, peer_mentor_id, is_proxy_registered, registered_by ON public.activities FOR EACH ROW WHEN ((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.peer_mentor_id IS DISTINCT FROM new.peer_mentor_id)) OR (old.is_proxy_registered IS DISTINCT FROM new.is_proxy_registered)) OR (old.registered_by IS DISTINCT FROM new.registered_by))) EXECUTE FUNCTION private.keep_identity();
 
 CREATE TRIGGER activities_log_deletes AFTER DELETE ON public.activities REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_deleted_activities();
 
 CREATE TRIGGER activities_log_inserts AFTER INSERT ON public.activities REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_inserted_activities();
 
 CREATE TRIGGER activities_log_updates AFTER UPDATE ON public.activities REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_updated_activities();
+
+CREATE TRIGGER activities_pass_on_changed AFTER UPDATE OF status ON public.activities FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION private.pass_on_changed();
+
+CREATE TRIGGER activities_pass_on_deleted AFTER DELETE ON public.activities REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.pass_on_deleted();
 
 CREATE TRIGGER activities_people_inserted BEFORE INSERT ON public.activities FOR EACH ROW EXECUTE FUNCTION private.check_activity();
 
@@ -5244,6 +5454,8 @@ CREATE TRIGGER refuse_write INSTEAD OF INSERT OR DELETE OR UPDATE ON public.mv_p
 
 CREATE TRIGGER refuse_write INSTEAD OF INSERT OR DELETE OR UPDATE ON public.peer_mentor_stats FOR EACH ROW EXECUTE FUNCTION private.refuse_view_write();
 
+CREATE TRIGGER refuse_write INSTEAD OF INSERT OR DELETE OR UPDATE ON public.possible_duplicates FOR EACH ROW EXECUTE FUNCTION private.refuse_view_write();
+
 CREATE TRIGGER refuse_write INSTEAD OF INSERT OR DELETE OR UPDATE ON public.stats_freshness FOR EACH ROW EXECUTE FUNCTION private.refuse_view_write();
 
 CREATE CONSTRAINT TRIGGER activity_changes_request_upkeep AFTER INSERT ON stats.activity_changes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.is_first) EXECUTE FUNCTION stats.request_upkeep();
@@ -5258,6 +5470,9 @@ ALTER TABLE ONLY public.activities
 
 ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_coordinator_fkey FOREIGN KEY (organization_id, coordinator_id) REFERENCES public.profiles(organization_id, id);
+
+ALTER TABLE ONLY public.activities
+    ADD CONSTRAINT activities_duplicate_of_fkey FOREIGN KEY (duplicate_of) REFERENCES public.activities(id) DEFERRABLE INITIALLY DEFERRED;
 
 ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_peer_mentor_fkey FOREIGN KEY (peer_mentor_id, organization_id) REFERENCES public.profiles(id, organization_id);
@@ -5324,6 +5539,18 @@ ALTER TABLE ONLY public.hierarchy_node_access
 
 ALTER TABLE ONLY public.hierarchy_stats_cache
     ADD CONSTRAINT hierarchy_stats_cache_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES public.organization_units(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.not_duplicates
+    ADD CONSTRAINT not_duplicates_activity_id_fkey FOREIGN KEY (activity_id) REFERENCES public.activities(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.not_duplicates
+    ADD CONSTRAINT not_duplicates_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES public.profiles(id);
+
+ALTER TABLE ONLY public.not_duplicates
+    ADD CONSTRAINT not_duplicates_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.not_duplicates
+    ADD CONSTRAINT not_duplicates_other_id_fkey FOREIGN KEY (other_id) REFERENCES public.activities(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.organization_settings
     ADD CONSTRAINT organization_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
@@ -5420,6 +5647,8 @@ CREATE POLICY "members read their organisation's units" ON public.organization_u
 
 CREATE POLICY "members rename themselves" ON public.profiles FOR UPDATE TO authenticated USING ((id = ( SELECT app.profile_id() AS profile_id))) WITH CHECK ((id = ( SELECT app.profile_id() AS profile_id)));
 
+ALTER TABLE public.not_duplicates ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY "org admins read their organisation's erasures" ON public.erasures FOR SELECT TO authenticated USING (((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND (( SELECT app.profile_role() AS profile_role) = 'org_admin'::public.profile_role)));
 
 ALTER TABLE public.organization_settings ENABLE ROW LEVEL SECURITY;
@@ -5435,6 +5664,12 @@ CREATE POLICY "people claim expenses of their own activities" ON public.expense_
 CREATE POLICY "people correct their own and their chapters' activities" ON public.activities FOR UPDATE TO authenticated USING ((((peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (status <> 'rejected'::public.activity_status)) OR (unit_id = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids))))) WITH CHECK ((((peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (status <> 'rejected'::public.activity_status) AND (unit_id = ANY (ARRAY( SELECT app.assigned_chapter_ids() AS assigned_chapter_ids)))) OR (unit_id = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids)))));
 
 CREATE POLICY "people delete their own and their chapters' activities" ON public.activities FOR DELETE TO authenticated USING ((((peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (status <> 'rejected'::public.activity_status)) OR (unit_id = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids)))));
+
+CREATE POLICY "people read the decisions on activities they read" ON public.not_duplicates FOR SELECT TO authenticated USING (((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND (EXISTS ( SELECT
+   FROM public.activities a
+  WHERE (a.id = not_duplicates.activity_id))) AND (EXISTS ( SELECT
+   FROM public.activities a
+  WHERE (a.id = not_duplicates.other_id)))));
 
 CREATE POLICY "people read the expenses of the activities they read" ON public.expense_claims FOR SELECT TO authenticated USING (((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND (EXISTS ( SELECT
    FROM public.activities a
@@ -5459,6 +5694,14 @@ CREATE POLICY "people withdraw their pending expenses" ON public.expense_claims 
   WHERE ((a.id = expense_claims.activity_id) AND (a.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)))))));
 
 ALTER TABLE public.profiles ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY "who follows up both decides" ON public.not_duplicates FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND (decided_by = ( SELECT app.profile_id() AS profile_id)) AND (2 = ( SELECT count(*) AS count
+   FROM public.activities a
+  WHERE ((a.id = ANY (ARRAY[not_duplicates.activity_id, not_duplicates.other_id])) AND (a.unit_id = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids))))))));
+
+CREATE POLICY "who follows up both decides otherwise" ON public.not_duplicates FOR DELETE TO authenticated USING ((2 = ( SELECT count(*) AS count
+   FROM public.activities a
+  WHERE ((a.id = ANY (ARRAY[not_duplicates.activity_id, not_duplicates.other_id])) AND (a.unit_id = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids)))))));
 
 ALTER TABLE stats.activity_changes ENABLE ROW LEVEL SECURITY;
 
@@ -5597,16 +5840,16 @@ GRANT ALL ON FUNCTION stats.hours(p_minutes bigint) TO service_role;
 GRANT SELECT,DELETE ON TABLE public.activities TO authenticated;
 GRANT SELECT,DELETE ON TABLE public.activities TO service_role;
 
-GRANT INSERT(id) ON TABLE public.activities TO authenticated;
-GRANT INSERT(id) ON TABLE public.activities TO service_role;
+GRANT INSERT(id),UPDATE(id) ON TABLE public.activities TO authenticated;
+GRANT INSERT(id),UPDATE(id) ON TABLE public.activities TO service_role;
 
-GRANT INSERT(organization_id) ON TABLE public.activities TO authenticated;
+GRANT INSERT(organization_id),UPDATE(organization_id) ON TABLE public.activities TO authenticated;
 GRANT INSERT(organization_id),UPDATE(organization_id) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(unit_id),UPDATE(unit_id) ON TABLE public.activities TO authenticated;
 GRANT INSERT(unit_id),UPDATE(unit_id) ON TABLE public.activities TO service_role;
 
-GRANT INSERT(peer_mentor_id) ON TABLE public.activities TO authenticated;
+GRANT INSERT(peer_mentor_id),UPDATE(peer_mentor_id) ON TABLE public.activities TO authenticated;
 GRANT INSERT(peer_mentor_id),UPDATE(peer_mentor_id) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(coordinator_id),UPDATE(coordinator_id) ON TABLE public.activities TO authenticated;
@@ -5632,14 +5875,17 @@ GRANT INSERT(participant_count),UPDATE(participant_count) ON TABLE public.activi
 GRANT INSERT(contact_id),UPDATE(contact_id) ON TABLE public.activities TO authenticated;
 GRANT INSERT(contact_id),UPDATE(contact_id) ON TABLE public.activities TO service_role;
 
-GRANT INSERT(is_proxy_registered) ON TABLE public.activities TO authenticated;
+GRANT INSERT(is_proxy_registered),UPDATE(is_proxy_registered) ON TABLE public.activities TO authenticated;
 GRANT INSERT(is_proxy_registered),UPDATE(is_proxy_registered) ON TABLE public.activities TO service_role;
 
-GRANT INSERT(registered_by) ON TABLE public.activities TO authenticated;
+GRANT INSERT(registered_by),UPDATE(registered_by) ON TABLE public.activities TO authenticated;
 GRANT INSERT(registered_by),UPDATE(registered_by) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(status),UPDATE(status) ON TABLE public.activities TO authenticated;
 GRANT INSERT(status),UPDATE(status) ON TABLE public.activities TO service_role;
+
+GRANT UPDATE(duplicate_of) ON TABLE public.activities TO authenticated;
+GRANT UPDATE(duplicate_of) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(summary),UPDATE(summary) ON TABLE public.activities TO authenticated;
 GRANT INSERT(summary),UPDATE(summary) ON TABLE public.activities TO service_role;
@@ -5718,6 +5964,8 @@ REVOKE ALL ON FUNCTION private.check_activity() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.check_chapter_assignment() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.check_duplicate() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.check_mapping_version() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.check_unit_keeps_kind() FROM PUBLIC;
@@ -5744,9 +5992,17 @@ REVOKE ALL ON FUNCTION private.forget_person() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.install_platform_parts() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.keep_identity() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.lock_erasures(p_organization_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.note_given_date() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.pass_on_changed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.pass_on_deleted() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.pass_on_duplicates(p_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.platform_problems() FROM PUBLIC;
 
@@ -6083,12 +6339,21 @@ GRANT SELECT ON TABLE stats.visible_mv_peer_mentor_stats TO authenticated;
 
 GRANT SELECT ON TABLE public.mv_peer_mentor_stats TO authenticated;
 
+GRANT SELECT,DELETE ON TABLE public.not_duplicates TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.not_duplicates TO service_role;
+
+GRANT INSERT(activity_id) ON TABLE public.not_duplicates TO authenticated;
+
+GRANT INSERT(other_id) ON TABLE public.not_duplicates TO authenticated;
+
 GRANT SELECT ON TABLE public.organizations TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organizations TO service_role;
 
 GRANT SELECT ON TABLE stats.visible_peer_mentor_stats TO authenticated;
 
 GRANT SELECT ON TABLE public.peer_mentor_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.possible_duplicates TO authenticated;
 
 GRANT SELECT ON TABLE stats.visible_freshness TO authenticated;
 
