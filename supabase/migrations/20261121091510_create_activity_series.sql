@@ -84,14 +84,13 @@ begin
         order by 1;
 end $$;
 
+-- One JSON array, so that no limit on rows cuts it.
 create or replace function public.get_activity_series(
     p_from date, p_to date, p_bucket text default 'month', p_chapter_ids uuid[] default null)
-    returns table (bucket_date date, activity_count bigint, total_hours numeric)
+    returns jsonb
     language sql stable security invoker set search_path = ''
-begin atomic
-    select s.bucket_date, s.activity_count, s.total_hours
-    from app.get_activity_series(p_from, p_to, p_bucket, p_chapter_ids) s;
-end;
+    return (select jsonb_agg(s order by s.bucket_date)
+            from app.get_activity_series(p_from, p_to, p_bucket, p_chapter_ids) s);
 comment on function public.get_activity_series(date, date, text, uuid[]) is
     'Activities and hours by day, week, month or year, both ends included, zeros for empty '
     'buckets; of the named or all chapters the caller follows up.';

@@ -9,7 +9,7 @@ declare
     v_mapping integer;
 begin
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
-    v_mapping := coalesce(stats.current_mapping_version(p_organization_id), 0);
+    v_mapping := stats.require_mapping_version(p_organization_id, p_period_start, p_period_end);
     return (
         select jsonb_build_object(
             'organization_id', p_organization_id,

@@ -9,7 +9,8 @@ create or replace function stats.snapshot_status(
 declare
     v_snapshot public.bufdir_metric_snapshots;
     v_source   record;
-    v_mapping  integer  := coalesce(stats.current_mapping_version(p_organization_id), 0);
+    v_mapping  integer  := stats.mapping_version(   -- null: none would be right for all years
+        p_organization_id, p_period_start, p_period_end);
     v_max_age  interval := (
         select s.snapshot_max_age from public.organization_settings s
         where s.organization_id = p_organization_id);
@@ -20,7 +21,7 @@ begin
     where b.organization_id = p_organization_id
       and b.period_start = p_period_start
       and b.period_end = p_period_end;
-    -- with the snapshot's own mapping, so that a newer one is not taken for an edit
+    -- with the snapshot's own mapping, so that another version is not taken for an edit
     select * into v_source
     from stats.report_source(p_organization_id, p_period_start, p_period_end,
                              coalesce(v_snapshot.mapping_version, v_mapping));
@@ -38,7 +39,7 @@ begin
     if v_snapshot.computed_at < p_now - v_max_age then   -- exactly as old as allowed is fresh
         v_reasons := v_reasons || 'older_than_max_age'::text;
     end if;
-    if v_snapshot.mapping_version <> v_mapping
+    if v_snapshot.mapping_version is distinct from v_mapping
        or right(v_snapshot.source_fingerprint, 16) <> right(v_source.fingerprint, 16) then
         v_reasons := v_reasons || 'mapping_changed'::text;
     end if;

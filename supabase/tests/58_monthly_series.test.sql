@@ -17,7 +17,9 @@ create function tests.series(
     select format(
         'select activity_month::text, activity_count, total_duration_minutes, total_hours, '
         '       approved_expenses_nok '
-        'from public.get_monthly_series(%L, %L, %L)',
+        'from jsonb_to_recordset(public.get_monthly_series(%L, %L, %L)) as s '
+        '    (activity_month date, activity_count bigint, total_duration_minutes bigint, '
+        '     total_hours numeric, approved_expenses_nok numeric)',
         tests.id(p_coordinator),
         p_from::date,
         p_to::date);

@@ -18,7 +18,8 @@ create function tests.series(
     returns text language sql as $$
     select format(
         'select bucket_date::text, activity_count, total_hours '
-        'from public.get_activity_series(%L, %L, %L, %L)',
+        'from jsonb_to_recordset(public.get_activity_series(%L, %L, %L, %L)) as s '
+        '    (bucket_date date, activity_count bigint, total_hours numeric)',
         p_from::date,
         p_to::date,
         p_bucket,
