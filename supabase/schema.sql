@@ -397,6 +397,7 @@ CREATE FUNCTION app.get_activity_series(p_from date, p_to date, p_bucket text, p
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     SET plan_cache_mode TO 'force_custom_plan'
+    SET max_parallel_workers_per_gather TO '0'
     AS $$
 #variable_conflict use_column
 declare
@@ -2175,7 +2176,7 @@ CREATE TABLE stats.activity_changes (
 INHERITS (stats.measures)
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
 
-COMMENT ON TABLE stats.activity_changes IS 'Append-only: signed sums by statement, chapter, peer mentor, type and day. Sums of zero: a contact changed.';
+COMMENT ON TABLE stats.activity_changes IS 'Append-only: signed sums by chapter, peer mentor, type and day. Sums of zero: a contact changed.';
 
 COMMENT ON COLUMN stats.activity_changes.is_first IS 'The first row of its statement: only this one has the deferred trigger that asks for a fold.';
 
@@ -3948,14 +3949,6 @@ begin
     exception when serialization_failure then
         v_outcome := 'already_running';
     end;
-    if v_outcome is null and p_force then
-        -- for the moment of another fold
-        perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
-    end if;
-    -- Held to the commit: what mv_* show is what has been folded by then, all three the same.
-    if v_outcome is null and stats.fold() ->> 'outcome' = 'already_running' then
-        v_outcome := 'already_running';
-    end if;
     if v_outcome is null then
         v_outcome := case
             when p_force then 'refreshed'
@@ -3963,6 +3956,16 @@ begin
             when (select stats.is_recent(p.last_started_at, p.refresh_interval)
                   from stats.refresh_pace p) then 'debounced'
             else 'refreshed' end;
+    end if;
+    -- For the moment of another fold; a writer, who refreshes inline, waits for nobody.
+    if v_outcome = 'refreshed'
+        and (p_force or (select s.refresh_mode = 'async' from stats.settings s)) then
+        perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
+    end if;
+    -- Held to the commit: what mv_* show is what has been folded by then, all three the same.
+    if v_outcome <> 'already_running' and stats.fold() ->> 'outcome' = 'already_running'
+        and v_outcome = 'refreshed' then
+        v_outcome := 'already_running';
     end if;
     if v_outcome = 'refreshed' then
         begin
@@ -3979,9 +3982,7 @@ begin
             where only_row;
         exception
             when query_canceled or serialization_failure or deadlock_detected then
-                -- nothing is lost: the changes stay pending, and the caller or the sweep tries
-                -- again
-                raise;
+                raise;   -- nothing is lost: the changes stay pending, and the sweep tries again
             when others then
                 v_outcome := 'failed';
                 v_applied := 0;
