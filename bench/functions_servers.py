@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,10 +76,10 @@ def cold_start(command: Command, variables: Mapping[str, str], requests: ToPort)
         return (time.perf_counter() - started) * 1000, memory(process)
 
 
-def bare_interpreter() -> float:
+def bare_interpreter(python: Path) -> float:
     """Return the milliseconds of a Python that does nothing."""
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "pass"], check=True)
+    subprocess.run([str(python), "-c", "pass"], check=True)
     return (time.perf_counter() - started) * 1000
 
 
