@@ -1684,48 +1684,39 @@ begin
     return new;
 end $$;
 
-CREATE FUNCTION private.pass_on_changed() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$   -- DEFINER: as above
-begin
-    perform private.pass_on_duplicates(array[coalesce(new.duplicate_of, new.id)]);
-    return null;
-end $$;
-
-CREATE FUNCTION private.pass_on_deleted() RETURNS trigger
+CREATE FUNCTION private.pass_on() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+    v_original_id uuid := coalesce(old.duplicate_of, old.id);
 begin
-    if exists (select from public.activities a where a.duplicate_of in (
-                   select o.id from old_rows o)) then
-        perform private.pass_on_duplicates(array(select o.id from old_rows o));
+    if exists (select from public.activities a where a.duplicate_of = v_original_id) then
+        perform private.pass_on_duplicates(v_original_id);
     end if;
     return null;
 end $$;
 
-CREATE FUNCTION private.pass_on_duplicates(p_ids uuid[]) RETURNS void
+CREATE FUNCTION private.pass_on_duplicates(p_original_id uuid) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
     BEGIN ATOMIC
  WITH members AS (
-          SELECT COALESCE(a_1.duplicate_of, a_1.id) AS original_id,
-             a_1.id,
+          SELECT a_1.id,
              a_1.duplicate_of,
              a_1.status,
              a_1.inserted_at
             FROM public.activities a_1
-           WHERE ((a_1.duplicate_of = ANY (pass_on_duplicates.p_ids)) OR (a_1.id = ANY (pass_on_duplicates.p_ids)))
-         ), heirs AS (
-          SELECT DISTINCT ON (m_1.original_id) m_1.original_id,
-             m_1.id
+           WHERE ((a_1.duplicate_of = pass_on_duplicates.p_original_id) OR (a_1.id = pass_on_duplicates.p_original_id))
+         ), heir AS (
+          SELECT m_1.id
             FROM members m_1
-           ORDER BY m_1.original_id, (m_1.status = 'registered'::public.activity_status) DESC, (m_1.duplicate_of IS NULL) DESC, m_1.inserted_at, m_1.id
+           ORDER BY (m_1.status = 'registered'::public.activity_status) DESC, (m_1.duplicate_of IS NULL) DESC, m_1.inserted_at, m_1.id
+          LIMIT 1
          )
   UPDATE public.activities a SET duplicate_of = NULLIF(h.id, a.id)
     FROM (members m
-      JOIN heirs h ON ((h.original_id = m.original_id)))
+      CROSS JOIN heir h)
    WHERE ((a.id = m.id) AND (a.duplicate_of IS DISTINCT FROM NULLIF(h.id, a.id)));
 END;
 
@@ -5340,6 +5331,8 @@ CREATE INDEX peer_mentor_totals_peer_mentor_id_idx ON stats.peer_mentor_totals U
 
 CREATE INDEX yearly_totals_organization_id_period_year_idx ON stats.yearly_totals USING btree (organization_id, period_year);
 
+CREATE TRIGGER "A_pass_on_deleted" AFTER DELETE ON public.activities FOR EACH ROW EXECUTE FUNCTION private.pass_on();
+
 CREATE TRIGGER activities_check_duplicate BEFORE UPDATE OF duplicate_of ON public.activities FOR EACH ROW WHEN (((old.duplicate_of IS DISTINCT FROM new.duplicate_of) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION private.check_duplicate();
 
 CREATE TRIGGER activities_given_1_moment BEFORE UPDATE OF occurred_at ON public.activities FOR EACH ROW WHEN ((old.occurred_at <> new.occurred_at)) EXECUTE FUNCTION private.note_given_date('moment');
@@ -5356,9 +5349,7 @@ CREATE TRIGGER activities_log_inserts AFTER INSERT ON public.activities REFERENC
 
 CREATE TRIGGER activities_log_updates AFTER UPDATE ON public.activities REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_updated_activities();
 
-CREATE TRIGGER activities_pass_on_changed AFTER UPDATE OF status ON public.activities FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION private.pass_on_changed();
-
-CREATE TRIGGER activities_pass_on_deleted AFTER DELETE ON public.activities REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.pass_on_deleted();
+CREATE TRIGGER activities_pass_on_changed AFTER UPDATE OF status ON public.activities FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION private.pass_on();
 
 CREATE TRIGGER activities_people_inserted BEFORE INSERT ON public.activities FOR EACH ROW EXECUTE FUNCTION private.check_activity();
 
@@ -5472,7 +5463,7 @@ ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_coordinator_fkey FOREIGN KEY (organization_id, coordinator_id) REFERENCES public.profiles(organization_id, id);
 
 ALTER TABLE ONLY public.activities
-    ADD CONSTRAINT activities_duplicate_of_fkey FOREIGN KEY (duplicate_of) REFERENCES public.activities(id) DEFERRABLE INITIALLY DEFERRED;
+    ADD CONSTRAINT activities_duplicate_of_fkey FOREIGN KEY (duplicate_of) REFERENCES public.activities(id);
 
 ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_peer_mentor_fkey FOREIGN KEY (peer_mentor_id, organization_id) REFERENCES public.profiles(id, organization_id);
@@ -5998,11 +5989,9 @@ REVOKE ALL ON FUNCTION private.lock_erasures(p_organization_id uuid) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION private.note_given_date() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.pass_on_changed() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.pass_on() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.pass_on_deleted() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION private.pass_on_duplicates(p_ids uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.pass_on_duplicates(p_original_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.platform_problems() FROM PUBLIC;
 
