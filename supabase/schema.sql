@@ -389,7 +389,8 @@ begin
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
     return app.shown_report(stats.bufdir_report(
         p_org_id, p_period_start, p_period_end,
-        coalesce(p_mapping_version, stats.current_mapping_version(p_org_id), 0)));
+        coalesce(p_mapping_version,
+                 stats.require_mapping_version(p_org_id, p_period_start, p_period_end))));
 end $$;
 
 CREATE FUNCTION app.get_activity_series(p_from date, p_to date, p_bucket text, p_chapter_ids uuid[]) RETURNS TABLE(bucket_date date, activity_count bigint, total_hours numeric)
@@ -630,6 +631,18 @@ end $_$;
 
 COMMENT ON FUNCTION app.is_aggregate_only(p_value jsonb, p_key text) IS 'Whether a snapshot holds nothing but the listed aggregate fields, each of its type.';
 
+CREATE FUNCTION app.statistics_chapter_ids() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
+    SET search_path TO ''
+    AS $$
+begin
+    if app.statistics_org_id() is not null then
+        return query select app.visible_chapter_ids();
+    end if;
+end $$;
+
+COMMENT ON FUNCTION app.statistics_chapter_ids() IS 'As visible_chapter_ids, but empty while the organisation''s kill switch is set.';
+
 CREATE FUNCTION app.statistics_org_id() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -699,7 +712,7 @@ CREATE TABLE public.activities (
 
 COMMENT ON TABLE public.activities IS 'What peer mentors register. summary and contact_id are personal data: never in a payload, snapshot, log or statistic.';
 
-COMMENT ON COLUMN public.activities.coordinator_id IS 'Who follows it up; by default the chapter''s coordinator.';
+COMMENT ON COLUMN public.activities.coordinator_id IS 'Who followed it up when it was written; statistics ask who does now.';
 
 COMMENT ON COLUMN public.activities.occurred_at IS 'When it took place; statistics use this, bucketed in UTC.';
 
@@ -708,6 +721,17 @@ COMMENT ON COLUMN public.activities.recorded_at IS 'When it was registered.';
 COMMENT ON COLUMN public.activities.approved_expenses_nok IS 'The sum of its approved expense_claims, kept by their trigger; so an approval is a change of the activity.';
 
 COMMENT ON COLUMN public.activities.is_counted IS 'What the counting rule said when the row was written.';
+
+CREATE VIEW stats.chapter_coordinators AS
+ SELECT a.organization_id,
+    a.unit_id AS chapter_id,
+    p.id AS coordinator_id,
+    a.is_primary
+   FROM (public.chapter_assignments a
+     JOIN public.profiles p ON ((p.id = a.profile_id)))
+  WHERE ((p.role = 'coordinator'::public.profile_role) AND p.is_active);
+
+COMMENT ON VIEW stats.chapter_coordinators IS 'The active coordinators of each chapter, now.';
 
 CREATE VIEW stats.countable_activities AS
  SELECT a.id,
@@ -729,8 +753,47 @@ CREATE VIEW stats.countable_activities AS
 
 COMMENT ON VIEW stats.countable_activities IS 'The activities that count; what every statistic and report reads.';
 
-CREATE VIEW stats.live_coordinator_rows AS
+CREATE VIEW stats.default_coordinators AS
+ SELECT DISTINCT ON (c.chapter_id) c.organization_id,
+    c.chapter_id,
+    c.coordinator_id
+   FROM stats.chapter_coordinators c
+  ORDER BY c.chapter_id, c.is_primary DESC, c.coordinator_id;
+
+COMMENT ON VIEW stats.default_coordinators IS 'Who follows up what nobody else does: of a chapter''s coordinators, one whose primary chapter it is, else any, but always the same.';
+
+CREATE VIEW stats.followed_rows AS
  SELECT a.organization_id,
+    a.chapter_id,
+    c.coordinator_id,
+    a.activity_month,
+    a.activity_type_id,
+    1 AS activity_count,
+    a.duration_minutes,
+    a.approved_expenses_nok AS approved_nok
+   FROM (stats.chapter_coordinators c
+     JOIN stats.countable_activities a ON ((a.chapter_id = c.chapter_id)))
+  WHERE ((a.coordinator_id = c.coordinator_id) OR ((NOT ((a.chapter_id, COALESCE(a.coordinator_id, '00000000-0000-0000-0000-000000000000'::uuid)) IN ( SELECT k.chapter_id,
+            k.coordinator_id
+           FROM stats.chapter_coordinators k))) AND ((c.chapter_id, c.coordinator_id) IN ( SELECT d.chapter_id,
+            d.coordinator_id
+           FROM stats.default_coordinators d))));
+
+COMMENT ON VIEW stats.followed_rows IS 'Exact at every commit: activities by who follows them up now.';
+
+CREATE VIEW stats.live_coordinator_rows AS
+ SELECT r.organization_id,
+    r.chapter_id,
+    r.coordinator_id,
+    r.activity_month,
+    r.activity_type_id,
+    r.activity_count,
+    r.duration_minutes,
+    r.approved_nok
+   FROM stats.followed_rows r
+UNION ALL
+ SELECT a.organization_id,
+    a.chapter_id,
     a.coordinator_id,
     a.activity_month,
     a.activity_type_id,
@@ -738,7 +801,10 @@ CREATE VIEW stats.live_coordinator_rows AS
     a.duration_minutes,
     a.approved_expenses_nok AS approved_nok
    FROM stats.countable_activities a
-  WHERE (a.coordinator_id IS NOT NULL);
+  WHERE ((a.coordinator_id IS NOT NULL) AND (NOT (a.chapter_id IN ( SELECT c.chapter_id
+           FROM stats.chapter_coordinators c))));
+
+COMMENT ON VIEW stats.live_coordinator_rows IS 'The same; and in a chapter without a coordinator, by who followed them up last.';
 
 CREATE VIEW stats.visible_coordinator_monthly_stats WITH (security_barrier='true') AS
  SELECT v.organization_id AS org_id,
@@ -750,16 +816,18 @@ CREATE VIEW stats.visible_coordinator_monthly_stats WITH (security_barrier='true
     stats.hours(sum(v.duration_minutes)) AS total_hours,
     (sum(v.approved_nok))::numeric(14,2) AS approved_expenses_nok
    FROM ( SELECT r.organization_id,
+            r.chapter_id,
             r.coordinator_id,
             r.activity_month,
             r.activity_type_id,
             r.activity_count,
             r.duration_minutes,
             r.approved_nok
-           FROM stats.live_coordinator_rows r
-          WHERE ((r.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id)) AND (r.coordinator_id = ( SELECT app.profile_id() AS profile_id)))
+           FROM stats.followed_rows r
+          WHERE ((r.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id)) AND (r.coordinator_id = ( SELECT app.profile_id() AS profile_id)) AND (r.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids))))
         UNION ALL
          SELECT r.organization_id,
+            r.chapter_id,
             r.coordinator_id,
             r.activity_month,
             r.activity_type_id,
@@ -767,7 +835,7 @@ CREATE VIEW stats.visible_coordinator_monthly_stats WITH (security_barrier='true
             r.duration_minutes,
             r.approved_nok
            FROM stats.live_coordinator_rows r
-          WHERE ((r.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id)) AND (( SELECT app.profile_role() AS profile_role) = 'org_admin'::public.profile_role) AND (r.coordinator_id <> ( SELECT app.profile_id() AS profile_id)))) v
+          WHERE ((r.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id)) AND (( SELECT app.profile_role() AS profile_role) = 'org_admin'::public.profile_role))) v
   GROUP BY v.organization_id, v.coordinator_id, v.activity_month, v.activity_type_id;
 
 CREATE VIEW public.coordinator_monthly_stats WITH (security_invoker='on') AS
@@ -779,7 +847,8 @@ CREATE VIEW public.coordinator_monthly_stats WITH (security_invoker='on') AS
     visible_coordinator_monthly_stats.total_duration_minutes,
     visible_coordinator_monthly_stats.total_hours,
     visible_coordinator_monthly_stats.approved_expenses_nok
-   FROM stats.visible_coordinator_monthly_stats;
+   FROM stats.visible_coordinator_monthly_stats
+  ORDER BY visible_coordinator_monthly_stats.coordinator_id, visible_coordinator_monthly_stats.activity_month, visible_coordinator_monthly_stats.activity_type_id;
 
 COMMENT ON VIEW public.coordinator_monthly_stats IS 'Per coordinator, month (UTC) and activity type, with approved expenses, exact now.';
 
@@ -829,8 +898,9 @@ begin
     case app.profile_role()
         when 'org_admin' then
             return query
+                -- whatever its kind, so that nothing which counts is left out
                 select u.id from public.organization_units u
-                where u.organization_id = app.member_org_id() and u.kind = 'local';
+                where u.organization_id = app.member_org_id();
         when 'coordinator' then
             return query
                 select a.unit_id from public.chapter_assignments a
@@ -840,7 +910,7 @@ begin
     end case;
 end $$;
 
-COMMENT ON FUNCTION app.visible_chapter_ids() IS 'The chapters the caller follows up: a coordinator''s own, all of an org admin''s organisation.';
+COMMENT ON FUNCTION app.visible_chapter_ids() IS 'The chapters the caller follows up: a coordinator''s own, all units of an org admin''s organisation.';
 
 CREATE TABLE public.organization_units (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -848,11 +918,14 @@ CREATE TABLE public.organization_units (
     parent_id uuid,
     kind public.unit_kind NOT NULL,
     name text NOT NULL,
+    closed_on date,
     CONSTRAINT organization_units_name_check CHECK ((name <> ''::text)),
     CONSTRAINT organization_units_root_is_national CHECK (((parent_id IS NULL) = (kind = 'national'::public.unit_kind)))
 );
 
 COMMENT ON TABLE public.organization_units IS 'One tree per organisation, at most five levels: national, region, district, local.';
+
+COMMENT ON COLUMN public.organization_units.closed_on IS 'From this day on nothing takes place there; what took place before goes on counting.';
 
 CREATE FUNCTION app.readable_unit(p_unit_id uuid) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -993,18 +1066,6 @@ CREATE FUNCTION app.shown_report(p_report jsonb) RETURNS jsonb
     RETURN CASE WHEN app.reads_whole_organization() THEN p_report ELSE app.hide_small_groups(p_report) END;
 
 COMMENT ON FUNCTION app.shown_report(p_report jsonb) IS 'A report as the caller may see it.';
-
-CREATE FUNCTION app.statistics_chapter_ids() RETURNS SETOF uuid
-    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
-    SET search_path TO ''
-    AS $$
-begin
-    if app.statistics_org_id() is not null then
-        return query select app.visible_chapter_ids();
-    end if;
-end $$;
-
-COMMENT ON FUNCTION app.statistics_chapter_ids() IS 'As visible_chapter_ids, but empty while the organisation''s kill switch is set.';
 
 CREATE FUNCTION app.take_place(p_whose text, p_places integer) RETURNS boolean
     LANGUAGE plpgsql
@@ -1191,6 +1252,52 @@ end $$;
 
 COMMENT ON FUNCTION private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) IS 'Ids and dates, nothing else. A lost broadcast does not matter: clients read again after a reconnect.';
 
+CREATE FUNCTION private.check_activity() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_placed  boolean := tg_op = 'INSERT' or new.unit_id <> old.unit_id;
+    v_named   boolean := new.coordinator_id is not null
+        and (tg_op = 'INSERT' or new.coordinator_id is distinct from old.coordinator_id);
+    v_mentor  boolean := v_placed or new.peer_mentor_id <> old.peer_mentor_id;
+    v_problem text;
+begin
+    if new.coordinator_id is null or v_placed and not v_named then
+        new.coordinator_id := (
+            select d.coordinator_id
+            from stats.default_coordinators d
+            where d.chapter_id = new.unit_id and d.organization_id = new.organization_id);
+    end if;
+    if nullif(current_setting('request.jwt.claims', true), '') is null then
+        return new;
+    end if;
+    select case
+        when u.kind <> 'local' then 'the unit is no chapter'
+        when (new.occurred_at at time zone 'UTC')::date >= u.closed_on
+            and (v_placed or new.occurred_at > old.occurred_at)
+            then 'the chapter was closed by then'
+        when v_named and not exists (
+            select from stats.chapter_coordinators c
+            where c.chapter_id = u.id and c.coordinator_id = new.coordinator_id)
+            then 'the coordinator is no active coordinator of the chapter'
+        -- of themselves, row-level security asks the same
+        when v_mentor and new.peer_mentor_id is distinct from auth.uid() and not exists (
+            select from public.chapter_assignments a
+            join public.profiles p on p.id = a.profile_id and p.is_active
+            where a.unit_id = u.id and a.profile_id = new.peer_mentor_id)
+            then 'the peer mentor is not active in the chapter'
+        end into v_problem
+    from public.organization_units u
+    where u.id = new.unit_id;
+    -- Who may not write there at all is refused by row-level security, and learns nothing here.
+    if v_problem is not null and (auth.uid() is null or new.unit_id in (
+            select app.visible_chapter_ids() union all select app.assigned_chapter_ids())) then
+        raise exception '%', v_problem using errcode = 'check_violation';
+    end if;
+    return new;
+end $$;
+
 CREATE FUNCTION private.check_chapter_assignment() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1227,11 +1334,31 @@ begin
     return new;
 end $$;
 
-CREATE FUNCTION private.check_chapter_stays() RETURNS trigger
+CREATE FUNCTION private.check_mapping_version() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    if not exists (
+        select from public.bufdir_category_mappings m
+        join public.activity_types t on t.id = m.activity_type_id
+        where m.mapping_version = new.mapping_version
+          and t.organization_id = new.organization_id) then
+        raise exception 'mapping version % has no categories to publish', new.mapping_version
+            using errcode = 'check_violation', hint = 'Write bufdir_category_mappings first.';
+    end if;
+    return new;
+end $$;
+
+CREATE FUNCTION private.check_unit_keeps_kind() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
-    AS $$   -- DEFINER: as above
+    AS $$
 begin
+    if exists (select from public.activities a where a.unit_id = new.id) then
+        raise exception 'unit % has activities and keeps its kind', new.id
+            using errcode = 'check_violation', hint = 'Close it: organization_units.closed_on.';
+    end if;
     if exists (select from public.chapter_assignments a where a.unit_id = new.id) then
         raise exception 'unit % has assignments and stays a chapter', new.id
             using errcode = 'check_violation';
@@ -1695,23 +1822,6 @@ end $$;
 
 COMMENT ON FUNCTION private.send_webhook(p_slug text, p_payload jsonb) IS 'Queues a signed POST to a function, sent after commit; returns pg_net''s request id.';
 
-CREATE FUNCTION private.set_default_coordinator() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-begin
-    select p.id into new.coordinator_id
-    from public.chapter_assignments c
-    join public.profiles p on p.id = c.profile_id
-    where c.unit_id = new.unit_id
-      and c.organization_id = new.organization_id
-      and p.role = 'coordinator'
-      and p.is_active
-    order by c.is_primary desc, p.id
-    limit 1;
-    return new;
-end $$;
-
 CREATE FUNCTION private.set_secret(p_name text, p_value text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1875,17 +1985,12 @@ CREATE FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date
     SET search_path TO ''
     RETURN app.generate_bufdir_report(p_org_id, p_period_start, p_period_end, p_mapping_version);
 
-COMMENT ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) IS 'The Bufdir report of the caller''s organisation for whole months; start included, end excluded, UTC; the newest mapping unless one is named. Coordinators and org admins; only the latter see groups of fewer than five people.';
+COMMENT ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) IS 'The Bufdir report of the caller''s organisation for whole months; start included, end excluded, UTC; by the mapping that is valid for its years unless one is named. Coordinators and org admins; only the latter see groups of fewer than five people.';
 
-CREATE FUNCTION public.get_activity_series(p_from date, p_to date, p_bucket text DEFAULT 'month'::text, p_chapter_ids uuid[] DEFAULT NULL::uuid[]) RETURNS TABLE(bucket_date date, activity_count bigint, total_hours numeric)
+CREATE FUNCTION public.get_activity_series(p_from date, p_to date, p_bucket text DEFAULT 'month'::text, p_chapter_ids uuid[] DEFAULT NULL::uuid[]) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO ''
-    BEGIN ATOMIC
- SELECT s.bucket_date,
-     s.activity_count,
-     s.total_hours
-    FROM app.get_activity_series(get_activity_series.p_from, get_activity_series.p_to, get_activity_series.p_bucket, get_activity_series.p_chapter_ids) s(bucket_date, activity_count, total_hours);
-END;
+    RETURN (SELECT jsonb_agg(s.* ORDER BY s.bucket_date) AS jsonb_agg FROM app.get_activity_series(get_activity_series.p_from, get_activity_series.p_to, get_activity_series.p_bucket, get_activity_series.p_chapter_ids) s(bucket_date, activity_count, total_hours));
 
 COMMENT ON FUNCTION public.get_activity_series(p_from date, p_to date, p_bucket text, p_chapter_ids uuid[]) IS 'Activities and hours by day, week, month or year, both ends included, zeros for empty buckets; of the named or all chapters the caller follows up.';
 
@@ -2059,7 +2164,7 @@ CREATE FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end dat
 
 COMMENT ON FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date) IS 'The saved snapshot of a period, or null; complete for org admins, without small groups for other members.';
 
-CREATE FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date) RETURNS TABLE(activity_month date, activity_count bigint, total_duration_minutes bigint, total_hours numeric, approved_expenses_nok numeric)
+CREATE FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
@@ -2077,7 +2182,8 @@ begin
         raise exception 'not your statistics' using errcode = 'insufficient_privilege';
     end if;
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
-    return query select * from app.monthly_series(p_coordinator_id, p_from, p_to);
+    return (select jsonb_agg(m order by m.activity_month)
+            from app.monthly_series(p_coordinator_id, p_from, p_to) m);
 end $$;
 
 COMMENT ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date) IS 'A coordinator''s months from that of p_from to that of p_to, both included, with zeros for empty ones.';
@@ -2319,7 +2425,7 @@ CREATE FUNCTION stats.alignment_figures(p_organization_id uuid, p_year integer) 
     select jsonb_build_object(
         'report', stats.bufdir_report(
             p_organization_id, make_date(p_year, 1, 1), make_date(p_year + 1, 1, 1),
-            coalesce(stats.current_mapping_version(p_organization_id), 0)),
+            stats.mapping_version(p_organization_id, p_year)),
         'dashboard', jsonb_build_object(
             'activity_time_series', (
                 select jsonb_build_object(
@@ -2340,8 +2446,13 @@ CREATE FUNCTION stats.alignment_figures(p_organization_id uuid, p_year integer) 
                                    'minimum_activity_count', t.minimum_activity_count,
                                    'at_risk_ratio', t.at_risk_ratio)
                 order by t.bufdir_category_code)
-            from public.bufdir_thresholds t
-            where t.organization_id = p_organization_id and t.period_year = p_year), '[]'))
+            from (
+                select distinct on (b.bufdir_category_code) b.*
+                from public.bufdir_thresholds b
+                where b.organization_id = p_organization_id and b.valid_from_year <= p_year
+                order by b.bufdir_category_code, b.valid_from_year desc
+            ) t
+            where t.minimum_activity_count > 0), '[]'))
 $$;
 
 COMMENT ON FUNCTION stats.alignment_figures(p_organization_id uuid, p_year integer) IS 'What the dashboard and the report say about a year, for the alignment check.';
@@ -2577,7 +2688,7 @@ declare
     v_mapping integer;
 begin
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
-    v_mapping := coalesce(stats.current_mapping_version(p_organization_id), 0);
+    v_mapping := stats.require_mapping_version(p_organization_id, p_period_start, p_period_end);
     return (
         select jsonb_build_object(
             'organization_id', p_organization_id,
@@ -2603,32 +2714,6 @@ CREATE FUNCTION stats.contributions_of(p_rows text) RETURNS text
             rtrim(pg_get_viewdef('stats.countable_activities'::regclass), ';'),
             'public.activities', p_rows))))
 $$;
-
-CREATE TABLE public.activity_types (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid NOT NULL,
-    code text NOT NULL,
-    label text NOT NULL,
-    CONSTRAINT activity_types_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
-    CONSTRAINT activity_types_label_check CHECK ((label <> ''::text))
-);
-
-COMMENT ON TABLE public.activity_types IS 'The kinds of activity of an organisation.';
-
-CREATE TABLE public.bufdir_category_mappings (
-    mapping_version integer NOT NULL,
-    activity_type_id uuid NOT NULL,
-    bufdir_category_code text NOT NULL,
-    CONSTRAINT bufdir_category_mappings_bufdir_category_code_check CHECK ((bufdir_category_code ~ '^[A-Z0-9][A-Z0-9_.-]{0,31}$'::text)),
-    CONSTRAINT bufdir_category_mappings_mapping_version_check CHECK ((mapping_version > 0))
-);
-
-COMMENT ON TABLE public.bufdir_category_mappings IS 'Versioned: which Bufdir category an activity type is reported under. An unmapped type is reported as uncategorised.';
-
-CREATE FUNCTION stats.current_mapping_version(p_organization_id uuid) RETURNS integer
-    LANGUAGE sql STABLE
-    SET search_path TO ''
-    RETURN (SELECT max(m.mapping_version) AS max FROM (public.bufdir_category_mappings m JOIN public.activity_types t ON ((t.id = m.activity_type_id))) WHERE (t.organization_id = current_mapping_version.p_organization_id));
 
 CREATE TABLE stats.marks (
     unit_id uuid NOT NULL,
@@ -2867,7 +2952,7 @@ CREATE FUNCTION stats.hierarchy_summaries(p_organization_id uuid, p_year integer
             join ancestry c on c.unit_id = t.chapter_id
             left join public.bufdir_category_mappings m
                 on m.activity_type_id = t.activity_type_id
-                and m.mapping_version = (select stats.current_mapping_version(p_organization_id))
+                and m.mapping_version = (select stats.mapping_version(p_organization_id, p_year))
             group by 1, 2
         ) x
         group by 1
@@ -2919,7 +3004,7 @@ CREATE FUNCTION stats.hierarchy_summary(p_unit_id uuid, p_year integer) RETURNS 
         left join public.bufdir_category_mappings m
             on m.activity_type_id = y.activity_type_id
             and m.mapping_version = (
-                select stats.current_mapping_version(unit.organization_id) from unit)
+                select stats.mapping_version(unit.organization_id, p_year) from unit)
         group by 1
     )
     select stats.hierarchy_payload(
@@ -3048,12 +3133,12 @@ begin
     return null;
 end $$;
 
-CREATE FUNCTION stats.log_type_deletions() RETURNS trigger
+CREATE FUNCTION stats.log_organization_changes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$   -- DEFINER: as above
 begin
-    perform stats.outdate_organizations(array(select t.organization_id from changed_rows t));
+    perform stats.outdate_organizations(array(select c.organization_id from changed_rows c));
     return null;
 end $$;
 
@@ -3135,6 +3220,31 @@ CREATE FUNCTION stats.log_updated_activities() RETURNS trigger
     a.approved_expenses_nok
    FROM old_rows a
   WHERE a.is_counted) a) o) c group by organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, contact_id having sum(c.activity_count) <> 0 or sum(c.total_minutes) <> 0 or sum(c.participant_count) <> 0 or sum(c.approved_nok) <> 0) c group by organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date; return new; end $$;
+
+CREATE TABLE public.bufdir_mapping_versions (
+    organization_id uuid NOT NULL,
+    mapping_version integer NOT NULL,
+    valid_from_year integer NOT NULL,
+    published_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT bufdir_mapping_versions_mapping_version_check CHECK ((mapping_version > 0)),
+    CONSTRAINT bufdir_mapping_versions_valid_from_year_check CHECK (((valid_from_year >= 2000) AND (valid_from_year <= 2099)))
+);
+
+COMMENT ON TABLE public.bufdir_mapping_versions IS 'The published versions of the mapping. A year is reported by the newest version that is valid for it, so a version for later years never touches an earlier one.';
+
+CREATE FUNCTION stats.mapping_version(p_organization_id uuid, p_year integer) RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN COALESCE((SELECT max(v.mapping_version) AS max FROM public.bufdir_mapping_versions v WHERE ((v.organization_id = mapping_version.p_organization_id) AND (v.valid_from_year <= mapping_version.p_year))), 0);
+
+COMMENT ON FUNCTION stats.mapping_version(p_organization_id uuid, p_year integer) IS 'The version of the mapping that a year is reported by; 0 where there is none.';
+
+CREATE FUNCTION stats.mapping_version(p_organization_id uuid, p_period_start date, p_period_end date) RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN (SELECT CASE WHEN (min(v.v) = max(v.v)) THEN min(v.v) ELSE NULL::integer END AS "case" FROM (generate_series((EXTRACT(year FROM mapping_version.p_period_start))::integer, (EXTRACT(year FROM GREATEST((mapping_version.p_period_end - 1), mapping_version.p_period_start)))::integer) y(y) CROSS JOIN LATERAL stats.mapping_version(mapping_version.p_organization_id, y.y) v(v)));
+
+COMMENT ON FUNCTION stats.mapping_version(p_organization_id uuid, p_period_start date, p_period_end date) IS 'The version of the mapping that all years of a period are reported by; null where they differ.';
 
 CREATE FUNCTION stats.measure_list(p_format text, p_separator text DEFAULT ', '::text) RETURNS text
     LANGUAGE sql STABLE
@@ -3486,6 +3596,20 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION stats.require_mapping_version(p_organization_id uuid, p_period_start date, p_period_end date) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_version integer := stats.mapping_version(p_organization_id, p_period_start, p_period_end);
+begin
+    if v_version is null then
+        raise exception 'the years of this period are reported by different mapping versions'
+            using errcode = 'invalid_parameter_value', hint = 'Ask for each year by itself.';
+    end if;
+    return v_version;
+end $$;
+
 CREATE FUNCTION stats.save_metric_snapshot(p_organization_id uuid, p_period_start date, p_period_end date) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -3521,7 +3645,8 @@ CREATE FUNCTION stats.snapshot_status(p_organization_id uuid, p_period_start dat
 declare
     v_snapshot public.bufdir_metric_snapshots;
     v_source   record;
-    v_mapping  integer  := coalesce(stats.current_mapping_version(p_organization_id), 0);
+    v_mapping  integer  := stats.mapping_version(   -- null: none would be right for all years
+        p_organization_id, p_period_start, p_period_end);
     v_max_age  interval := (
         select s.snapshot_max_age from public.organization_settings s
         where s.organization_id = p_organization_id);
@@ -3532,7 +3657,7 @@ begin
     where b.organization_id = p_organization_id
       and b.period_start = p_period_start
       and b.period_end = p_period_end;
-    -- with the snapshot's own mapping, so that a newer one is not taken for an edit
+    -- with the snapshot's own mapping, so that another version is not taken for an edit
     select * into v_source
     from stats.report_source(p_organization_id, p_period_start, p_period_end,
                              coalesce(v_snapshot.mapping_version, v_mapping));
@@ -3550,7 +3675,7 @@ begin
     if v_snapshot.computed_at < p_now - v_max_age then   -- exactly as old as allowed is fresh
         v_reasons := v_reasons || 'older_than_max_age'::text;
     end if;
-    if v_snapshot.mapping_version <> v_mapping
+    if v_snapshot.mapping_version is distinct from v_mapping
        or right(v_snapshot.source_fingerprint, 16) <> right(v_source.fingerprint, 16) then
         v_reasons := v_reasons || 'mapping_changed'::text;
     end if;
@@ -3803,9 +3928,31 @@ CREATE VIEW public.activity_time_series WITH (security_invoker='on') AS
     visible_time_series.chapter_id,
     visible_time_series.activity_count,
     visible_time_series.total_hours
-   FROM stats.visible_time_series;
+   FROM stats.visible_time_series
+  ORDER BY visible_time_series.bucket_date, visible_time_series.chapter_id;
 
 COMMENT ON VIEW public.activity_time_series IS 'Per chapter and UTC day, exact now.';
+
+CREATE TABLE public.activity_types (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    code text NOT NULL,
+    label text NOT NULL,
+    CONSTRAINT activity_types_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
+    CONSTRAINT activity_types_label_check CHECK ((label <> ''::text))
+);
+
+COMMENT ON TABLE public.activity_types IS 'The kinds of activity of an organisation.';
+
+CREATE TABLE public.bufdir_category_mappings (
+    mapping_version integer NOT NULL,
+    activity_type_id uuid NOT NULL,
+    bufdir_category_code text NOT NULL,
+    CONSTRAINT bufdir_category_mappings_bufdir_category_code_check CHECK ((bufdir_category_code ~ '^[A-Z0-9][A-Z0-9_.-]{0,31}$'::text)),
+    CONSTRAINT bufdir_category_mappings_mapping_version_check CHECK ((mapping_version > 0))
+);
+
+COMMENT ON TABLE public.bufdir_category_mappings IS 'Versioned: which Bufdir category an activity type is reported under. An unmapped type is reported as uncategorised.';
 
 CREATE TABLE public.bufdir_export_audit_log (
     id bigint NOT NULL,
@@ -3831,16 +3978,18 @@ ALTER TABLE public.bufdir_export_audit_log ALTER COLUMN id ADD GENERATED ALWAYS 
 
 CREATE TABLE public.bufdir_thresholds (
     organization_id uuid NOT NULL,
-    period_year integer NOT NULL,
+    valid_from_year integer NOT NULL,
     bufdir_category_code text NOT NULL,
     minimum_activity_count bigint NOT NULL,
     at_risk_ratio numeric DEFAULT 0.8 NOT NULL,
     CONSTRAINT bufdir_thresholds_at_risk_ratio_check CHECK (((at_risk_ratio >= (0)::numeric) AND (at_risk_ratio <= (1)::numeric))),
     CONSTRAINT bufdir_thresholds_minimum_activity_count_check CHECK ((minimum_activity_count >= 0)),
-    CONSTRAINT bufdir_thresholds_period_year_check CHECK (((period_year >= 2000) AND (period_year <= 2099)))
+    CONSTRAINT bufdir_thresholds_valid_from_year_check CHECK (((valid_from_year >= 2000) AND (valid_from_year <= 2099)))
 );
 
-COMMENT ON TABLE public.bufdir_thresholds IS 'How many activities of a category an organisation must report in a year.';
+COMMENT ON TABLE public.bufdir_thresholds IS 'How many activities of a category an organisation must report in a year. A year has the newest row that is valid for it, so one for later years never touches an earlier one.';
+
+COMMENT ON COLUMN public.bufdir_thresholds.minimum_activity_count IS '0: from this year on the category has no threshold.';
 
 COMMENT ON COLUMN public.bufdir_thresholds.at_risk_ratio IS 'From this share of the minimum on at_risk; below it below_threshold; from the minimum on on_track.';
 
@@ -3902,7 +4051,8 @@ CREATE VIEW public.chapter_stats WITH (security_invoker='on') AS
     visible_chapter_stats.activity_count,
     visible_chapter_stats.total_hours,
     visible_chapter_stats.active_peer_mentors
-   FROM stats.visible_chapter_stats;
+   FROM stats.visible_chapter_stats
+  ORDER BY visible_chapter_stats.chapter_id;
 
 COMMENT ON VIEW public.chapter_stats IS 'Per chapter, exact now.';
 
@@ -3910,11 +4060,13 @@ CREATE VIEW public.chapters WITH (security_invoker='on') AS
  SELECT u.id,
     u.organization_id,
     u.parent_id,
-    u.name
+    u.name,
+    u.closed_on
    FROM public.organization_units u
-  WHERE (u.kind = 'local'::public.unit_kind);
+  WHERE (u.kind = 'local'::public.unit_kind)
+  ORDER BY u.name, u.id;
 
-COMMENT ON VIEW public.chapters IS 'The units of kind local, filtered as organization_units is.';
+COMMENT ON VIEW public.chapters IS 'The units of kind local, by name, filtered as organization_units is.';
 
 ALTER TABLE public.erasures ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.erasures_id_seq
@@ -3966,7 +4118,8 @@ CREATE VIEW public.mv_activity_time_series WITH (security_invoker='on') AS
     visible_mv_activity_time_series.chapter_id,
     visible_mv_activity_time_series.activity_count,
     visible_mv_activity_time_series.total_hours
-   FROM stats.visible_mv_activity_time_series;
+   FROM stats.visible_mv_activity_time_series
+  ORDER BY visible_mv_activity_time_series.bucket_date, visible_mv_activity_time_series.chapter_id;
 
 COMMENT ON VIEW public.mv_activity_time_series IS 'As activity_time_series, as of the last refresh (stats_freshness).';
 
@@ -3997,7 +4150,8 @@ CREATE VIEW public.mv_chapter_stats WITH (security_invoker='on') AS
     visible_mv_chapter_stats.activity_count,
     visible_mv_chapter_stats.total_hours,
     visible_mv_chapter_stats.active_peer_mentors
-   FROM stats.visible_mv_chapter_stats;
+   FROM stats.visible_mv_chapter_stats
+  ORDER BY visible_mv_chapter_stats.chapter_id;
 
 COMMENT ON VIEW public.mv_chapter_stats IS 'As chapter_stats, as of the last refresh (stats_freshness).';
 
@@ -4027,7 +4181,8 @@ CREATE VIEW public.mv_peer_mentor_stats WITH (security_invoker='on') AS
     visible_mv_peer_mentor_stats.chapter_id,
     visible_mv_peer_mentor_stats.activity_count,
     visible_mv_peer_mentor_stats.total_hours
-   FROM stats.visible_mv_peer_mentor_stats;
+   FROM stats.visible_mv_peer_mentor_stats
+  ORDER BY visible_mv_peer_mentor_stats.chapter_id, visible_mv_peer_mentor_stats.peer_mentor_id;
 
 COMMENT ON VIEW public.mv_peer_mentor_stats IS 'As peer_mentor_stats, as of the last refresh (stats_freshness).';
 
@@ -4087,7 +4242,8 @@ CREATE VIEW public.peer_mentor_stats WITH (security_invoker='on') AS
     visible_peer_mentor_stats.activity_count,
     visible_peer_mentor_stats.total_hours,
     visible_peer_mentor_stats.last_activity_date
-   FROM stats.visible_peer_mentor_stats;
+   FROM stats.visible_peer_mentor_stats
+  ORDER BY visible_peer_mentor_stats.chapter_id, visible_peer_mentor_stats.peer_mentor_id;
 
 COMMENT ON VIEW public.peer_mentor_stats IS 'Per peer mentor and chapter, exact now.';
 
@@ -4366,6 +4522,9 @@ ALTER TABLE ONLY public.bufdir_category_mappings
 ALTER TABLE ONLY public.bufdir_export_audit_log
     ADD CONSTRAINT bufdir_export_audit_log_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.bufdir_mapping_versions
+    ADD CONSTRAINT bufdir_mapping_versions_pkey PRIMARY KEY (organization_id, mapping_version);
+
 ALTER TABLE ONLY public.bufdir_metric_snapshots
     ADD CONSTRAINT bufdir_metric_snapshots_period UNIQUE (organization_id, period_start, period_end);
 
@@ -4373,7 +4532,7 @@ ALTER TABLE ONLY public.bufdir_metric_snapshots
     ADD CONSTRAINT bufdir_metric_snapshots_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.bufdir_thresholds
-    ADD CONSTRAINT bufdir_thresholds_pkey PRIMARY KEY (organization_id, period_year, bufdir_category_code);
+    ADD CONSTRAINT bufdir_thresholds_pkey PRIMARY KEY (organization_id, bufdir_category_code, valid_from_year);
 
 ALTER TABLE ONLY public.chapter_assignments
     ADD CONSTRAINT chapter_assignments_pkey PRIMARY KEY (profile_id, unit_id);
@@ -4515,6 +4674,10 @@ CREATE INDEX peer_mentor_totals_peer_mentor_id_idx ON stats.peer_mentor_totals U
 
 CREATE INDEX yearly_totals_organization_id_period_year_idx ON stats.yearly_totals USING btree (organization_id, period_year);
 
+CREATE TRIGGER activities_check_inserted BEFORE INSERT ON public.activities FOR EACH ROW EXECUTE FUNCTION private.check_activity();
+
+CREATE TRIGGER activities_check_updated BEFORE UPDATE OF unit_id, peer_mentor_id, coordinator_id, occurred_at ON public.activities FOR EACH ROW WHEN (((((old.unit_id IS DISTINCT FROM new.unit_id) OR (old.peer_mentor_id IS DISTINCT FROM new.peer_mentor_id)) OR (old.coordinator_id IS DISTINCT FROM new.coordinator_id)) OR (old.occurred_at < new.occurred_at))) EXECUTE FUNCTION private.check_activity();
+
 CREATE TRIGGER activities_log_deletes AFTER DELETE ON public.activities REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_deleted_activities();
 
 CREATE TRIGGER activities_log_inserts AFTER INSERT ON public.activities REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_inserted_activities();
@@ -4523,9 +4686,7 @@ CREATE TRIGGER activities_log_updates AFTER UPDATE ON public.activities REFERENC
 
 CREATE TRIGGER activities_refuse_truncate BEFORE TRUNCATE ON public.activities FOR EACH STATEMENT EXECUTE FUNCTION stats.refuse_truncate();
 
-CREATE TRIGGER activities_set_default_coordinator BEFORE INSERT ON public.activities FOR EACH ROW WHEN ((new.coordinator_id IS NULL)) EXECUTE FUNCTION private.set_default_coordinator();
-
-CREATE TRIGGER activity_types_log_deletions AFTER DELETE ON public.activity_types REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_type_deletions();
+CREATE TRIGGER activity_types_log_deletions AFTER DELETE ON public.activity_types REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_organization_changes();
 
 CREATE TRIGGER bufdir_category_mappings_log_deletes AFTER DELETE ON public.bufdir_category_mappings REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_mapping_changes();
 
@@ -4536,6 +4697,14 @@ CREATE TRIGGER bufdir_category_mappings_log_moved AFTER UPDATE ON public.bufdir_
 CREATE TRIGGER bufdir_category_mappings_log_updates AFTER UPDATE ON public.bufdir_category_mappings REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_mapping_changes();
 
 CREATE TRIGGER bufdir_export_audit_log_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bufdir_export_audit_log FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
+
+CREATE TRIGGER bufdir_mapping_versions_check BEFORE INSERT OR UPDATE OF organization_id, mapping_version ON public.bufdir_mapping_versions FOR EACH ROW EXECUTE FUNCTION private.check_mapping_version();
+
+CREATE TRIGGER bufdir_mapping_versions_log_deletes AFTER DELETE ON public.bufdir_mapping_versions REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_organization_changes();
+
+CREATE TRIGGER bufdir_mapping_versions_log_inserts AFTER INSERT ON public.bufdir_mapping_versions REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_organization_changes();
+
+CREATE TRIGGER bufdir_mapping_versions_log_updates AFTER UPDATE ON public.bufdir_mapping_versions REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_organization_changes();
 
 CREATE TRIGGER bufdir_metric_snapshots_stamp BEFORE INSERT OR UPDATE ON public.bufdir_metric_snapshots FOR EACH ROW EXECUTE FUNCTION private.stamp_snapshot();
 
@@ -4551,7 +4720,7 @@ CREATE TRIGGER expense_claims_sum_inserted AFTER INSERT ON public.expense_claims
 
 CREATE TRIGGER expense_claims_sum_updated AFTER UPDATE ON public.expense_claims FOR EACH ROW WHEN ((((old.status IS DISTINCT FROM new.status) OR (old.amount_nok IS DISTINCT FROM new.amount_nok)) OR (old.activity_id IS DISTINCT FROM new.activity_id))) EXECUTE FUNCTION private.sum_approved_expenses();
 
-CREATE TRIGGER organization_units_check_chapter_stays BEFORE UPDATE OF kind ON public.organization_units FOR EACH ROW WHEN (((old.kind = 'local'::public.unit_kind) AND (new.kind <> 'local'::public.unit_kind))) EXECUTE FUNCTION private.check_chapter_stays();
+CREATE TRIGGER organization_units_check_kind BEFORE UPDATE OF kind ON public.organization_units FOR EACH ROW WHEN ((old.kind <> new.kind)) EXECUTE FUNCTION private.check_unit_keeps_kind();
 
 CREATE TRIGGER organization_units_check_tree_on_insert AFTER INSERT ON public.organization_units REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.check_unit_tree();
 
@@ -4620,6 +4789,9 @@ ALTER TABLE ONLY public.bufdir_export_audit_log
 
 ALTER TABLE ONLY public.bufdir_export_audit_log
     ADD CONSTRAINT bufdir_export_audit_log_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.bufdir_mapping_versions
+    ADD CONSTRAINT bufdir_mapping_versions_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.bufdir_metric_snapshots
     ADD CONSTRAINT bufdir_metric_snapshots_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
@@ -4694,6 +4866,8 @@ ALTER TABLE public.bufdir_category_mappings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.bufdir_export_audit_log ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.bufdir_mapping_versions ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.bufdir_metric_snapshots ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.bufdir_thresholds ENABLE ROW LEVEL SECURITY;
@@ -4723,6 +4897,8 @@ CREATE POLICY "members read their organisation's activity types" ON public.activ
 CREATE POLICY "members read their organisation's category mappings" ON public.bufdir_category_mappings FOR SELECT TO authenticated USING ((activity_type_id IN ( SELECT t.id
    FROM public.activity_types t
   WHERE (t.organization_id = ( SELECT app.member_org_id() AS member_org_id)))));
+
+CREATE POLICY "members read their organisation's mapping versions" ON public.bufdir_mapping_versions FOR SELECT TO authenticated USING ((organization_id = ( SELECT app.member_org_id() AS member_org_id)));
 
 CREATE POLICY "members read their organisation's settings" ON public.organization_settings FOR SELECT TO authenticated USING ((organization_id = ( SELECT app.member_org_id() AS member_org_id)));
 
@@ -4891,6 +5067,9 @@ REVOKE ALL ON FUNCTION app.hide_small_groups(p_report jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.is_aggregate_only(p_value jsonb, p_key text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.statistics_chapter_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.statistics_chapter_ids() TO authenticated;
+
 REVOKE ALL ON FUNCTION app.statistics_org_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.statistics_org_id() TO authenticated;
 
@@ -4994,9 +5173,6 @@ GRANT ALL ON FUNCTION app.search_key(p_text text) TO authenticated;
 
 REVOKE ALL ON FUNCTION app.shown_report(p_report jsonb) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION app.statistics_chapter_ids() FROM PUBLIC;
-GRANT ALL ON FUNCTION app.statistics_chapter_ids() TO authenticated;
-
 REVOKE ALL ON FUNCTION app.take_place(p_whose text, p_places integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.take_place(p_whose text, p_places integer) TO anon;
 GRANT ALL ON FUNCTION app.take_place(p_whose text, p_places integer) TO authenticated;
@@ -5022,9 +5198,13 @@ REVOKE ALL ON FUNCTION private.apply_retention(p_now timestamp with time zone, p
 
 REVOKE ALL ON FUNCTION private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.check_activity() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.check_chapter_assignment() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.check_chapter_stays() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.check_mapping_version() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.check_unit_keeps_kind() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.check_unit_tree() FROM PUBLIC;
 
@@ -5070,8 +5250,6 @@ REVOKE ALL ON FUNCTION private.schedules() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.secret(p_name text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.send_webhook(p_slug text, p_payload jsonb) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION private.set_default_coordinator() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.set_secret(p_name text, p_value text) FROM PUBLIC;
 
@@ -5208,14 +5386,6 @@ REVOKE ALL ON FUNCTION stats.computed_metric_snapshot(p_organization_id uuid, p_
 
 REVOKE ALL ON FUNCTION stats.contributions_of(p_rows text) FROM PUBLIC;
 
-GRANT SELECT ON TABLE public.activity_types TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.activity_types TO service_role;
-
-GRANT SELECT ON TABLE public.bufdir_category_mappings TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_category_mappings TO service_role;
-
-REVOKE ALL ON FUNCTION stats.current_mapping_version(p_organization_id uuid) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION stats.current_mark(p_unit_id uuid, p_year integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.decayed_reads(p_reads double precision, p_last_read_at timestamp with time zone, p_now timestamp with time zone) FROM PUBLIC;
@@ -5240,13 +5410,20 @@ REVOKE ALL ON FUNCTION stats.log_inserted_activities() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.log_mapping_changes() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION stats.log_type_deletions() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stats.log_organization_changes() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.log_unit_deletions() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.log_unit_moves() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.log_updated_activities() FROM PUBLIC;
+
+GRANT SELECT ON TABLE public.bufdir_mapping_versions TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_mapping_versions TO service_role;
+
+REVOKE ALL ON FUNCTION stats.mapping_version(p_organization_id uuid, p_year integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.mapping_version(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.measure_list(p_format text, p_separator text) FROM PUBLIC;
 
@@ -5280,6 +5457,8 @@ REVOKE ALL ON FUNCTION stats.report_source(p_organization_id uuid, p_period_star
 
 REVOKE ALL ON FUNCTION stats.request_upkeep() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION stats.require_mapping_version(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stats.save_metric_snapshot(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.snapshot_status(p_organization_id uuid, p_period_start date, p_period_end date, p_now timestamp with time zone) FROM PUBLIC;
@@ -5301,6 +5480,12 @@ REVOKE ALL ON FUNCTION stats.wrong_summaries(p_unit_ids uuid[]) FROM PUBLIC;
 GRANT SELECT ON TABLE stats.visible_time_series TO authenticated;
 
 GRANT SELECT ON TABLE public.activity_time_series TO authenticated;
+
+GRANT SELECT ON TABLE public.activity_types TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.activity_types TO service_role;
+
+GRANT SELECT ON TABLE public.bufdir_category_mappings TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_category_mappings TO service_role;
 
 GRANT SELECT ON TABLE public.bufdir_export_audit_log TO authenticated;
 

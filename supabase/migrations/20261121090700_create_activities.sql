@@ -64,7 +64,7 @@ comment on column public.activities.recorded_at is 'When it was registered.';
 comment on column public.activities.inserted_at is
     'When the row was written, by the server''s clock: from here on activity_history tells all.';
 comment on column public.activities.coordinator_id is
-    'Who follows it up; by default the chapter''s coordinator.';
+    'Who followed it up when it was written; statistics ask who does now.';
 comment on column public.activities.approved_expenses_nok is
     'The sum of its approved expense_claims, kept by their trigger; so an approval is a change of '
     'the activity.';
@@ -83,29 +83,6 @@ create index if not exists activities_organization_id_coordinator_id_month_idx
     on public.activities (organization_id, coordinator_id,
         (date_trunc('month', activity_date::timestamp)::date), activity_type_id);
 alter table public.activities enable row level security;
-
-create or replace function private.set_default_coordinator() returns trigger
-    -- DEFINER: a peer mentor may not read who coordinates the chapter
-    language plpgsql security definer set search_path = '' as $$
-begin
-    select p.id into new.coordinator_id
-    from public.chapter_assignments c
-    join public.profiles p on p.id = c.profile_id
-    where c.unit_id = new.unit_id
-      and c.organization_id = new.organization_id
-      and p.role = 'coordinator'
-      and p.is_active
-    order by c.is_primary desc, p.id
-    limit 1;
-    return new;
-end $$;
-revoke execute on function private.set_default_coordinator()
-    from public, anon, authenticated, service_role;
-
-create or replace trigger activities_set_default_coordinator
-    before insert on public.activities
-    for each row when (new.coordinator_id is null)
-    execute function private.set_default_coordinator();
 
 revoke all on public.activities from public, anon, authenticated, service_role;
 grant select, delete,

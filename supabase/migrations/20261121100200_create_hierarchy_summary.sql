@@ -58,7 +58,7 @@ create or replace function stats.hierarchy_summary(p_unit_id uuid, p_year intege
         left join public.bufdir_category_mappings m
             on m.activity_type_id = y.activity_type_id
             and m.mapping_version = (
-                select stats.current_mapping_version(unit.organization_id) from unit)
+                select stats.mapping_version(unit.organization_id, p_year) from unit)
         group by 1
     )
     select stats.hierarchy_payload(

@@ -76,7 +76,7 @@ create or replace function stats.hierarchy_summaries(p_organization_id uuid, p_y
             join ancestry c on c.unit_id = t.chapter_id
             left join public.bufdir_category_mappings m
                 on m.activity_type_id = t.activity_type_id
-                and m.mapping_version = (select stats.current_mapping_version(p_organization_id))
+                and m.mapping_version = (select stats.mapping_version(p_organization_id, p_year))
             group by 1, 2
         ) x
         group by 1

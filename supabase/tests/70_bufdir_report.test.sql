@@ -8,6 +8,7 @@ insert into public.bufdir_category_mappings
     (mapping_version, activity_type_id, bufdir_category_code)
 values (1, tests.id('nord/talk'), 'INDIVIDUAL'), (2, tests.id('nord/talk'), 'INDIVIDUAL'),
        (2, tests.id('nord/visit'), 'VISIT'), (9, tests.id('sor/talk'), 'INDIVIDUAL');
+select tests.publish(1), tests.publish(2), tests.publish(9, p_organization => 'sor');
 update public.organization_units
 set parent_id = tests.id('nord/root')
 where id = tests.id('nord/C');

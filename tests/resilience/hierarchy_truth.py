@@ -17,11 +17,6 @@ _FRESH: LiteralString = """
         union all
         select c.unit_id, u.parent_id from climb c join public.organization_units u on u.id = c.ancestor_id
         where u.parent_id is not null
-    ), versions as (
-        select t.organization_id, max(m.mapping_version) as mapping_version
-        from public.bufdir_category_mappings m
-        join public.activity_types t on t.id = m.activity_type_id
-        group by 1
     ), counted as (
         select c.ancestor_id, extract(year from a.occurred_at at time zone 'UTC')::integer as year, a.*,
                coalesce(m.bufdir_category_code, 'uncategorised') as category,
@@ -29,9 +24,12 @@ _FRESH: LiteralString = """
                          where e.activity_id = a.id and e.status = 'approved'), 0) as approved_nok
         from public.activities a
         join climb c on c.unit_id = a.unit_id
-        left join versions v on v.organization_id = a.organization_id
         left join public.bufdir_category_mappings m
-            on m.activity_type_id = a.activity_type_id and m.mapping_version = v.mapping_version
+            on m.activity_type_id = a.activity_type_id and m.mapping_version = (
+                select v.mapping_version from public.bufdir_mapping_versions v
+                where v.organization_id = a.organization_id
+                  and v.valid_from_year <= extract(year from a.occurred_at at time zone 'UTC')
+                order by v.mapping_version desc limit 1)
         where a.status = 'registered'
     ), categories as (
         select ancestor_id, year, jsonb_object_agg(category, number) as categories
