@@ -77,8 +77,8 @@ class Period(Input):
         if (self.period_start.day, self.period_end.day) != (1, 1):
             raise PydanticCustomError(
                 REFUSAL,
-                "A period is whole months: it starts on the first day of one, and its end is the first day"
-                " after it. A whole year is named by year=2026.",
+                "A period is whole months: it starts and ends on the first day of one, and the last day is"
+                " not in it. A whole year is named by year=2026.",
             )
         return self
 
