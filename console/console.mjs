@@ -88,9 +88,10 @@ function showFreshness([freshness]) {
 
 async function refresh() {
   const now = new Date();
-  const from = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 23, 1));
+  const from = new Date(Date.UTC(now.getFullYear(), now.getMonth() - 23, 1));
+  const to = new Date(Date.UTC(now.getFullYear(), now.getMonth() + 1, 1)); // the last day is not in it
   const [months, chapters, units, freshness] = await Promise.all([
-    call("/rest/v1/rpc/get_activity_series", { method: "POST", body: { p_from: isoDate(from), p_to: isoDate(now) } }),
+    call("/rest/v1/rpc/get_activity_series", { method: "POST", body: { p_from: isoDate(from), p_to: isoDate(to) } }),
     callAll("/rest/v1/chapter_stats?select=*&order=chapter_id"),
     callAll("/rest/v1/chapters?select=id,name&order=id"),
     call("/rest/v1/stats_freshness?select=*"),

@@ -50,13 +50,27 @@ def check_reference(connection: Connection, *, refreshed: bool = False) -> list[
         if refreshed:
             connection.execute("select stats.refresh(p_force := true)")
         figures = read_figures(connection, reference_id("reference"), dataset["year"])
+        judgements = {a["number"]: _judgement(connection, a["number"]) for a in dataset["activities"]}
     judged = align(dataset["year"], AlignmentFigures.model_validate(figures))
     actual = {
         "report": figures["report"],
         "dashboard": figures["dashboard"],
         "alignment": exact_json.loads(exact_json.dumps(judged)),
+        "not_counted": {str(n): reason for n, (_, reason) in judgements.items() if reason},
+        "days": {n: judgements[int(n)][0] for n in expected["days"]},
     }
     return list(differences(_with_ids(expected), actual))
+
+
+def _judgement(connection: Connection, number: int) -> tuple[str, str | None]:
+    """Read on which day an activity counts, or why it does not."""
+    row = connection.execute(
+        "select activity_date::text, not_counted_because from public.activities where id = %s",
+        (reference_id(f"activity {number}"),),
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"activity {number} was not loaded")
+    return row[0], row[1]
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -83,6 +97,10 @@ def _load(connection: Connection, dataset: dict[str, Any]) -> None:
         cursor.execute(
             "insert into public.organizations (id, slug, name) values (%s, 'reference', 'Reference')",
             (organization,),
+        )
+        cursor.execute(
+            "update public.organization_settings set time_zone = %s where organization_id = %s",
+            (dataset["time_zone"], organization),
         )
         cursor.executemany(
             "insert into public.organization_units (id, organization_id, parent_id, kind, name)"
@@ -116,6 +134,25 @@ def _load(connection: Connection, dataset: dict[str, Any]) -> None:
             "insert into public.bufdir_category_mappings values (1, %s, %s)",
             [(reference_id(code), category) for code, category in dataset["types"].items() if category],
         )
+        cursor.execute(
+            "insert into public.bufdir_mapping_versions (organization_id, mapping_version, valid_from_year)"
+            " values (%s, 1, 2000)",
+            (organization,),
+        )
+        cursor.executemany(
+            "insert into public.counting_rules values (%s, %s, %s, %s, %s, %s, 'tests/reference/WORKING.md')",
+            [
+                (
+                    organization,
+                    reference_id(r["type"]),
+                    r["valid_from"],
+                    r["counts"],
+                    r["minutes"],
+                    r["participants"],
+                )
+                for r in dataset["rules"]
+            ],
+        )
         cursor.executemany(
             "insert into public.bufdir_thresholds values (%s, %s, %s, %s, %s)",
             [
@@ -131,9 +168,9 @@ def _load_activities(connection: Connection, dataset: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into public.activities (id, organization_id, unit_id, peer_mentor_id, coordinator_id,"
-            " activity_type_id, occurred_at, duration_minutes, participant_count, contact_id,"
+            " activity_type_id, occurred_at, activity_date, duration_minutes, participant_count, contact_id,"
             " is_proxy_registered, registered_by, status)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     reference_id(f"activity {a['number']}"),
@@ -143,6 +180,7 @@ def _load_activities(connection: Connection, dataset: dict[str, Any]) -> None:
                     coordinator,
                     reference_id(a["type"]),
                     a["occurred_at"],
+                    a.get("date"),
                     a["minutes"],
                     a["participants"],
                     a["contact"] and reference_id(a["contact"]),
