@@ -42,7 +42,8 @@ from local.stack import Stack
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.functions_jobs import Job
+    from bench.functions_jobs import Command, Job
+    from bench.load import Requests
     from local.progress import Progress
 
 OUTPUT = Path(__file__).parent / "out" / "functions.json"
@@ -51,6 +52,11 @@ CONNECTIONS = (1, 8, 32)
 WARM_UP_SECONDS = 0.5
 SIDES = (FERSK, PEER)
 STARTED = (FERSK, ALONE, PEER)
+PYTHON = work.DEPLOYED / "bin" / "python"
+FLOORS: dict[str, Command] = {
+    "floor_starlette": lambda port: [str(PYTHON), str(work.FLOORS / "starlette_hello.py"), str(port)],
+    "floor_framework": work.framework("hello", work.FLOORS / "framework_hello.py"),
+}
 COMMANDS = {FERSK: work.framework, ALONE: work.alone, PEER: work.deno}
 TARGETS = {
     "cold_start_ratio_health": Target(2.5),
@@ -58,6 +64,8 @@ TARGETS = {
     "rps_ratio_1": Target(0.8, at_least=True),
     "rps_ratio_8": Target(0.66, at_least=True),
     "memory_ratio": Target(1.5),
+    "cold_start_ratio_health_own_server": Target(2.5),
+    "cold_start_ratio_metric_snapshots_own_server": Target(3),
 }
 """What is said of all jobs at once is the worst of them."""
 
@@ -111,87 +119,78 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
     return statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
 
 
-def measure_starts(
-    jobs: Sequence[Job], variables: Mapping[str, str], measured: Measured, rounds: int, progress: Progress
-) -> None:
-    """Start each server so many times, the two sides and the floors one after the other."""
+@dataclass
+class Run:
+    """One run: both sides do the jobs, on the stack that the variables name."""
 
-    def hello(port: int) -> work.Requests:
-        return lambda: encode("GET", port, "/", {})
+    jobs: Sequence[Job]
+    variables: Mapping[str, str]
+    progress: Progress
+    measured: Measured = field(default_factory=Measured)
 
-    python = work.DEPLOYED / "bin" / "python"
-    floors = {
-        "floor_starlette": lambda port: [str(python), str(work.FLOORS / "starlette_hello.py"), str(port)],
-        "floor_framework": work.framework("hello", work.FLOORS / "framework_hello.py"),
-    }
-    for number in range(rounds + 1):  # the first fills caches: bytecode, Deno's code
-        with progress.step(f"cold starts, round {number} of {rounds}"):
-            for job in jobs:
-                for side in STARTED:
-                    start, memory = servers.cold_start(COMMANDS[side](job.name), variables, job.requests)
-                    if number:
+    def start(self, rounds: int) -> None:
+        """Start each server so many times, the sides and the floors one after the other."""
+        for number in range(rounds + 1):  # the first fills caches: bytecode, Deno's code
+            measured = self.measured if number else Measured()
+            with self.progress.step(f"cold starts, round {number} of {rounds}"):
+                for job in self.jobs:
+                    for side in STARTED:
+                        command = COMMANDS[side](job.name)
+                        start, memory = servers.cold_start(command, self.variables, job.requests)
                         measured.starts[job.name, side].append(start)
                         measured.memory[job.name, side].append(memory)
-            for name, floor in floors.items():
-                start, _ = servers.cold_start(floor, variables, hello)
-                if number:
+                for name, floor in FLOORS.items():
+                    start, _ = servers.cold_start(floor, self.variables, hello)
                     measured.starts[name, ""].append(start)
-            if number:
-                measured.starts["floor_interpreter", ""].append(servers.bare_interpreter(python))
+                measured.starts["floor_interpreter", ""].append(servers.bare_interpreter(PYTHON))
+
+    def count_modules(self, folder: Path) -> None:
+        """Count what each side has loaded after its first answer."""
+        for job in self.jobs:
+            for side in (FERSK, ALONE):
+                log = folder / f"{side}_{job.name}.imports"
+                found = servers.modules(COMMANDS[side](job.name), self.variables, job.requests, log)
+                self.measured.modules[f"{side}_{job.name}"] = len(found)
+            options = ("info", "--json", "--node-modules-dir=manual", str(work.PEERS / f"{job.name}.mjs"))
+            shown = subprocess.run(
+                [str(work.DENO), *options], env=dict(self.variables), capture_output=True, check=True
+            )
+            self.measured.modules[f"{PEER}_{job.name}"] = len(json.loads(shown.stdout)["modules"])
+
+    def load(self, rounds: int, seconds: float) -> None:
+        """Send requests to both sides of each job in turn, over more and more connections."""
+        for job in self.jobs:
+            ports = {side: servers.free_port() for side in SIDES}
+            with ExitStack() as stack:
+                for side, port in ports.items():
+                    command = COMMANDS[side](job.name)(port)
+                    process = stack.enter_context(servers.running(command, self.variables, port))
+                    servers.first_answer(port, job.requests(port), process)
+                for number in range(1, rounds + 1):
+                    with self.progress.step(f"{job.name}, round {number} of {rounds}"):
+                        for connections in CONNECTIONS:
+                            for side in SIDES if number % 2 else reversed(SIDES):
+                                found = one_load(job, ports[side], connections, seconds)
+                                self.measured.loads[job.name, connections, side].append(found)
 
 
-def count_modules(
-    jobs: Sequence[Job], variables: Mapping[str, str], measured: Measured, folder: Path
-) -> None:
-    """Count what each side has loaded after its first answer."""
-    for job in jobs:
-        for side in (FERSK, ALONE):
-            log = folder / f"{side}_{job.name}.imports"
-            found = servers.modules(COMMANDS[side](job.name), variables, job.requests, log)
-            measured.modules[f"{side}_{job.name}"] = len(found)
-        shown = subprocess.run(
-            [str(work.DENO), "info", "--json", "--node-modules-dir=manual", str(work.PEERS / f"{job.name}.mjs")],
-            env=dict(variables),
-            capture_output=True,
-            check=True,
-        )
-        measured.modules[f"{PEER}_{job.name}"] = len(json.loads(shown.stdout)["modules"])
+def one_load(job: Job, port: int, connections: int, seconds: float) -> dict[str, float]:
+    """Send a job's requests for so long. Raises RuntimeError if one of them had no success."""
+    requests = job.requests(port)
+    send(port, requests, connections, WARM_UP_SECONDS)
+    load = send(port, requests, connections, seconds)
+    if load.statuses.keys() != {200}:
+        raise RuntimeError(f"{job.name} over {connections} connections: {load.statuses}")
+    return {
+        "per_second": round(load.per_second, 1),
+        "p50_ms": round(statistics.median(load.durations), 3),
+        "p99_ms": round(percentile(load.durations, 99), 3),
+    }
 
 
-def measure_loads(
-    jobs: Sequence[Job],
-    variables: Mapping[str, str],
-    measured: Measured,
-    rounds: int,
-    seconds: float,
-    progress: Progress,
-) -> None:
-    """Send requests to both sides of each job in turn, over more and more connections."""
-    for job in jobs:
-        ports = {side: servers.free_port() for side in SIDES}
-        with ExitStack() as stack:
-            for side, port in ports.items():
-                process = stack.enter_context(
-                    servers.running(COMMANDS[side](job.name)(port), variables, port)
-                )
-                servers.first_answer(port, job.requests(port), process)
-            for number in range(1, rounds + 1):
-                with progress.step(f"{job.name}, round {number} of {rounds}"):
-                    for connections in CONNECTIONS:
-                        for side in SIDES if number % 2 else reversed(SIDES):
-                            requests = job.requests(ports[side])
-                            send(ports[side], requests, connections, WARM_UP_SECONDS)
-                            load = send(ports[side], requests, connections, seconds)
-                            bad = {status: n for status, n in load.statuses.items() if status != 200}
-                            if bad:
-                                raise RuntimeError(f"{job.name}, {side}, {connections} connections: {bad}")
-                            measured.loads[job.name, connections, side].append(
-                                {
-                                    "per_second": round(load.per_second, 1),
-                                    "p50_ms": round(statistics.median(load.durations), 3),
-                                    "p99_ms": round(percentile(load.durations, 99), 3),
-                                }
-                            )
+def hello(port: int) -> Requests:
+    """Ask one of the floors."""
+    return lambda: encode("GET", port, "/", {})
 
 
 def start_table(measured: Measured) -> Table:
@@ -247,17 +246,18 @@ def main(words: Sequence[str] | None = None) -> int:
         install_deployed()
     with progress.step("Deno, supabase-js, jose, zod"):
         install_peer()
-    stack, measured = Stack(STATE_DIR, Ports.free(), progress=progress), Measured()
+    stack = Stack(STATE_DIR, Ports.free(), progress=progress)
     try:
         stack.start()
         with tempfile.TemporaryDirectory() as home:
-            variables = work.environment(stack, Path(home))
             jobs = [job for job in work.jobs(stack) if arguments.only in job.name]
-            measure_starts(jobs, variables, measured, starts, progress)
-            count_modules(jobs, variables, measured, Path(home))
-            measure_loads(jobs, variables, measured, rounds, seconds, progress)
+            run = Run(jobs, work.environment(stack, Path(home)), progress)
+            run.start(starts)
+            run.count_modules(Path(home))
+            run.load(rounds, seconds)
     finally:
         stack.destroy()
+    measured = run.measured
     console.print(start_table(measured))
     console.print(load_table(measured))
     figures = measured.figures()

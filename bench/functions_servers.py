@@ -26,7 +26,7 @@ def running(
     command: list[str], variables: Mapping[str, str], port: int, errors: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server until the block ends."""
-    with (errors.open("wb") if errors else contextlib.nullcontext(subprocess.DEVNULL)) as stderr:
+    with errors.open("wb") if errors else contextlib.nullcontext(subprocess.DEVNULL) as stderr:
         process = subprocess.Popen(
             command,
             env={**variables, "PORT": str(port)},
@@ -37,12 +37,12 @@ def running(
     try:
         yield process
     finally:
-        children = [process, *_family(process)[1:]]
+        family = _family(process)
         process.terminate()
         try:
             process.wait(timeout=20)
         except subprocess.TimeoutExpired:
-            for each in children:
+            for each in family:
                 with contextlib.suppress(psutil.Error):
                     each.kill()
             process.wait()
