@@ -30,6 +30,7 @@ create table if not exists public.activities (
     is_proxy_registered   boolean                not null default false,
     registered_by         uuid                   not null default auth.uid(),
     status                public.activity_status not null default 'registered',
+    duplicate_of          uuid                   check (duplicate_of <> id),
     summary               text                   check (length(summary) <= 4000),
     approved_expenses_nok numeric(14, 2)         not null default 0
         check (approved_expenses_nok >= 0 and approved_expenses_nok <> 'NaN'),
@@ -49,7 +50,9 @@ create table if not exists public.activities (
     constraint activities_registered_by_fkey foreign key (registered_by, organization_id)
         references public.profiles (id, organization_id),
     constraint activities_activity_type_fkey foreign key (activity_type_id, organization_id)
-        references public.activity_types (id, organization_id)
+        references public.activity_types (id, organization_id),
+    constraint activities_duplicate_of_fkey foreign key (duplicate_of)
+        references public.activities (id)
 );
 comment on table public.activities is
     'What peer mentors register. summary and contact_id are personal data: never in a payload, '
@@ -65,6 +68,8 @@ comment on column public.activities.inserted_at is
     'When the row was written, by the server''s clock: from here on activity_history tells all.';
 comment on column public.activities.coordinator_id is
     'Who followed it up when it was written; statistics ask who does now.';
+comment on column public.activities.duplicate_of is
+    'The activity that counts in its place: the same one, registered once more.';
 comment on column public.activities.approved_expenses_nok is
     'The sum of its approved expense_claims, kept by their trigger; so an approval is a change of '
     'the activity.';
@@ -82,22 +87,26 @@ create index if not exists activities_registered_by_organization_id_idx
 create index if not exists activities_organization_id_coordinator_id_month_idx
     on public.activities (organization_id, coordinator_id,
         (date_trunc('month', activity_date::timestamp)::date), activity_type_id);
+create index if not exists activities_duplicate_of_idx
+    on public.activities (duplicate_of) where duplicate_of is not null;
 alter table public.activities enable row level security;
 
 revoke all on public.activities from public, anon, authenticated, service_role;
+-- An update may name again what does not change (see keep_identity), as an upsert does.
 grant select, delete,
     insert (id, organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
             occurred_at, activity_date, duration_minutes, participant_count, contact_id,
             is_proxy_registered, registered_by, status, summary),
-    update (unit_id, coordinator_id, activity_type_id, occurred_at, activity_date,
-            duration_minutes, participant_count, contact_id, status, summary)
+    update (id, organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
+            occurred_at, activity_date, duration_minutes, participant_count, contact_id,
+            is_proxy_registered, registered_by, status, duplicate_of, summary)
     on public.activities to authenticated;
--- what is missing here is the triggers' alone; an id stays what it is, for the history
+-- what is missing here is the triggers' alone
 grant select, delete,
     insert (id, organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
             occurred_at, activity_date, recorded_at, duration_minutes, participant_count,
             contact_id, is_proxy_registered, registered_by, status, summary),
-    update (organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
+    update (id, organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
             occurred_at, activity_date, recorded_at, duration_minutes, participant_count,
-            contact_id, is_proxy_registered, registered_by, status, summary)
+            contact_id, is_proxy_registered, registered_by, status, duplicate_of, summary)
     on public.activities to service_role;

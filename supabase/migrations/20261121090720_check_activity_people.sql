@@ -51,10 +51,11 @@ begin
 end $$;
 revoke execute on function private.check_activity() from public, anon, authenticated, service_role;
 
-create or replace trigger activities_check_inserted
+-- After activities_3_judge, in the order of their names: that one finds the day.
+create or replace trigger activities_people_inserted
     before insert on public.activities
     for each row execute function private.check_activity();
-create or replace trigger activities_check_updated
+create or replace trigger activities_people_updated
     before update of unit_id, peer_mentor_id, coordinator_id, occurred_at, activity_date
     on public.activities
     for each row when (

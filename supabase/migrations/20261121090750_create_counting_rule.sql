@@ -29,7 +29,7 @@ alter table public.activities add column if not exists
     is_counted boolean not null generated always as (not_counted_because is null) stored;
 comment on column public.activities.not_counted_because is
     'Null for an activity that counts, else the reason: draft, rejected, type_does_not_count, '
-    'too_short, too_few_participants. Written by the counting rule alone.';
+    'too_short, too_few_participants, duplicate. Written by the counting rule alone.';
 comment on column public.activities.is_counted is
     'Whether it counts, in every statistic and report.';
 

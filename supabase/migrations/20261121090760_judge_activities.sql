@@ -7,10 +7,11 @@
 create or replace view stats.judgements as
     select a.id, d.activity_date,
            -- the rule that holds on the day is the n-th; none before the first
-           stats.counts_in_statistics(
-               a.status, a.duration_minutes, a.participant_count,
-               r.counts[n.n], r.min_duration_minutes[n.n], r.min_participants[n.n])
-               as not_counted_because,
+           coalesce(
+               stats.counts_in_statistics(
+                   a.status, a.duration_minutes, a.participant_count,
+                   r.counts[n.n], r.min_duration_minutes[n.n], r.min_participants[n.n]),
+               case when a.duplicate_of is not null then 'duplicate' end) as not_counted_because,
            -- the clocks of phones are a little off
            a.occurred_at > statement_timestamp() + interval '5 minutes'
                or d.activity_date > (statement_timestamp() at time zone d.time_zone)::date
@@ -75,7 +76,8 @@ select stats.define_judge();
 -- Not at every update: what concerns neither the day nor the rule is refused for neither.
 create or replace trigger activities_3_judge
     before insert or update of organization_id, activity_type_id, occurred_at, activity_date,
-        is_date_given, duration_minutes, participant_count, status, not_counted_because
+        is_date_given, duration_minutes, participant_count, status, duplicate_of,
+        not_counted_because
     on public.activities
     for each row execute function stats.judge_activity();
 

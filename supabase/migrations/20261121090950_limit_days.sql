@@ -9,7 +9,7 @@
 create or replace view stats.registered_minutes as
     select a.peer_mentor_id, a.activity_date, a.duration_minutes as minutes
     from public.activities a
-    where a.status = 'registered';
+    where a.status = 'registered' and a.duplicate_of is null;
 
 create table if not exists stats.daily_minutes (
     peer_mentor_id uuid    not null,

@@ -12,6 +12,7 @@ create or replace view stats.activity_facts as
         'occurred_at', a.occurred_at, 'activity_date', a.activity_date,
         'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count,
         'is_proxy_registered', a.is_proxy_registered, 'status', a.status,
+        'duplicate_of', a.duplicate_of,
         'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because,
         'approved_expenses_nok', a.approved_expenses_nok,
         'inserted_at', a.inserted_at) as facts

@@ -181,7 +181,7 @@ select throws_ok(
     $$ update public.activities
        set peer_mentor_id = tests.id('nord/liv')
        where id = tests.id('a') $$,
-    '42501', 'permission denied for table activities',
+    '42501', 'whose an activity is, and who registered it, does not change',
     'AC-35 whose it is does not change');
 select tests.act_as('nord/liv');
 select isnt_empty(

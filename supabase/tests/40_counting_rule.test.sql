@@ -61,7 +61,8 @@ select results_eq(
          and d.refobjid = 'public.activities'::regclass
          and v.relnamespace in ('stats'::regnamespace, 'public'::regnamespace)
        order by 1 $$,
-    array['stats.activity_facts', 'stats.countable_activities', 'stats.judgements',
+    array['possible_duplicates', 'stats.activity_facts', 'stats.countable_activities',
+          'stats.judgements',
           'stats.misjudged_activities',
           'stats.registered_minutes', 'stats.wrong_expenses'],
     'CR-07 no other view that counts reads activities, so nothing can count by another rule');
