@@ -2,17 +2,24 @@
 -- Locks: none. Data safety: new objects only.
 
 create table if not exists public.bufdir_export_audit_log (
-    id              bigint      generated always as identity primary key,
-    organization_id uuid        not null references public.organizations (id),
-    exported_by     uuid        not null references public.profiles (id),
-    exported_at     timestamptz not null default now(),
-    snapshot_id     uuid        not null,
-    period_start    date        not null,
-    period_end      date        not null,
-    verdict         jsonb       not null
+    id                 bigint      generated always as identity primary key,
+    organization_id    uuid        not null references public.organizations (id),
+    exported_by        uuid        not null references public.profiles (id),
+    exported_at        timestamptz not null default now(),
+    snapshot_id        uuid,       -- of saved figures; null where a version was exported
+    period_start       date        not null,
+    period_end         date        not null,
+    verdict            jsonb       not null,
+    source_fingerprint text        not null,
+    figures            jsonb       not null,
+    complete_figures   jsonb
 );
 comment on table public.bufdir_export_audit_log is
-    'Append-only: who exported what, on which verdict. Written by export_bufdir_snapshot alone.';
+    'Append-only: who exported what, on which verdict. Written by exporting alone.';
+comment on column public.bufdir_export_audit_log.figures is
+    'What was exported, as coordinators may see it.';
+comment on column public.bufdir_export_audit_log.complete_figures is
+    'The same with every figure, where that differs and the exporter saw it.';
 create index if not exists bufdir_export_audit_log_organization_id_idx
     on public.bufdir_export_audit_log (organization_id, exported_at);
 create index if not exists bufdir_export_audit_log_exported_by_idx
@@ -37,6 +44,8 @@ create or replace trigger bufdir_export_audit_log_refuse_change
     for each statement execute function private.refuse_change();
 
 revoke all on public.bufdir_export_audit_log from public, anon, authenticated, service_role;
-grant select on public.bufdir_export_audit_log to authenticated;
+grant select (id, organization_id, exported_by, exported_at, snapshot_id, period_start, period_end,
+              verdict, source_fingerprint, figures)
+    on public.bufdir_export_audit_log to authenticated;
 revoke execute on function private.refuse_change()
     from public, anon, authenticated, service_role;
