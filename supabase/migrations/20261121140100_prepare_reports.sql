@@ -26,7 +26,9 @@ create or replace function stats.shown_signature(p_profile_id uuid, p_at timesta
     returns jsonb
     language sql stable security invoker set search_path = ''
     return (
-        select jsonb_build_object('profile_id', p.id, 'name', p.display_name, 'at', p_at)
+        select jsonb_build_object(
+                   'profile_id', p.id, 'name', p.display_name, 'at', p_at,
+                   'local_at', to_char(p_at at time zone 'Europe/Oslo', 'YYYY-MM-DD HH24:MI'))
         from public.profiles p where p.id = p_profile_id);
 
 -- A version as the caller may see it; a step that was not taken is null.

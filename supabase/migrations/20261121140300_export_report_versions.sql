@@ -58,10 +58,10 @@ begin
     return jsonb_build_object('export_id', v_id, 'version', stats.shown_version(v_version));
 end $$;
 
-create or replace function public.export_report_version(version uuid, p_format text)
+create or replace function public.export_report_version(version uuid, format text)
     returns jsonb
     language sql volatile security invoker set search_path = ''
-    return app.export_report_version(version, p_format);
+    return app.export_report_version(version, format);
 comment on function public.export_report_version(uuid, text) is
     'Records and returns an export of a version: what is approved and still true, or was sent '
     '(else 409). Coordinators and org admins; for auditors, org admins.';
