@@ -1,4 +1,4 @@
-"""What a report says to whoever reads it, in Norwegian: the one model that every format writes, cell by cell."""
+"""What a report says, in Norwegian: the one model that every format writes, cell by cell."""
 
 from __future__ import annotations
 
@@ -15,18 +15,30 @@ if TYPE_CHECKING:
     from _shared.database.report_versions import ReportVersion, Signature
     from _shared.database.reports import Figures
 
-MONTHS = "januar februar mars april mai juni juli august september oktober november desember".split()
+MONTHS = (
+    *("januar", "februar", "mars", "april", "mai", "juni"),
+    *("juli", "august", "september", "oktober", "november", "desember"),
+)
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001 - wide ones are taken for narrow ones
 HIDDEN = "skjult"
 FIGURES = ("Aktiviteter", "Timer", "Ulike deltakere", "Deltakelser")
 EXPLANATIONS = (
     ("Aktiviteter", "Registrerte aktiviteter i perioden som teller etter telleregelen."),
     ("Timer", "Samlet varighet: minuttene er summert først, så regnet om til timer med to desimaler."),
-    ("Ulike deltakere", "Registrerte kontakter. Hver person telles én gang i hver linje, så linjene kan ikke summeres."),
+    (
+        "Ulike deltakere",
+        "Registrerte kontakter. Hver person telles én gang i hver linje, så linjene kan ikke summeres.",
+    ),
     ("Deltakelser", "Antall til stede, lagt sammen for alle aktivitetene."),
     (HIDDEN, "Gjelder færre enn fem personer, eller ville røpet tallene for så få."),
-    ("Fingeravtrykk", "Regnet ut av alle aktivitetene i grunnlaget. Endres én av dem, endres fingeravtrykket."),
-    ("Kontrollsum", "Regnet ut av hele denne versjonen og av den forrige. Viser om noe er endret i ettertid."),
+    (
+        "Fingeravtrykk",
+        "Regnet ut av alle aktivitetene i grunnlaget. Endres én av dem, endres fingeravtrykket.",
+    ),
+    (
+        "Kontrollsum",
+        "Regnet ut av hele denne versjonen og av den forrige. Viser om noe er endret i ettertid.",
+    ),
 )
 
 
@@ -34,9 +46,7 @@ def plain(text: object) -> object:
     """Give a text that no spreadsheet takes for a formula: one line, and nothing that begins one."""
     if not isinstance(text, str):
         return text
-    line = " ".join(
-        "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in text).split()
-    )
+    line = " ".join("".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in text).split())
     return f"'{line}" if line.startswith(FORMULA_STARTS) else line
 
 
@@ -148,10 +158,13 @@ def label(version: ReportVersion, code: str) -> str:
 
 def period(version: ReportVersion) -> str:
     """Say which months: a year, or from the first day to the last."""
-    start, last = version.period_start, version.period_end - dt.timedelta(days=1)
-    if (start.month, start.year + 1, 1) == (version.period_end.month, version.period_end.year, start.month):
+    start, end = version.period_start, version.period_end
+    if start.month == 1 and end == start.replace(year=start.year + 1):
         return str(start.year)
-    return f"{start.day}. {MONTHS[start.month - 1]} {start.year} til {last.day}. {MONTHS[last.month - 1]} {last.year}"
+    first, last = (
+        f"{day.day}. {MONTHS[day.month - 1]} {day.year}" for day in (start, end - dt.timedelta(days=1))
+    )
+    return f"{first} til {last}"
 
 
 def moment(signature: Signature) -> str:

@@ -6,12 +6,12 @@ import io
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from xlsxwriter import Workbook
+from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from xlsxwriter.worksheet import Worksheet
+    from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
     from bufdir_export.document import Document, Table
 

@@ -59,11 +59,13 @@ begin
     v_figures := app.hide_small_groups(v_passed.report);
     insert into public.bufdir_export_audit_log
         (organization_id, exported_by, snapshot_id, period_start, period_end, verdict,
-         source_fingerprint, figures, complete_figures)
+         source_fingerprint, figures)
     values (app.current_org_id(), app.profile_id(), (v_passed.snapshot).id, p_period_start,
-            p_period_end, v_passed.status, (v_passed.snapshot).source_fingerprint, v_figures,
-            nullif(app.shown_report(v_passed.report), v_figures))
+            p_period_end, v_passed.status, (v_passed.snapshot).source_fingerprint, v_figures)
     returning id into v_id;
+    insert into stats.complete_exports (export_id, report)
+    select v_id, v_passed.report
+    where app.shown_report(v_passed.report) <> v_figures;
     return jsonb_build_object(
         'export_id', v_id,
         'snapshot', app.shown_report(v_passed.report),
@@ -79,7 +81,8 @@ comment on function public.export_bufdir_snapshot(date, date) is
     'Coordinators and org admins.';
 
 revoke execute on function
-    stats.pass_gate(uuid, date, date), app.export_bufdir_snapshot(date, date), public.export_bufdir_snapshot(date, date)
+    stats.pass_gate(uuid, date, date), app.export_bufdir_snapshot(date, date),
+    public.export_bufdir_snapshot(date, date)
     from public, anon, authenticated, service_role;
 grant execute on function
     app.export_bufdir_snapshot(date, date), public.export_bufdir_snapshot(date, date)

@@ -14,7 +14,7 @@ create table if not exists public.bufdir_report_versions (
     period_end         date        not null,
     version            integer     not null,
     snapshot_json      jsonb       not null check (app.is_aggregate_only(snapshot_json)),
-    complete_json      jsonb       not null check (app.is_aggregate_only(complete_json)),
+    complete_hash      text        not null,
     record_count       bigint      not null,
     source_fingerprint text        not null,
     mapping_version    integer     not null,
@@ -43,7 +43,8 @@ comment on column public.bufdir_report_versions.position is
     'Its place in the chain of its organisation, from 1 on.';
 comment on column public.bufdir_report_versions.snapshot_json is
     'As coordinators may see it: null for the figures of groups of fewer than five people.';
-comment on column public.bufdir_report_versions.complete_json is 'With every figure.';
+comment on column public.bufdir_report_versions.complete_hash is
+    'SHA-256 of the same with every figure, which is in stats.complete_versions.';
 comment on column public.bufdir_report_versions.mapping is
     'The activity types and their categories, as they were.';
 comment on column public.bufdir_report_versions.counting_rule is 'What counted, as it was.';
@@ -74,8 +75,15 @@ create or replace trigger bufdir_report_versions_refuse_removal
     for each statement execute function private.refuse_change();
 
 revoke all on public.bufdir_report_versions from public, anon, authenticated, service_role;
-grant select (id, organization_id, position, period_start, period_end, version, snapshot_json,
-              record_count, source_fingerprint, mapping_version, mapping, counting_rule,
-              prepared_by, prepared_at, previous_hash, hash, approved_by, approved_at, sent_by,
-              sent_at, signed_hash)
-    on public.bufdir_report_versions to authenticated;
+grant select on public.bufdir_report_versions to authenticated;
+
+create table if not exists stats.complete_versions (
+    version_id uuid  primary key references public.bufdir_report_versions (id),
+    report     jsonb not null check (app.is_aggregate_only(report))
+);
+comment on table stats.complete_versions is 'What was reported, with the figures of small groups.';
+alter table stats.complete_versions enable row level security;   -- deny-all: no policy
+create or replace trigger complete_versions_refuse_change
+    before update or delete or truncate on stats.complete_versions
+    for each statement execute function private.refuse_change();
+revoke all on stats.complete_versions from public, anon, authenticated, service_role;

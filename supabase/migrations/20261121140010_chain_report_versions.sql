@@ -1,25 +1,28 @@
--- Purpose: the hashes that chain an organisation's versions, and what finds a version that was
--- changed, left out or put in.
+-- Purpose: the hashes that chain an organisation's versions.
 -- Locks: none. Data safety: new objects only.
+
+create or replace function stats.text_hash(p_text text) returns text
+    language sql immutable security invoker set search_path = ''
+    return encode(sha256(convert_to(p_text, 'UTF8')), 'hex');
 
 -- Spelled out once more in what auditors get (functions/bufdir_export/verify.sql), so that they
 -- need not believe these functions.
 create or replace function stats.report_hash(p_version public.bufdir_report_versions) returns text
     language sql stable security invoker set search_path = ''
-    return encode(sha256(convert_to(jsonb_build_array(
+    return stats.text_hash(jsonb_build_array(
         p_version.previous_hash, p_version.id, p_version.organization_id, p_version.position,
         p_version.period_start, p_version.period_end, p_version.version, p_version.snapshot_json,
-        p_version.complete_json, p_version.record_count, p_version.source_fingerprint,
+        p_version.complete_hash, p_version.record_count, p_version.source_fingerprint,
         p_version.mapping_version, p_version.mapping, p_version.counting_rule,
-        p_version.prepared_by, extract(epoch from p_version.prepared_at))::text, 'UTF8')), 'hex');
+        p_version.prepared_by, extract(epoch from p_version.prepared_at))::text);
 
 create or replace function stats.signature_hash(p_version public.bufdir_report_versions)
     returns text
     language sql stable security invoker set search_path = ''
     return case when p_version.approved_at is not null then
-        encode(sha256(convert_to(jsonb_build_array(
+        stats.text_hash(jsonb_build_array(
             p_version.hash, p_version.approved_by, extract(epoch from p_version.approved_at),
-            p_version.sent_by, extract(epoch from p_version.sent_at))::text, 'UTF8')), 'hex') end;
+            p_version.sent_by, extract(epoch from p_version.sent_at))::text) end;
 
 -- Where each chain ends: without it, its last versions could be left out. Its row is also what two
 -- who prepare at once queue for.
@@ -81,38 +84,8 @@ create or replace trigger bufdir_report_versions_sign
     before update on public.bufdir_report_versions
     for each row execute function private.sign_report_version();
 
-create or replace view stats.report_problems as
-    select v.organization_id, v.id as version_id, p.problem
-    from (select r, r.id, r.organization_id, r.position, r.previous_hash, r.signed_hash, r.hash,
-                 row_number() over chain as place,
-                 lag(r.hash, 1, repeat('0', 64)) over chain as hash_before
-          from public.bufdir_report_versions r
-          window chain as (partition by r.organization_id order by r.position)) v
-    cross join lateral (values
-        (v.hash <> stats.report_hash(v.r), 'was changed'),
-        (v.signed_hash is distinct from stats.signature_hash(v.r), 'signatures were changed'),
-        (v.position <> v.place or v.previous_hash <> v.hash_before,
-         'does not follow the one before')
-    ) p (is_found, problem)
-    where p.is_found
-    union all
-    select c.organization_id, null, 'the chain does not end where it ended'
-    from stats.report_chains c
-    where not exists (
-        select from public.bufdir_report_versions r
-        where (r.organization_id, r.position, r.hash)
-              = (c.organization_id, c.length, c.last_hash))
-    union all
-    select c.organization_id, null, 'a signature is missing'
-    from stats.report_chains c
-    where c.signature_count > (
-        select coalesce(sum(num_nonnulls(r.approved_at, r.sent_at)), 0)
-        from public.bufdir_report_versions r where r.organization_id = c.organization_id);
-comment on view stats.report_problems is
-    'Versions that are not as they were written; no row when all is well.';
-
-revoke all on stats.report_problems from public, anon, authenticated, service_role;
-revoke execute on function stats.report_hash(public.bufdir_report_versions),
+revoke execute on function stats.text_hash(text),
+    stats.report_hash(public.bufdir_report_versions),
     stats.signature_hash(public.bufdir_report_versions), private.chain_report_version(),
     private.sign_report_version()
     from public, anon, authenticated, service_role;

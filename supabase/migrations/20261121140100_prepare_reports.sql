@@ -43,7 +43,9 @@ create or replace function stats.shown_version(p_version public.bufdir_report_ve
         'period_start', p_version.period_start,
         'period_end', p_version.period_end,
         'version', p_version.version,
-        'report', case when app.reads_whole_organization() then p_version.complete_json
+        'report', case when app.reads_whole_organization()
+                       then (select c.report from stats.complete_versions c
+                             where c.version_id = p_version.id)
                        else p_version.snapshot_json end,
         'record_count', p_version.record_count,
         'source_fingerprint', p_version.source_fingerprint,
@@ -69,14 +71,16 @@ begin
                                'only coordinators and org admins prepare reports');
     v_passed := stats.pass_gate(v_org_id, p_period_start, p_period_end);
     insert into public.bufdir_report_versions
-        (organization_id, period_start, period_end, snapshot_json, complete_json, record_count,
+        (organization_id, period_start, period_end, snapshot_json, complete_hash, record_count,
          source_fingerprint, mapping_version, mapping, counting_rule, prepared_by)
     values (v_org_id, p_period_start, p_period_end, app.hide_small_groups(v_passed.report),
-            v_passed.report, (v_passed.snapshot).record_count_at_generation,
+            stats.text_hash(v_passed.report::text), (v_passed.snapshot).record_count_at_generation,
             (v_passed.snapshot).source_fingerprint, (v_passed.snapshot).mapping_version,
             stats.report_mapping(v_org_id, (v_passed.snapshot).mapping_version),
             stats.report_counting_rule(v_org_id), app.profile_id())
     returning * into v_version;
+    insert into stats.complete_versions (version_id, report)
+    values (v_version.id, v_passed.report);
     return stats.shown_version(v_version);
 end $$;
 create or replace function public.prepare_report(p_period_start date, p_period_end date)

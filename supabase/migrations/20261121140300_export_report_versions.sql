@@ -17,8 +17,6 @@ alter table public.bufdir_export_audit_log
     add constraint bufdir_export_audit_log_of_something check (
         (snapshot_id is null) = (version_id is not null)
         and num_nulls(version_id, version, version_hash, format) in (0, 4));
-grant select (version_id, version, version_hash, format)
-    on public.bufdir_export_audit_log to authenticated;
 
 create or replace function app.export_report_version(p_version_id uuid, p_format text)
     returns jsonb
@@ -46,14 +44,12 @@ begin
     perform stats.require_true_version(v_version);
     insert into public.bufdir_export_audit_log
         (organization_id, exported_by, version_id, version, version_hash, format, period_start,
-         period_end, verdict, source_fingerprint, figures, complete_figures)
+         period_end, verdict, source_fingerprint, figures)
     values (v_version.organization_id, app.profile_id(), v_version.id, v_version.version,
             v_version.hash, p_format, v_version.period_start, v_version.period_end,
             jsonb_build_object('verdict', case when v_version.sent_at is null
                                                then 'fresh' else 'sent' end),
-            v_version.source_fingerprint, v_version.snapshot_json,
-            case when app.reads_whole_organization() then nullif(
-                v_version.complete_json, v_version.snapshot_json) end)
+            v_version.source_fingerprint, v_version.snapshot_json)
     returning id into v_id;
     return jsonb_build_object('export_id', v_id, 'version', stats.shown_version(v_version));
 end $$;

@@ -23,7 +23,9 @@ _FOR_USERS = _FOR_ALL | {
 _REFUSALS = {
     "superseded": Err(ErrorCode.CONFLICT, "There is a later version of this report."),
     "falsified": Err(ErrorCode.CONFLICT, "This version is not as it was written; do not use it."),
-    "figures_changed": Err(ErrorCode.CONFLICT, "The activities have changed since this version was prepared."),
+    "figures_changed": Err(
+        ErrorCode.CONFLICT, "The activities have changed since this version was prepared."
+    ),
     "not_approved": Err(ErrorCode.CONFLICT, "This version is not approved yet."),
     "already_approved": Err(ErrorCode.CONFLICT, "This version is approved already."),
     "already_sent": Err(ErrorCode.CONFLICT, "This version is sent already."),

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from _shared.database.client import Client, Count, Day, Id, Moment, StrictRow, row, unexpected
+from _shared.database.client import (
+    Client,
+    Count,
+    Day,
+    Hours,
+    Id,
+    Moment,
+    Number,
+    StrictRow,
+    row,
+    unexpected,
+)
 from _shared.database.reports import BufdirReport  # noqa: TC001 - pydantic reads it
 from _shared.result import Err, Ok, Result
 
@@ -16,6 +27,7 @@ if TYPE_CHECKING:
     from _shared.callers import User
     from _shared.database.snapshots import Period
 
+R = TypeVar("R", bound=StrictRow)
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Format = Literal["csv", "xlsx", "pdf", "json", "audit"]
 
@@ -74,7 +86,38 @@ class Exported(StrictRow):
     version: ReportVersion
 
 
+class Remark(StrictRow):
+    """Something far out in a period, yet to come, or registered late.
+
+    in_all   : how many remarks of this kind there are; the largest are given.
+    expected : up to which it would be usual; of `last_year`, what it was the year before.
+    """
+
+    kind: Literal["person_day", "person", "day", "participants", "last_year", "future", "late"]
+    chapter_id: Id | None
+    chapter_name: str | None
+    peer_mentor_id: Id | None
+    peer_mentor_name: str | None
+    activity_id: Id | None
+    day: Day | None
+    number: Count
+    hours: Hours | None
+    expected: Number | None
+    in_all: Count
+    place: Count
+
+
 _VERSIONS = TypeAdapter(list[ReportVersion])
+_REMARKS = TypeAdapter(list[Remark])
+
+
+def _rows(model: TypeAdapter[list[R]], answer: Result[object]) -> Result[list[R]]:
+    if isinstance(answer, Err):
+        return answer
+    try:
+        return Ok(model.validate_python(answer.value))
+    except ValidationError:
+        return unexpected("list")
 
 
 class ReportVersions(Client):
@@ -82,13 +125,11 @@ class ReportVersions(Client):
 
     async def get_report_versions(self, user: User, period: Period) -> Result[list[ReportVersion]]:
         """List the versions of a period's report, newest first."""
-        answer = await self._call("get_report_versions", user, **period.parameters)
-        if isinstance(answer, Err):
-            return answer
-        try:
-            return Ok(_VERSIONS.validate_python(answer.value))
-        except ValidationError:
-            return unexpected("list of versions")
+        return _rows(_VERSIONS, await self._call("get_report_versions", user, **period.parameters))
+
+    async def get_report_remarks(self, user: User, period: Period) -> Result[list[Remark]]:
+        """List what is unusual in a period, in the chapters that the user follows up."""
+        return _rows(_REMARKS, await self._call("get_report_remarks", user, **period.parameters))
 
     async def prepare_report(self, user: User, period: Period) -> Result[ReportVersion]:
         """Make the saved figures of a period a version."""
