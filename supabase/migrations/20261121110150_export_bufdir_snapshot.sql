@@ -5,13 +5,13 @@
 -- what may go.
 create or replace function stats.pass_gate(
     p_organization_id uuid, p_period_start date, p_period_end date,
-    out snapshot public.bufdir_metric_snapshots, out status jsonb, out report jsonb)
+    out snapshot jsonb, out status jsonb, out report jsonb)
     language plpgsql volatile security invoker set search_path = '' as $$
 declare
     v_found record;
 begin
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
-    select b as snapshot,
+    select to_jsonb(b) as snapshot,
            stats.snapshot_status(p_organization_id, p_period_start, p_period_end, now())
                || jsonb_build_object('matches',
                       stats.saved_report(b) = r.report
@@ -49,19 +49,21 @@ create or replace function app.export_bufdir_snapshot(p_period_start date, p_per
     -- DEFINER: the audit log is granted to nobody
     language plpgsql volatile security definer set search_path = '' as $$
 declare
-    v_passed  record;
-    v_id      bigint;
-    v_figures jsonb;
+    v_passed   record;
+    v_snapshot public.bufdir_metric_snapshots;
+    v_id       bigint;
+    v_figures  jsonb;
 begin
     perform app.require_report(app.current_org_id(), p_period_start, p_period_end,
                                'only coordinators and org admins export');
     v_passed := stats.pass_gate(app.current_org_id(), p_period_start, p_period_end);
+    v_snapshot := jsonb_populate_record(v_snapshot, v_passed.snapshot);
     v_figures := app.hide_small_groups(v_passed.report);
     insert into public.bufdir_export_audit_log
         (organization_id, exported_by, snapshot_id, period_start, period_end, verdict,
          source_fingerprint, figures)
-    values (app.current_org_id(), app.profile_id(), (v_passed.snapshot).id, p_period_start,
-            p_period_end, v_passed.status, (v_passed.snapshot).source_fingerprint, v_figures)
+    values (app.current_org_id(), app.profile_id(), v_snapshot.id, p_period_start,
+            p_period_end, v_passed.status, v_snapshot.source_fingerprint, v_figures)
     returning id into v_id;
     insert into stats.complete_exports (export_id, report)
     select v_id, v_passed.report
@@ -69,7 +71,7 @@ begin
     return jsonb_build_object(
         'export_id', v_id,
         'snapshot', app.shown_report(v_passed.report),
-        'computed_at', (v_passed.snapshot).computed_at);
+        'computed_at', v_snapshot.computed_at);
 end $$;
 
 create or replace function public.export_bufdir_snapshot(p_period_start date, p_period_end date)

@@ -10,7 +10,7 @@ from _shared.remarks import sentence
 from _shared.result import Err, ErrorCode
 from bufdir_reports import STALE, bufdir_reports
 from tests.support.credentials import bearer, make_token
-from tests.support.examples import VERSION_ID, exactly, remark_json
+from tests.support.examples import VERSION_ID, exactly, remark_json, snapshot_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,9 +47,10 @@ async def test_versions_are_listed(client_of: Callable[..., httpx.AsyncClient]) 
 async def test_each_step_is_the_databases(
     client_of: Callable[..., httpx.AsyncClient], database: FakeDatabase, query: dict[str, str], asked: str
 ) -> None:
+    database.snapshot = snapshot_json()
     response = await call(client_of, "POST", **query)
     assert response.status_code == 200
-    assert response.json()["data"]["id"] == VERSION_ID
+    assert response.json()["data"]["version"] == 1
     assert database.calls == [asked]
 
 

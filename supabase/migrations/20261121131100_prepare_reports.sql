@@ -63,20 +63,22 @@ create or replace function app.prepare_report(p_period_start date, p_period_end 
     -- DEFINER: nobody else writes versions
     language plpgsql volatile security definer set search_path = '' as $$
 declare
-    v_org_id  uuid := app.current_org_id();
-    v_passed  record;
-    v_version public.bufdir_report_versions;
+    v_org_id   uuid := app.current_org_id();
+    v_passed   record;
+    v_snapshot public.bufdir_metric_snapshots;
+    v_version  public.bufdir_report_versions;
 begin
     perform app.require_report(v_org_id, p_period_start, p_period_end,
                                'only coordinators and org admins prepare reports');
     v_passed := stats.pass_gate(v_org_id, p_period_start, p_period_end);
+    v_snapshot := jsonb_populate_record(v_snapshot, v_passed.snapshot);
     insert into public.bufdir_report_versions
         (organization_id, period_start, period_end, snapshot_json, complete_hash, record_count,
          source_fingerprint, mapping_version, mapping, counting_rule, prepared_by)
     values (v_org_id, p_period_start, p_period_end, app.hide_small_groups(v_passed.report),
-            stats.text_hash(v_passed.report::text), (v_passed.snapshot).record_count_at_generation,
-            (v_passed.snapshot).source_fingerprint, (v_passed.snapshot).mapping_version,
-            stats.report_mapping(v_org_id, (v_passed.snapshot).mapping_version),
+            stats.text_hash(v_passed.report::text), v_snapshot.record_count_at_generation,
+            v_snapshot.source_fingerprint, v_snapshot.mapping_version,
+            stats.report_mapping(v_org_id, v_snapshot.mapping_version),
             stats.report_counting_rule(v_org_id), app.profile_id())
     returning * into v_version;
     insert into stats.complete_versions (version_id, report)

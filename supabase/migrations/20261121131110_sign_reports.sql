@@ -16,10 +16,14 @@ create or replace function stats.find_report_version(p_version_id uuid)
     returns public.bufdir_report_versions
     language plpgsql stable security invoker set search_path = '' as $$
 declare
+    v_org_id  uuid := app.member_org_id();
     v_version public.bufdir_report_versions;
 begin
+    if v_org_id is null then
+        raise exception 'not your organisation' using errcode = 'insufficient_privilege';
+    end if;
     select * into v_version from public.bufdir_report_versions v
-    where v.id = p_version_id and v.organization_id = app.member_org_id();
+    where v.id = p_version_id and v.organization_id = v_org_id;
     if not found then
         raise exception 'there is no such version' using errcode = 'PT404';
     end if;
