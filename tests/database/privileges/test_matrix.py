@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 LINES = read()
 AT_LEAST = 2_000
-# What the other organisation's rows and ids may come to, whatever one's own do. What writes is not called
-# with GET, whosever the ids: what it would do, its POST tells.
+# What the other organisation's rows and ids may come to, whatever one's own do. What writes is not called by
+# GET, whosever the ids: what it would do, its POST tells.
 NOT_THERE = {"nothing", "closed", "policy", "refused", "read-only", "404 PT404"}
 
 
