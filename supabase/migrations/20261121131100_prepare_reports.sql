@@ -14,13 +14,19 @@ create or replace function stats.report_mapping(p_organization_id uuid, p_mappin
             on m.activity_type_id = t.id and m.mapping_version = p_mapping_version
         where t.organization_id = p_organization_id), '[]');
 
--- The rule as the database applies it.
+-- The rule as the database applies it, and what it says of each type from when on.
 create or replace function stats.report_counting_rule(p_organization_id uuid) returns jsonb
     language sql stable security invoker set search_path = ''
-    return (
-        select jsonb_build_object('counts_in_statistics', p.prosrc)
-        from pg_catalog.pg_proc p
-        where p.proname = 'counts_in_statistics' and p.pronamespace = 'stats'::regnamespace);
+    return jsonb_build_object(
+        'counts_in_statistics', (
+            select string_agg(p.prosrc, E'\n' order by p.oid) from pg_catalog.pg_proc p
+            where p.proname = 'counts_in_statistics'
+              and p.pronamespace = 'stats'::regnamespace),
+        'rules', coalesce((
+            select jsonb_agg(to_jsonb(r) order by r.activity_type_id, r.valid_from)
+            from public.counting_rules r
+            join public.activity_types t on t.id = r.activity_type_id
+            where t.organization_id = p_organization_id), '[]'));
 
 create or replace function stats.shown_signature(p_profile_id uuid, p_at timestamptz)
     returns jsonb
@@ -28,8 +34,10 @@ create or replace function stats.shown_signature(p_profile_id uuid, p_at timesta
     return (
         select jsonb_build_object(
                    'profile_id', p.id, 'name', p.display_name, 'at', p_at,
-                   'local_at', to_char(p_at at time zone 'Europe/Oslo', 'YYYY-MM-DD HH24:MI'))
-        from public.profiles p where p.id = p_profile_id);
+                   'local_at', to_char(p_at at time zone o.time_zone, 'YYYY-MM-DD HH24:MI'))
+        from public.profiles p
+        join public.organization_settings o on o.organization_id = p.organization_id
+        where p.id = p_profile_id);
 
 -- A version as the caller may see it; a step that was not taken is null.
 create or replace function stats.shown_version(p_version public.bufdir_report_versions)
@@ -85,17 +93,20 @@ begin
     values (v_version.id, v_passed.report);
     return stats.shown_version(v_version);
 end $$;
-create or replace function public.prepare_report(p_period_start date, p_period_end date)
+create or replace function public.prepare_report(
+    p_period_start date default null, p_period_end date default null,
+    p_year integer default null)
     returns jsonb
     language sql volatile security invoker set search_path = ''
-    return app.prepare_report(p_period_start, p_period_end);
-comment on function public.prepare_report(date, date) is
+    return app.prepare_report(
+        app.first_day(p_period_start, p_year), app.first_day(p_period_end, p_year + 1));
+comment on function public.prepare_report(date, date, integer) is
     'Makes the saved figures of a period the next version of its report; refuses missing (404), '
     'stale or false ones (409). Coordinators and org admins.';
 
 revoke execute on function stats.report_mapping(uuid, integer), stats.report_counting_rule(uuid),
     stats.shown_signature(uuid, timestamptz), stats.shown_version(public.bufdir_report_versions),
-    app.prepare_report(date, date), public.prepare_report(date, date)
+    app.prepare_report(date, date), public.prepare_report(date, date, integer)
     from public, anon, authenticated, service_role;
-grant execute on function app.prepare_report(date, date), public.prepare_report(date, date)
+grant execute on function app.prepare_report(date, date), public.prepare_report(date, date, integer)
     to authenticated;

@@ -5,8 +5,8 @@
 create or replace function stats.is_current(p_version public.bufdir_report_versions)
     returns boolean
     language sql stable security invoker set search_path = ''
-    return p_version.mapping_version
-           = coalesce(stats.current_mapping_version(p_version.organization_id), 0)
+    return p_version.mapping_version is not distinct from stats.mapping_version(
+               p_version.organization_id, p_version.period_start, p_version.period_end)
        and p_version.source_fingerprint = (
            select s.fingerprint
            from stats.report_source(p_version.organization_id, p_version.period_start,

@@ -27,17 +27,20 @@ begin
         where v.organization_id = app.current_org_id()
           and v.period_start = p_period_start and v.period_end = p_period_end), '[]');
 end $$;
-create or replace function public.get_report_versions(p_period_start date, p_period_end date)
+create or replace function public.get_report_versions(
+    p_period_start date default null, p_period_end date default null,
+    p_year integer default null)
     returns jsonb
     language sql stable security invoker set search_path = ''
-    return app.get_report_versions(p_period_start, p_period_end);
-comment on function public.get_report_versions(date, date) is
+    return app.get_report_versions(
+        app.first_day(p_period_start, p_year), app.first_day(p_period_end, p_year + 1));
+comment on function public.get_report_versions(date, date, integer) is
     'The versions of a period''s report, newest first, and who signed them. Coordinators and org '
     'admins; only the latter see groups of fewer than five people.';
 
 revoke execute on function public.approve_report(uuid), public.send_report(uuid),
-    app.get_report_versions(date, date), public.get_report_versions(date, date)
+    app.get_report_versions(date, date), public.get_report_versions(date, date, integer)
     from public, anon, authenticated, service_role;
 grant execute on function public.approve_report(uuid), public.send_report(uuid),
-    app.get_report_versions(date, date), public.get_report_versions(date, date)
+    app.get_report_versions(date, date), public.get_report_versions(date, date, integer)
     to authenticated;

@@ -21,12 +21,10 @@ create or replace function private.keep_locked_years() returns trigger
     language plpgsql security definer set search_path = '' as $$   -- DEFINER: stats is private
 begin
     if tg_op <> 'INSERT' then
-        perform stats.require_open_year(old.organization_id,
-                                        (old.occurred_at at time zone 'UTC')::date);
+        perform stats.require_open_year(old.organization_id, old.activity_date);
     end if;
     if tg_op <> 'DELETE' then
-        perform stats.require_open_year(new.organization_id,
-                                        (new.occurred_at at time zone 'UTC')::date);
+        perform stats.require_open_year(new.organization_id, new.activity_date);
     end if;
     return null;
 end $$;
@@ -42,10 +40,10 @@ create or replace trigger activities_keep_locked_years_unchanged
     for each row when (
         current_setting('role') = 'authenticated'
         and (current_user = 'authenticated'
-             or (old.unit_id, old.peer_mentor_id, old.activity_type_id, old.occurred_at,
+             or (old.unit_id, old.peer_mentor_id, old.activity_type_id, old.activity_date,
                  old.duration_minutes, old.participant_count, old.is_counted)
                 is distinct from
-                (new.unit_id, new.peer_mentor_id, new.activity_type_id, new.occurred_at,
+                (new.unit_id, new.peer_mentor_id, new.activity_type_id, new.activity_date,
                  new.duration_minutes, new.participant_count, new.is_counted)))
     execute function private.keep_locked_years();
 

@@ -23,15 +23,18 @@ begin
         left join public.profiles p on p.id = r.peer_mentor_id
         where r.place <= 20);
 end $$;
-create or replace function public.get_report_remarks(p_period_start date, p_period_end date)
+create or replace function public.get_report_remarks(
+    p_period_start date default null, p_period_end date default null,
+    p_year integer default null)
     returns jsonb
     language sql volatile security invoker set search_path = ''
-    return app.get_report_remarks(p_period_start, p_period_end);
-comment on function public.get_report_remarks(date, date) is
+    return app.get_report_remarks(
+        app.first_day(p_period_start, p_year), app.first_day(p_period_end, p_year + 1));
+comment on function public.get_report_remarks(date, date, integer) is
     'What to look at before a report is signed, in the chapters the caller follows up: the 20 '
     'largest of each kind, and how many there are in all. Coordinators and org admins.';
 
 revoke execute on function app.get_report_remarks(date, date),
-    public.get_report_remarks(date, date) from public, anon, authenticated, service_role;
+    public.get_report_remarks(date, date, integer) from public, anon, authenticated, service_role;
 grant execute on function app.get_report_remarks(date, date),
-    public.get_report_remarks(date, date) to authenticated;
+    public.get_report_remarks(date, date, integer) to authenticated;

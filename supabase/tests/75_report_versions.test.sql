@@ -7,6 +7,7 @@ select tests.settle();
 insert into public.bufdir_category_mappings
     (mapping_version, activity_type_id, bufdir_category_code)
 values (1, tests.id('nord/talk'), 'INDIVIDUAL');
+select tests.publish(1);
 select tests.add_activity(p_name => 'one'),
        tests.add_activity('nord/liv', 'nord/B', p_type => 'nord/visit');
 
@@ -111,6 +112,7 @@ select tests.act_as_owner();
 insert into public.bufdir_category_mappings
     (mapping_version, activity_type_id, bufdir_category_code)
 values (2, tests.id('nord/talk'), 'GROUP');
+select tests.publish(2);
 select tests.act_as('nord/anne');
 select is(tests.send(), 'figures_changed', 'RV-13 nor with a mapping that is not in force');
 rollback to approved;
