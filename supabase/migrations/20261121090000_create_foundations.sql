@@ -25,22 +25,27 @@ begin
     where n.nspname in ('app', 'private', 'stats')
        or n.nspname = 'public' and o.object = any (array[
            'acknowledge_wake_ups', 'activities', 'activity_history', 'activity_history_id_seq',
-           'activity_status', 'activity_time_series', 'activity_types', 'bufdir_category_mappings',
-           'bufdir_export_audit_log', 'bufdir_export_audit_log_id_seq', 'bufdir_mapping_versions',
-           'bufdir_metric_snapshots', 'bufdir_thresholds', 'chapter_assignments', 'chapter_stats',
-           'chapters', 'claim_webhook', 'compute_metric_snapshot', 'coordinator_monthly_stats',
+           'activity_status', 'activity_time_series', 'activity_types', 'approve_report',
+           'bufdir_category_mappings', 'bufdir_export_audit_log', 'bufdir_export_audit_log_id_seq',
+           'bufdir_mapping_versions', 'bufdir_metric_snapshots', 'bufdir_report_versions',
+           'bufdir_thresholds', 'chapter_assignments', 'chapter_stats', 'chapters',
+           'claim_webhook', 'compute_metric_snapshot', 'coordinator_monthly_stats',
            'counting_rules', 'erase_contact', 'erase_person', 'erasures', 'erasures_id_seq',
-           'expense_claims', 'expense_status', 'export_bufdir_snapshot', 'export_person',
+           'expense_claims', 'expense_status', 'explain_report_difference',
+           'export_bufdir_snapshot', 'export_person', 'export_report_version',
            'generate_bufdir_report', 'get_activity_series', 'get_ancestor_ids',
            'get_bufdir_alignment', 'get_health', 'get_hierarchy_stats', 'get_metric_snapshot',
-           'get_monthly_series', 'get_role', 'get_snapshot_status', 'hierarchy_node_access',
-           'hierarchy_stats_cache', 'mv_activity_time_series', 'mv_chapter_stats',
+           'get_monthly_series', 'get_report_remarks', 'get_report_versions', 'get_role',
+           'get_snapshot_status', 'hierarchy_node_access', 'hierarchy_stats_cache',
+           'lock_reporting_year', 'mv_activity_time_series', 'mv_chapter_stats',
            'mv_peer_mentor_stats', 'not_duplicates', 'organization_settings', 'organization_units',
            'organizations', 'peer_mentor_stats', 'possible_duplicates', 'precompute_hierarchy',
-           'profile_role', 'profiles', 'read_hierarchy_stats', 'record_node_reads',
-           'refresh_hierarchy_entry', 'refresh_stats_views', 'renew_metric_snapshot',
-           'request_invalidation_again', 'save_metric_snapshot', 'search_units', 'stats_freshness',
-           'take_refresh_turn', 'take_unit_changes', 'unit_kind', 'warm_hierarchy_cache']);
+           'prepare_report', 'profile_role', 'profiles', 'read_hierarchy_stats',
+           'record_node_reads', 'refresh_hierarchy_entry', 'refresh_stats_views',
+           'renew_metric_snapshot', 'reporting_year_log', 'reporting_year_log_id_seq',
+           'reporting_years', 'request_invalidation_again', 'save_metric_snapshot', 'search_units',
+           'send_report', 'stats_freshness', 'take_refresh_turn', 'take_unit_changes', 'unit_kind',
+           'unlock_reporting_year', 'warm_hierarchy_cache']);
     if v_taken is not null then
         raise exception 'these names are taken in this project: %', v_taken
             using errcode = 'duplicate_object',
