@@ -60,7 +60,7 @@ def questions(until: dt.date) -> list[Question]:
     chapters = "select * from {} order by chapter_id"
     by_month = {
         PLAIN: f"select * from plain.activity_months where {span} order by 1",
-        LIVE: f"select * from public.get_activity_series('{since}', '{until}', 'month')",
+        LIVE: f"select * from public.get_activity_series('{since}', '{until + dt.timedelta(days=1)}', 'month')",
     }
     return [
         Question("chapter_12_months", coordinator, _ways(one_chapter, "activity_time_series")),
