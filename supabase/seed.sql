@@ -240,8 +240,8 @@ insert into public.activities
      inserted_at, duration_minutes, participant_count, contact_id, is_proxy_registered,
      registered_by, coordinator_id, status)
 select id, organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at, recorded_at,
-       recorded_at, duration_minutes, participant_count, contact_id, is_proxy_registered, registered_by,
-       coordinator_id, status
+       recorded_at, duration_minutes, participant_count, contact_id, is_proxy_registered,
+       registered_by, coordinator_id, status
 from seed_activities
 on conflict do nothing;
 

@@ -68,7 +68,8 @@ def test_the_counting_rule_reaches_the_rows_of_an_open_writer_and_of_one_that_wa
             owner.execute("commit")
         written.result()
         written_now = observer.execute(
-            "select not_counted_because, count(*) from public.activities where duration_minutes = 31 group by 1"
+            "select not_counted_because, count(*) from public.activities"
+            " where duration_minutes = 31 group by 1"
         )
         assert written_now.fetchall() == reasons
         assert observer.execute(AUDIT).fetchall() == []

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SEED = (ROOT / "supabase" / "seed.sql").read_bytes()
 DAYS = [
     pytest.param(dt.date.fromisoformat(day), id=day)
-    for day in ("2026-01-01", "2025-12-31", "2024-02-29", "2026-11-15", "2023-03-01")  # what is to come is refused
+    for day in ("2026-01-01", "2025-12-31", "2024-02-29", "2026-11-15", "2023-03-01")  # all of them past
 ]
 ORGANIZATIONS = {"nhf", "hlf", "blindeforbundet", "barnekreftforeningen"}
 

@@ -161,7 +161,10 @@ class FakeDatabase(Database):
         if self._is_saved(*period.values()):
             return status_json()
         missing = {
-            "record_count_at_generation": None, "computed_at": None, "export_allowed": False, "warnings": []
+            "record_count_at_generation": None,
+            "computed_at": None,
+            "export_allowed": False,
+            "warnings": [],
         }
         return status_json(verdict="missing", **missing)
 
