@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, LiteralString, cast
+from typing import TYPE_CHECKING, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -60,7 +60,7 @@ def add(stage: Stage, session: Connection, number: int, minutes: int = 60, mento
 
 def written_out(session: Connection, query: LiteralString, parameters: list[object]) -> LiteralString:
     """Put the parameters into a query, which waits without them."""
-    return cast("LiteralString", psycopg.ClientCursor(session).mogrify(query, parameters))
+    return psycopg.ClientCursor(session).mogrify(query, parameters)
 
 
 def assert_exact(stage: Stage) -> None:
