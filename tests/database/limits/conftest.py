@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.functions.hierarchy.scene import planted
 from tests.database.limits.support import Caller, token
+from tests.functions.hierarchy.scene import planted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from _shared.database.client import make_http_client
-from _shared.result import Err, ErrorCode
+from _shared.result import Err, ErrorCode, Ok
 from tests.support.credentials import make_settings, make_user
 
 if TYPE_CHECKING:
@@ -86,6 +86,44 @@ async def test_each_failure_has_one_meaning(
     assert isinstance(role, Err)
     assert role.code == (user_code or service_code)
     assert rpc.call_count == 4  # nothing is retried behind the caller's back
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Note what is waited for instead of waiting."""
+    noted: list[float] = []
+
+    async def note(seconds: float) -> None:
+        noted.append(seconds)
+
+    monkeypatch.setattr("asyncio.sleep", note)
+    return noted
+
+
+TOO_EARLY = httpx.Response(401, json={"code": "PGRST303", "message": "JWT issued at future"})
+EXPIRED = httpx.Response(401, json={"code": "PGRST303", "message": "JWT expired"})
+ROLE = httpx.Response(200, json="coordinator")
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        pytest.param([TOO_EARLY, ROLE], (Ok("coordinator"), [1.0]), id="once"),
+        pytest.param(
+            [TOO_EARLY, TOO_EARLY, ROLE], (Err(ErrorCode.UNAUTHORIZED, cause="HTTP 401"), [1.0]), id="twice"
+        ),
+        pytest.param([EXPIRED, ROLE], (Err(ErrorCode.UNAUTHORIZED, cause="HTTP 401"), []), id="expired"),
+    ],
+)
+async def test_a_token_from_the_future_is_sent_once_more_after_a_moment(
+    database: Database,
+    rest: respx.Router,
+    pauses: list[float],
+    answers: list[httpx.Response],
+    expected: Any,
+) -> None:
+    rest.post("/rest/v1/rpc/get_role").mock(side_effect=answers)
+    assert (await database.get_role(make_user()), pauses) == expected
 
 
 @pytest.mark.parametrize(

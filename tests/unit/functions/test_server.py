@@ -1,4 +1,4 @@
-"""The local server gives each function what it sees when it is deployed alone."""
+"""The server of all functions gives each what it sees when it is deployed alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from local.functions_server import Dispatcher, load_functions
+from _shared.server import Dispatcher, load_functions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,3 +73,23 @@ async def test_health_names_the_functions(app: Dispatcher) -> None:
     async with client(app) as http:
         answer = await http.get("/health")
     assert (answer.status_code, answer.json()) == (200, {"functions": ["echo-path", "other"]})
+
+
+async def test_one_alone_gets_the_path_as_it_came(app: Dispatcher) -> None:
+    alone = Dispatcher(app._functions, "echo-path")
+    async with client(alone) as http:
+        for path in ("/", "/functions/v1/echo-path", "/functions/v1/other", "/anything"):
+            answer = await http.post(path, content="body")
+            assert (answer.status_code, answer.text) == (200, f"1 POST {path}  body")
+        assert (await http.get("/health")).json() == {"functions": ["echo-path"]}
+
+
+async def test_the_description_is_served_to_any_origin(app: Dispatcher) -> None:
+    for one in (app, Dispatcher(app._functions, "other")):
+        async with client(one) as http:
+            answer = await http.get("/functions/v1/openapi.json")
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+            assert answer.headers["access-control-allow-origin"] == "*"
+            assert answer.json()["openapi"] == "3.1.0"
+            assert (await http.head("/functions/v1/openapi.json")).status_code == 200
+            assert (await http.post("/functions/v1/openapi.json")).text != answer.text
