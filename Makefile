@@ -22,7 +22,7 @@ NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 
 .DEFAULT_GOAL := help
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack \
-        bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-results bufdir-alignment contracts openapi \
+        bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-results bufdir-alignment contracts openapi types \
         schema image deploy-functions deploy-check restore-drill audit lint fmt lock fresh check ci
 
 help: ## this list
@@ -96,6 +96,9 @@ contracts: setup ## write docs/reference/contracts anew from tools/contracts.py
 
 openapi: setup ## write functions/openapi.json anew: what the functions take and answer
 	@PYTHONPATH=functions $(VENV)/python -m tools.openapi
+
+types: setup ## write clients/ anew: the types of the data layer, by the Supabase CLI
+	@$(VENV)/python -m tools.data_types
 
 schema: setup ## write supabase/schema.sql anew: what the migrations make
 	@$(VENV)/python -m tools.schema

@@ -16,22 +16,19 @@ import subprocess
 import tempfile
 import textwrap
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
 
-from local import cluster, command, database, migrations, postgres
-from local.config import Ports, open_instance
+from local import command, migrations, postgres
 from local.errors import StackError
 from local.requirements import ROOT
 from local.stack import Stack
+from tools.scratch import scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from local.config import Instance
 
 RUNBOOK = ROOT / "docs" / "howto" / "runbook.md"
@@ -91,20 +88,6 @@ def _bash(script: str, cwd: Path = ROOT, **variables: str) -> str:
     if done.returncode != 0:
         raise StackError(f"the backup failed:\n{done.stderr.strip()[-4000:]}")
     return done.stdout
-
-
-@contextmanager
-def scratch() -> Iterator[Instance]:
-    """Give a new project: a cluster with the platform's roles and schemas, and nothing of ours."""
-    with tempfile.TemporaryDirectory() as directory:
-        instance, _ = open_instance(Path(directory) / "state", Ports.free())
-        try:
-            cluster.create(instance)
-            cluster.start(instance)
-            database.install_platform(instance)
-            yield instance
-        finally:
-            cluster.destroy(instance)
 
 
 def rehearse(folder: Path, instance: Instance) -> None:

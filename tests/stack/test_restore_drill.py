@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from tools import restore_drill
+from tools.scratch import scratch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,7 @@ def test_a_backup_comes_back_and_a_loss_is_named(stack: Stack, tmp_path: Path) -
     expected = restore_drill.count_rows(stack.db_url)
     restore_drill.dump(stack.db_url, tmp_path)
     assert expected["activities"] > 0
-    with restore_drill.scratch() as instance:
+    with scratch() as instance:
         restore_drill.rehearse(tmp_path, instance)
         url = instance.database_url("postgres")
         assert restore_drill.findings(url, expected) == []

@@ -1,0 +1,465 @@
+# Generated: make types
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from typing import (
+    Annotated,
+    Any,
+    List,
+    Literal,
+    Optional,
+    TypedDict,
+)
+from typing_extensions import NotRequired, TypeAlias
+
+from pydantic import BaseModel, Field, JsonValue
+
+PublicActivityStatus: TypeAlias = Literal["draft", "registered", "rejected"]
+
+PublicExpenseStatus: TypeAlias = Literal["pending", "approved", "rejected"]
+
+PublicProfileRole: TypeAlias = Literal["peer_mentor", "coordinator", "org_admin"]
+
+PublicUnitKind: TypeAlias = Literal["national", "region", "district", "local"]
+
+class PublicActivities(BaseModel):
+    activity_type_id: uuid.UUID = Field(alias="activity_type_id")
+    approved_expenses_nok: float = Field(alias="approved_expenses_nok")
+    contact_id: Optional[uuid.UUID] = Field(alias="contact_id")
+    coordinator_id: Optional[uuid.UUID] = Field(alias="coordinator_id")
+    duration_minutes: int = Field(alias="duration_minutes")
+    id: uuid.UUID = Field(alias="id")
+    is_counted: bool = Field(alias="is_counted")
+    is_proxy_registered: bool = Field(alias="is_proxy_registered")
+    occurred_at: datetime.datetime = Field(alias="occurred_at")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    participant_count: int = Field(alias="participant_count")
+    peer_mentor_id: uuid.UUID = Field(alias="peer_mentor_id")
+    recorded_at: datetime.datetime = Field(alias="recorded_at")
+    registered_by: uuid.UUID = Field(alias="registered_by")
+    status: PublicActivityStatus = Field(alias="status")
+    summary: Optional[str] = Field(alias="summary")
+    unit_id: uuid.UUID = Field(alias="unit_id")
+
+class PublicActivitiesInsert(TypedDict):
+    activity_type_id: Annotated[uuid.UUID, Field(alias="activity_type_id")]
+    approved_expenses_nok: NotRequired[Annotated[float, Field(alias="approved_expenses_nok")]]
+    contact_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="contact_id")]]
+    coordinator_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="coordinator_id")]]
+    duration_minutes: Annotated[int, Field(alias="duration_minutes")]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    is_counted: NotRequired[Annotated[bool, Field(alias="is_counted")]]
+    is_proxy_registered: NotRequired[Annotated[bool, Field(alias="is_proxy_registered")]]
+    occurred_at: Annotated[datetime.datetime, Field(alias="occurred_at")]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    participant_count: NotRequired[Annotated[int, Field(alias="participant_count")]]
+    peer_mentor_id: NotRequired[Annotated[uuid.UUID, Field(alias="peer_mentor_id")]]
+    recorded_at: NotRequired[Annotated[datetime.datetime, Field(alias="recorded_at")]]
+    registered_by: NotRequired[Annotated[uuid.UUID, Field(alias="registered_by")]]
+    status: NotRequired[Annotated[PublicActivityStatus, Field(alias="status")]]
+    summary: NotRequired[Annotated[Optional[str], Field(alias="summary")]]
+    unit_id: Annotated[uuid.UUID, Field(alias="unit_id")]
+
+class PublicActivitiesUpdate(TypedDict):
+    activity_type_id: NotRequired[Annotated[uuid.UUID, Field(alias="activity_type_id")]]
+    approved_expenses_nok: NotRequired[Annotated[float, Field(alias="approved_expenses_nok")]]
+    contact_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="contact_id")]]
+    coordinator_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="coordinator_id")]]
+    duration_minutes: NotRequired[Annotated[int, Field(alias="duration_minutes")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    is_counted: NotRequired[Annotated[bool, Field(alias="is_counted")]]
+    is_proxy_registered: NotRequired[Annotated[bool, Field(alias="is_proxy_registered")]]
+    occurred_at: NotRequired[Annotated[datetime.datetime, Field(alias="occurred_at")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    participant_count: NotRequired[Annotated[int, Field(alias="participant_count")]]
+    peer_mentor_id: NotRequired[Annotated[uuid.UUID, Field(alias="peer_mentor_id")]]
+    recorded_at: NotRequired[Annotated[datetime.datetime, Field(alias="recorded_at")]]
+    registered_by: NotRequired[Annotated[uuid.UUID, Field(alias="registered_by")]]
+    status: NotRequired[Annotated[PublicActivityStatus, Field(alias="status")]]
+    summary: NotRequired[Annotated[Optional[str], Field(alias="summary")]]
+    unit_id: NotRequired[Annotated[uuid.UUID, Field(alias="unit_id")]]
+
+class PublicActivityTypes(BaseModel):
+    code: str = Field(alias="code")
+    id: uuid.UUID = Field(alias="id")
+    label: str = Field(alias="label")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+
+class PublicActivityTypesInsert(TypedDict):
+    code: Annotated[str, Field(alias="code")]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    label: Annotated[str, Field(alias="label")]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+
+class PublicActivityTypesUpdate(TypedDict):
+    code: NotRequired[Annotated[str, Field(alias="code")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    label: NotRequired[Annotated[str, Field(alias="label")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+
+class PublicBufdirCategoryMappings(BaseModel):
+    activity_type_id: uuid.UUID = Field(alias="activity_type_id")
+    bufdir_category_code: str = Field(alias="bufdir_category_code")
+    mapping_version: int = Field(alias="mapping_version")
+
+class PublicBufdirCategoryMappingsInsert(TypedDict):
+    activity_type_id: Annotated[uuid.UUID, Field(alias="activity_type_id")]
+    bufdir_category_code: Annotated[str, Field(alias="bufdir_category_code")]
+    mapping_version: Annotated[int, Field(alias="mapping_version")]
+
+class PublicBufdirCategoryMappingsUpdate(TypedDict):
+    activity_type_id: NotRequired[Annotated[uuid.UUID, Field(alias="activity_type_id")]]
+    bufdir_category_code: NotRequired[Annotated[str, Field(alias="bufdir_category_code")]]
+    mapping_version: NotRequired[Annotated[int, Field(alias="mapping_version")]]
+
+class PublicBufdirExportAuditLog(BaseModel):
+    exported_at: datetime.datetime = Field(alias="exported_at")
+    exported_by: uuid.UUID = Field(alias="exported_by")
+    id: int = Field(alias="id")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    period_end: datetime.date = Field(alias="period_end")
+    period_start: datetime.date = Field(alias="period_start")
+    snapshot_id: uuid.UUID = Field(alias="snapshot_id")
+    verdict: JsonValue = Field(alias="verdict")
+
+class PublicBufdirExportAuditLogInsert(TypedDict):
+    exported_at: NotRequired[Annotated[datetime.datetime, Field(alias="exported_at")]]
+    exported_by: Annotated[uuid.UUID, Field(alias="exported_by")]
+    id: NotRequired[Annotated[int, Field(alias="id")]]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    period_end: Annotated[datetime.date, Field(alias="period_end")]
+    period_start: Annotated[datetime.date, Field(alias="period_start")]
+    snapshot_id: Annotated[uuid.UUID, Field(alias="snapshot_id")]
+    verdict: Annotated[JsonValue, Field(alias="verdict")]
+
+class PublicBufdirExportAuditLogUpdate(TypedDict):
+    exported_at: NotRequired[Annotated[datetime.datetime, Field(alias="exported_at")]]
+    exported_by: NotRequired[Annotated[uuid.UUID, Field(alias="exported_by")]]
+    id: NotRequired[Annotated[int, Field(alias="id")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    period_end: NotRequired[Annotated[datetime.date, Field(alias="period_end")]]
+    period_start: NotRequired[Annotated[datetime.date, Field(alias="period_start")]]
+    snapshot_id: NotRequired[Annotated[uuid.UUID, Field(alias="snapshot_id")]]
+    verdict: NotRequired[Annotated[JsonValue, Field(alias="verdict")]]
+
+class PublicBufdirMetricSnapshots(BaseModel):
+    computed_at: datetime.datetime = Field(alias="computed_at")
+    id: uuid.UUID = Field(alias="id")
+    mapping_version: int = Field(alias="mapping_version")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    period_end: datetime.date = Field(alias="period_end")
+    period_start: datetime.date = Field(alias="period_start")
+    record_count_at_generation: int = Field(alias="record_count_at_generation")
+    snapshot_generated_at: datetime.datetime = Field(alias="snapshot_generated_at")
+    snapshot_json: JsonValue = Field(alias="snapshot_json")
+    source_fingerprint: str = Field(alias="source_fingerprint")
+
+class PublicBufdirMetricSnapshotsInsert(TypedDict):
+    computed_at: NotRequired[Annotated[datetime.datetime, Field(alias="computed_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    mapping_version: Annotated[int, Field(alias="mapping_version")]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    period_end: Annotated[datetime.date, Field(alias="period_end")]
+    period_start: Annotated[datetime.date, Field(alias="period_start")]
+    record_count_at_generation: Annotated[int, Field(alias="record_count_at_generation")]
+    snapshot_generated_at: NotRequired[Annotated[datetime.datetime, Field(alias="snapshot_generated_at")]]
+    snapshot_json: Annotated[JsonValue, Field(alias="snapshot_json")]
+    source_fingerprint: Annotated[str, Field(alias="source_fingerprint")]
+
+class PublicBufdirMetricSnapshotsUpdate(TypedDict):
+    computed_at: NotRequired[Annotated[datetime.datetime, Field(alias="computed_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    mapping_version: NotRequired[Annotated[int, Field(alias="mapping_version")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    period_end: NotRequired[Annotated[datetime.date, Field(alias="period_end")]]
+    period_start: NotRequired[Annotated[datetime.date, Field(alias="period_start")]]
+    record_count_at_generation: NotRequired[Annotated[int, Field(alias="record_count_at_generation")]]
+    snapshot_generated_at: NotRequired[Annotated[datetime.datetime, Field(alias="snapshot_generated_at")]]
+    snapshot_json: NotRequired[Annotated[JsonValue, Field(alias="snapshot_json")]]
+    source_fingerprint: NotRequired[Annotated[str, Field(alias="source_fingerprint")]]
+
+class PublicBufdirThresholds(BaseModel):
+    at_risk_ratio: float = Field(alias="at_risk_ratio")
+    bufdir_category_code: str = Field(alias="bufdir_category_code")
+    minimum_activity_count: int = Field(alias="minimum_activity_count")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    period_year: int = Field(alias="period_year")
+
+class PublicBufdirThresholdsInsert(TypedDict):
+    at_risk_ratio: NotRequired[Annotated[float, Field(alias="at_risk_ratio")]]
+    bufdir_category_code: Annotated[str, Field(alias="bufdir_category_code")]
+    minimum_activity_count: Annotated[int, Field(alias="minimum_activity_count")]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    period_year: Annotated[int, Field(alias="period_year")]
+
+class PublicBufdirThresholdsUpdate(TypedDict):
+    at_risk_ratio: NotRequired[Annotated[float, Field(alias="at_risk_ratio")]]
+    bufdir_category_code: NotRequired[Annotated[str, Field(alias="bufdir_category_code")]]
+    minimum_activity_count: NotRequired[Annotated[int, Field(alias="minimum_activity_count")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    period_year: NotRequired[Annotated[int, Field(alias="period_year")]]
+
+class PublicChapterAssignments(BaseModel):
+    is_primary: bool = Field(alias="is_primary")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    profile_id: uuid.UUID = Field(alias="profile_id")
+    unit_id: uuid.UUID = Field(alias="unit_id")
+
+class PublicChapterAssignmentsInsert(TypedDict):
+    is_primary: NotRequired[Annotated[bool, Field(alias="is_primary")]]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    profile_id: Annotated[uuid.UUID, Field(alias="profile_id")]
+    unit_id: Annotated[uuid.UUID, Field(alias="unit_id")]
+
+class PublicChapterAssignmentsUpdate(TypedDict):
+    is_primary: NotRequired[Annotated[bool, Field(alias="is_primary")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    profile_id: NotRequired[Annotated[uuid.UUID, Field(alias="profile_id")]]
+    unit_id: NotRequired[Annotated[uuid.UUID, Field(alias="unit_id")]]
+
+class PublicErasures(BaseModel):
+    erased_at: datetime.datetime = Field(alias="erased_at")
+    erased_by: Optional[uuid.UUID] = Field(alias="erased_by")
+    erased_count: Optional[int] = Field(alias="erased_count")
+    id: int = Field(alias="id")
+    kind: str = Field(alias="kind")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+
+class PublicErasuresInsert(TypedDict):
+    erased_at: NotRequired[Annotated[datetime.datetime, Field(alias="erased_at")]]
+    erased_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="erased_by")]]
+    erased_count: NotRequired[Annotated[Optional[int], Field(alias="erased_count")]]
+    id: NotRequired[Annotated[int, Field(alias="id")]]
+    kind: Annotated[str, Field(alias="kind")]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+
+class PublicErasuresUpdate(TypedDict):
+    erased_at: NotRequired[Annotated[datetime.datetime, Field(alias="erased_at")]]
+    erased_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="erased_by")]]
+    erased_count: NotRequired[Annotated[Optional[int], Field(alias="erased_count")]]
+    id: NotRequired[Annotated[int, Field(alias="id")]]
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+
+class PublicExpenseClaims(BaseModel):
+    activity_id: uuid.UUID = Field(alias="activity_id")
+    amount_nok: float = Field(alias="amount_nok")
+    decided_at: Optional[datetime.datetime] = Field(alias="decided_at")
+    decided_by: Optional[uuid.UUID] = Field(alias="decided_by")
+    id: uuid.UUID = Field(alias="id")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    status: PublicExpenseStatus = Field(alias="status")
+
+class PublicExpenseClaimsInsert(TypedDict):
+    activity_id: Annotated[uuid.UUID, Field(alias="activity_id")]
+    amount_nok: Annotated[float, Field(alias="amount_nok")]
+    decided_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="decided_at")]]
+    decided_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="decided_by")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    status: NotRequired[Annotated[PublicExpenseStatus, Field(alias="status")]]
+
+class PublicExpenseClaimsUpdate(TypedDict):
+    activity_id: NotRequired[Annotated[uuid.UUID, Field(alias="activity_id")]]
+    amount_nok: NotRequired[Annotated[float, Field(alias="amount_nok")]]
+    decided_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="decided_at")]]
+    decided_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="decided_by")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    status: NotRequired[Annotated[PublicExpenseStatus, Field(alias="status")]]
+
+class PublicHierarchyNodeAccess(BaseModel):
+    last_read_at: datetime.datetime = Field(alias="last_read_at")
+    reads: float = Field(alias="reads")
+    unit_id: uuid.UUID = Field(alias="unit_id")
+
+class PublicHierarchyNodeAccessInsert(TypedDict):
+    last_read_at: Annotated[datetime.datetime, Field(alias="last_read_at")]
+    reads: NotRequired[Annotated[float, Field(alias="reads")]]
+    unit_id: Annotated[uuid.UUID, Field(alias="unit_id")]
+
+class PublicHierarchyNodeAccessUpdate(TypedDict):
+    last_read_at: NotRequired[Annotated[datetime.datetime, Field(alias="last_read_at")]]
+    reads: NotRequired[Annotated[float, Field(alias="reads")]]
+    unit_id: NotRequired[Annotated[uuid.UUID, Field(alias="unit_id")]]
+
+class PublicHierarchyStatsCache(BaseModel):
+    computed_at: datetime.datetime = Field(alias="computed_at")
+    computed_at_mark: int = Field(alias="computed_at_mark")
+    payload: JsonValue = Field(alias="payload")
+    period_year: int = Field(alias="period_year")
+    unit_id: uuid.UUID = Field(alias="unit_id")
+
+class PublicHierarchyStatsCacheInsert(TypedDict):
+    computed_at: Annotated[datetime.datetime, Field(alias="computed_at")]
+    computed_at_mark: Annotated[int, Field(alias="computed_at_mark")]
+    payload: Annotated[JsonValue, Field(alias="payload")]
+    period_year: Annotated[int, Field(alias="period_year")]
+    unit_id: Annotated[uuid.UUID, Field(alias="unit_id")]
+
+class PublicHierarchyStatsCacheUpdate(TypedDict):
+    computed_at: NotRequired[Annotated[datetime.datetime, Field(alias="computed_at")]]
+    computed_at_mark: NotRequired[Annotated[int, Field(alias="computed_at_mark")]]
+    payload: NotRequired[Annotated[JsonValue, Field(alias="payload")]]
+    period_year: NotRequired[Annotated[int, Field(alias="period_year")]]
+    unit_id: NotRequired[Annotated[uuid.UUID, Field(alias="unit_id")]]
+
+class PublicOrganizationSettings(BaseModel):
+    contact_retention: Optional[str] = Field(alias="contact_retention")
+    max_chapter_assignments: int = Field(alias="max_chapter_assignments")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    snapshot_max_age: str = Field(alias="snapshot_max_age")
+    statistics_enabled: bool = Field(alias="statistics_enabled")
+    text_retention: Optional[str] = Field(alias="text_retention")
+    warm_up_enabled: bool = Field(alias="warm_up_enabled")
+    warm_up_limit: int = Field(alias="warm_up_limit")
+
+class PublicOrganizationSettingsInsert(TypedDict):
+    contact_retention: NotRequired[Annotated[Optional[str], Field(alias="contact_retention")]]
+    max_chapter_assignments: NotRequired[Annotated[int, Field(alias="max_chapter_assignments")]]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    snapshot_max_age: NotRequired[Annotated[str, Field(alias="snapshot_max_age")]]
+    statistics_enabled: NotRequired[Annotated[bool, Field(alias="statistics_enabled")]]
+    text_retention: NotRequired[Annotated[Optional[str], Field(alias="text_retention")]]
+    warm_up_enabled: NotRequired[Annotated[bool, Field(alias="warm_up_enabled")]]
+    warm_up_limit: NotRequired[Annotated[int, Field(alias="warm_up_limit")]]
+
+class PublicOrganizationSettingsUpdate(TypedDict):
+    contact_retention: NotRequired[Annotated[Optional[str], Field(alias="contact_retention")]]
+    max_chapter_assignments: NotRequired[Annotated[int, Field(alias="max_chapter_assignments")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    snapshot_max_age: NotRequired[Annotated[str, Field(alias="snapshot_max_age")]]
+    statistics_enabled: NotRequired[Annotated[bool, Field(alias="statistics_enabled")]]
+    text_retention: NotRequired[Annotated[Optional[str], Field(alias="text_retention")]]
+    warm_up_enabled: NotRequired[Annotated[bool, Field(alias="warm_up_enabled")]]
+    warm_up_limit: NotRequired[Annotated[int, Field(alias="warm_up_limit")]]
+
+class PublicOrganizationUnits(BaseModel):
+    id: uuid.UUID = Field(alias="id")
+    kind: PublicUnitKind = Field(alias="kind")
+    name: str = Field(alias="name")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    parent_id: Optional[uuid.UUID] = Field(alias="parent_id")
+
+class PublicOrganizationUnitsInsert(TypedDict):
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: Annotated[PublicUnitKind, Field(alias="kind")]
+    name: Annotated[str, Field(alias="name")]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    parent_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="parent_id")]]
+
+class PublicOrganizationUnitsUpdate(TypedDict):
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    kind: NotRequired[Annotated[PublicUnitKind, Field(alias="kind")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    parent_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="parent_id")]]
+
+class PublicOrganizations(BaseModel):
+    id: uuid.UUID = Field(alias="id")
+    name: str = Field(alias="name")
+    slug: str = Field(alias="slug")
+    units_changed_at: datetime.datetime = Field(alias="units_changed_at")
+
+class PublicOrganizationsInsert(TypedDict):
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: Annotated[str, Field(alias="name")]
+    slug: Annotated[str, Field(alias="slug")]
+    units_changed_at: NotRequired[Annotated[datetime.datetime, Field(alias="units_changed_at")]]
+
+class PublicOrganizationsUpdate(TypedDict):
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    slug: NotRequired[Annotated[str, Field(alias="slug")]]
+    units_changed_at: NotRequired[Annotated[datetime.datetime, Field(alias="units_changed_at")]]
+
+class PublicProfiles(BaseModel):
+    assigned_at: Optional[datetime.datetime] = Field(alias="assigned_at")
+    display_name: str = Field(alias="display_name")
+    erased_at: Optional[datetime.datetime] = Field(alias="erased_at")
+    id: uuid.UUID = Field(alias="id")
+    is_active: bool = Field(alias="is_active")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    role: PublicProfileRole = Field(alias="role")
+    user_id: Optional[uuid.UUID] = Field(alias="user_id")
+
+class PublicProfilesInsert(TypedDict):
+    assigned_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="assigned_at")]]
+    display_name: Annotated[str, Field(alias="display_name")]
+    erased_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="erased_at")]]
+    id: Annotated[uuid.UUID, Field(alias="id")]
+    is_active: NotRequired[Annotated[bool, Field(alias="is_active")]]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    role: Annotated[PublicProfileRole, Field(alias="role")]
+    user_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="user_id")]]
+
+class PublicProfilesUpdate(TypedDict):
+    assigned_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="assigned_at")]]
+    display_name: NotRequired[Annotated[str, Field(alias="display_name")]]
+    erased_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="erased_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    is_active: NotRequired[Annotated[bool, Field(alias="is_active")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    role: NotRequired[Annotated[PublicProfileRole, Field(alias="role")]]
+    user_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="user_id")]]
+
+class PublicActivityTimeSeries(BaseModel):
+    activity_count: int = Field(alias="activity_count")
+    bucket_date: datetime.date = Field(alias="bucket_date")
+    chapter_id: uuid.UUID = Field(alias="chapter_id")
+    total_hours: float = Field(alias="total_hours")
+
+class PublicChapterStats(BaseModel):
+    active_peer_mentors: int = Field(alias="active_peer_mentors")
+    activity_count: int = Field(alias="activity_count")
+    chapter_id: uuid.UUID = Field(alias="chapter_id")
+    total_hours: float = Field(alias="total_hours")
+
+class PublicChapters(BaseModel):
+    id: uuid.UUID = Field(alias="id")
+    name: str = Field(alias="name")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    parent_id: Optional[uuid.UUID] = Field(alias="parent_id")
+
+class PublicCoordinatorMonthlyStats(BaseModel):
+    activity_count: int = Field(alias="activity_count")
+    activity_month: datetime.date = Field(alias="activity_month")
+    activity_type_id: uuid.UUID = Field(alias="activity_type_id")
+    approved_expenses_nok: float = Field(alias="approved_expenses_nok")
+    coordinator_id: uuid.UUID = Field(alias="coordinator_id")
+    org_id: uuid.UUID = Field(alias="org_id")
+    total_duration_minutes: int = Field(alias="total_duration_minutes")
+    total_hours: float = Field(alias="total_hours")
+
+class PublicMvActivityTimeSeries(BaseModel):
+    activity_count: int = Field(alias="activity_count")
+    bucket_date: datetime.date = Field(alias="bucket_date")
+    chapter_id: uuid.UUID = Field(alias="chapter_id")
+    total_hours: float = Field(alias="total_hours")
+
+class PublicMvChapterStats(BaseModel):
+    active_peer_mentors: int = Field(alias="active_peer_mentors")
+    activity_count: int = Field(alias="activity_count")
+    chapter_id: uuid.UUID = Field(alias="chapter_id")
+    total_hours: float = Field(alias="total_hours")
+
+class PublicMvPeerMentorStats(BaseModel):
+    activity_count: int = Field(alias="activity_count")
+    chapter_id: uuid.UUID = Field(alias="chapter_id")
+    peer_mentor_id: uuid.UUID = Field(alias="peer_mentor_id")
+    total_hours: float = Field(alias="total_hours")
+
+class PublicPeerMentorStats(BaseModel):
+    activity_count: int = Field(alias="activity_count")
+    chapter_id: uuid.UUID = Field(alias="chapter_id")
+    last_activity_date: datetime.date = Field(alias="last_activity_date")
+    peer_mentor_id: uuid.UUID = Field(alias="peer_mentor_id")
+    total_hours: float = Field(alias="total_hours")
+
+class PublicStatsFreshness(BaseModel):
+    last_refresh_ms: Optional[int] = Field(alias="last_refresh_ms")
+    last_refreshed_at: Optional[datetime.datetime] = Field(alias="last_refreshed_at")
+    oldest_pending_seconds: int = Field(alias="oldest_pending_seconds")
+    pending_changes: int = Field(alias="pending_changes")
