@@ -44,9 +44,12 @@ CREATE TYPE public.unit_kind AS ENUM (
 CREATE FUNCTION app.current_org_id() RETURNS uuid
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
-    AS $$
+    AS $_$
 declare
-    v_claimed uuid := nullif(auth.jwt() -> 'app_metadata' ->> 'org_id', '')::uuid;
+    v_claim   text := auth.jwt() -> 'app_metadata' ->> 'org_id';
+    -- what is no id names no organisation: a refusal, not an error
+    v_claimed uuid := case when v_claim ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                           then v_claim::uuid end;
     v_setting uuid := nullif(current_setting('app.current_org_id', true), '')::uuid;
 begin
     if v_claimed <> v_setting then
@@ -54,18 +57,51 @@ begin
             using errcode = 'insufficient_privilege';
     end if;
     return coalesce(v_claimed, v_setting);
-end $$;
+end $_$;
 
 COMMENT ON FUNCTION app.current_org_id() IS 'The organisation of the verified JWT (app_metadata.org_id); for trusted direct connections that of the setting app.current_org_id.';
 
+CREATE FUNCTION app.require_shallow_query() RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_query text := current_query();
+begin
+    if position('JOIN LATERAL ( SELECT' in v_query) = 0 then
+        return true;
+    end if;
+    if v_query ~ 'JOIN LATERAL \( SELECT json_agg\("[^"]*_([2-9]|\d\d+)"\)' then
+        perform app.refuse(400, 'bad_request',
+                           'A list may not be embedded in what is itself embedded; '
+                           'ask for it in a request of its own.');
+    end if;
+    if regexp_count(v_query, 'JOIN LATERAL \( SELECT') > 8 then
+        perform app.refuse(400, 'bad_request', 'At most eight relations may be embedded.');
+    end if;
+    if position('JOIN LATERAL ( SELECT json_agg' in v_query) > 0   -- a list for each of many rows
+        and not app.wait_for_place('lists ' || auth.uid(), 1) then
+        perform app.refuse(429, 'rate_limited', 'Too many requests at once; try again shortly.',
+                           interval '1 second');
+    end if;
+    return true;
+end $$;
+
+COMMENT ON FUNCTION app.require_shallow_query() IS 'True, unless the API''s request embeds so much that its cost has no bound: then it is refused. Of those that embed lists, one of a person runs at a time.';
+
 CREATE TABLE public.profiles (
     id uuid NOT NULL,
+    user_id uuid,
     organization_id uuid NOT NULL,
     role public.profile_role NOT NULL,
     display_name text NOT NULL,
     is_active boolean DEFAULT true NOT NULL,
     assigned_at timestamp with time zone,
-    CONSTRAINT profiles_display_name_check CHECK ((display_name <> ''::text))
+    erased_at timestamp with time zone,
+    CONSTRAINT profiles_display_name_check CHECK ((display_name <> ''::text)),
+    CONSTRAINT profiles_erased_are_inactive CHECK (((erased_at IS NULL) OR (NOT is_active))),
+    CONSTRAINT profiles_erased_have_no_sign_in CHECK (((user_id IS NULL) = (erased_at IS NOT NULL))),
+    CONSTRAINT profiles_sign_in_as_themselves CHECK ((user_id = id))
 );
 
 COMMENT ON TABLE public.profiles IS 'Peer mentors, coordinators and administrators; one organisation each.';
@@ -73,7 +109,7 @@ COMMENT ON TABLE public.profiles IS 'Peer mentors, coordinators and administrato
 CREATE FUNCTION app.member_org_id() RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
-    RETURN (SELECT p.organization_id FROM public.profiles p WHERE ((p.id = auth.uid()) AND p.is_active AND (p.organization_id = app.current_org_id())));
+    RETURN (SELECT p.organization_id FROM public.profiles p WHERE ((p.id = auth.uid()) AND p.is_active AND (p.organization_id = app.current_org_id()) AND app.require_shallow_query()));
 
 COMMENT ON FUNCTION app.member_org_id() IS 'The current organisation, if the caller is an active member of it; else null.';
 
@@ -83,6 +119,20 @@ CREATE FUNCTION app.profile_id() RETURNS uuid
     RETURN (SELECT auth.uid() AS uid WHERE (app.member_org_id() IS NOT NULL));
 
 COMMENT ON FUNCTION app.profile_id() IS 'The caller''s profile, if it is active and of the current organisation; else null.';
+
+CREATE FUNCTION app.profile_role() RETURNS public.profile_role
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    RETURN (SELECT p.role FROM public.profiles p WHERE (p.id = app.profile_id()));
+
+COMMENT ON FUNCTION app.profile_role() IS 'The caller''s role now (not when the token was issued), if active; else null.';
+
+CREATE FUNCTION app.administers(p_organization_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    RETURN ((p_organization_id IS NOT NULL) AND ((current_setting('role'::text) = ANY (ARRAY['service_role'::text, 'postgres'::text, 'none'::text])) OR COALESCE(((app.profile_role() = 'org_admin'::public.profile_role) AND (app.member_org_id() = p_organization_id)), false)));
+
+COMMENT ON FUNCTION app.administers(p_organization_id uuid) IS 'Whether the caller is an org admin of the organisation, the service role or the owner.';
 
 CREATE TABLE public.chapter_assignments (
     profile_id uuid NOT NULL,
@@ -104,29 +154,123 @@ END;
 
 COMMENT ON FUNCTION app.assigned_chapter_ids() IS 'The chapters the caller works in, whatever their role.';
 
+CREATE FUNCTION app.check_request() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_headers json := nullif(current_setting('request.headers', true), '')::json;
+    v_prefer  text := v_headers ->> 'prefer';
+    v_claims  json;
+    v_person  text;
+    v_org_id  text;
+begin
+    if v_prefer ~* '\mtx\s*=' then
+        perform app.refuse(400, 'bad_request',
+                           'Prefer: tx is not accepted, because what was done is done.');
+    end if;
+    if current_user = 'service_role' then
+        return;
+    end if;
+    -- the planner knows how much there is, whoever may see it
+    if v_prefer ~* '\mcount\s*=\s*(?!exact\M)' then
+        perform app.refuse(400, 'bad_request', 'Of the counts, Prefer: count=exact is accepted.');
+    end if;
+    if lpad(v_headers ->> 'content-length', 20, '0') > lpad('5242880', 20, '0') then
+        perform app.refuse(413, 'payload_too_large', 'The body is larger than 5 MiB.');
+    end if;
+    v_claims := nullif(current_setting('request.jwt.claims', true), '')::json;
+    v_person := coalesce(v_claims ->> 'sub', 'anonymous');
+    v_org_id := v_claims -> 'app_metadata' ->> 'org_id';
+    if not app.take_place('person ' || v_person, 10)
+        or v_org_id is not null and not app.take_place('organization ' || v_org_id, 15)
+        -- of those, two at a time run, and the others wait for them
+        or not app.wait_for_place('running ' || v_person, 2) then
+        perform app.refuse(429, 'rate_limited', 'Too many requests at once; try again shortly.',
+                           interval '1 second');
+    end if;
+end $$;
+
+COMMENT ON FUNCTION app.check_request() IS 'Asked by PostgREST before each request (db_pre_request): refuses what undoes side effects, what shows the planner''s knowledge, bodies that are too large, and too much at once.';
+
 CREATE FUNCTION app.compute_metric_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare
-    v_org_id  uuid    := app.current_org_id();
-    v_mapping integer;
+    v_computed jsonb;
 begin
-    perform app.require_report(v_org_id, p_period_start, p_period_end);
-    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
-    v_mapping := coalesce(stats.current_mapping_version(v_org_id), 0);
-    return (
-        select jsonb_build_object(
-            'organization_id', v_org_id,
-            'period_start', p_period_start,
-            'period_end', p_period_end,
-            'computed_at', now(),
-            'record_count_at_generation', s.record_count,
-            'source_fingerprint', s.fingerprint,
-            'mapping_version', v_mapping,
-            'snapshot_json',
-                stats.bufdir_report(v_org_id, p_period_start, p_period_end, v_mapping))
-        from stats.report_source(v_org_id, p_period_start, p_period_end, v_mapping) s);
+    perform app.require_report(app.current_org_id(), p_period_start, p_period_end,
+                               'only coordinators and org admins see reports');
+    v_computed := stats.computed_metric_snapshot(
+        app.current_org_id(), p_period_start, p_period_end);
+    return v_computed || jsonb_build_object(
+        'snapshot_json', app.shown_report(v_computed -> 'snapshot_json'));
+end $$;
+
+CREATE FUNCTION app.erase_contact(p_contact_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    -- an org admin's own; the service role's are all
+    v_org_ids    uuid[] := array(select o.id from public.organizations o
+                                 where app.administers(o.id) order by o.id);
+    v_org_id     uuid;
+    v_activities bigint;
+    v_erased     bigint := 0;
+begin
+    if p_contact_id is null then
+        raise exception 'a contact is needed' using errcode = 'invalid_parameter_value';
+    end if;
+    if v_org_ids = '{}' then
+        raise exception 'only an org admin erases a contact'
+            using errcode = 'insufficient_privilege';
+    end if;
+    -- before the snapshot, so that a migration beside it hides no row: see create_audit
+    lock table public.activities in row exclusive mode;
+    foreach v_org_id in array v_org_ids loop
+        perform private.lock_erasures(v_org_id);
+        v_activities := private.pseudonymize_contacts(v_org_id, array[p_contact_id],
+                                                      p_with_texts := true);
+        if v_activities > 0 then
+            perform private.record_erasure(v_org_id, 'contact');
+            v_erased := v_erased + v_activities;
+        end if;
+    end loop;
+    return jsonb_build_object('activities', v_erased);
+end $$;
+
+CREATE FUNCTION app.erase_person(p_profile_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_person public.profiles;
+begin
+    select * into v_person from public.profiles p where p.id = p_profile_id;
+    if not app.administers(v_person.organization_id) then
+        raise exception 'only an org admin of their organisation erases a person'
+            using errcode = 'insufficient_privilege';
+    end if;
+    perform private.lock_erasures(v_person.organization_id);
+    if v_person.role = 'org_admin' and v_person.is_active and not exists (
+        select from public.profiles p
+        where p.organization_id = v_person.organization_id and p.role = 'org_admin'
+          and p.is_active and p.id <> p_profile_id) then
+        raise exception 'the last org admin cannot be erased'
+            using errcode = 'PT409', hint = 'Make somebody else org admin first.';
+    end if;
+    -- waits for those who are just registering something that refers to the profile
+    update public.profiles p set user_id = null
+    where p.id = p_profile_id and p.user_id is not null;
+    if not found then
+        perform private.erase_traces(p_profile_id);   -- what has come since
+    end if;
+    return jsonb_build_object(
+        'profile_id', p_profile_id,
+        'erased_at', (select p.erased_at from public.profiles p where p.id = p_profile_id),
+        'sign_in_deleted', private.delete_sign_in(p_profile_id));
 end $$;
 
 CREATE FUNCTION app.export_bufdir_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
@@ -139,19 +283,21 @@ declare
     v_snapshot public.bufdir_metric_snapshots;
     v_id       bigint;
 begin
-    perform app.require_report(v_org_id, p_period_start, p_period_end);
-    if app.profile_role() not in ('coordinator', 'org_admin') then
-        raise exception 'only coordinators and org admins export'
-            using errcode = 'insufficient_privilege';
-    end if;
+    perform app.require_report(v_org_id, p_period_start, p_period_end,
+                               'only coordinators and org admins export');
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
     -- one snapshot of the database for the checks and for what is exported
     select b as snapshot,
            stats.snapshot_status(v_org_id, p_period_start, p_period_end, now())
-               || jsonb_build_object('matches', b.snapshot_json = stats.bufdir_report(
-                      v_org_id, p_period_start, p_period_end, b.mapping_version)) as status
+               || jsonb_build_object('matches',
+                      stats.saved_report(b) = r.report
+                      and b.snapshot_json = app.hide_small_groups(r.report)) as status,
+           app.shown_report(r.report) as report
     into v_found
     from public.bufdir_metric_snapshots b
+    cross join lateral (
+        select stats.bufdir_report(
+            v_org_id, p_period_start, p_period_end, b.mapping_version) as report) r
     where b.organization_id = v_org_id
       and b.period_start = p_period_start
       and b.period_end = p_period_end;
@@ -174,8 +320,56 @@ begin
     returning id into v_id;
     return jsonb_build_object(
         'export_id', v_id,
-        'snapshot', v_snapshot.snapshot_json,
+        'snapshot', v_found.report,
         'computed_at', v_snapshot.computed_at);
+end $$;
+
+CREATE FUNCTION app.export_person(p_profile_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_person public.profiles;
+begin
+    select * into v_person from public.profiles p where p.id = p_profile_id;
+    if not (coalesce(p_profile_id = app.profile_id(), false)
+            or app.administers(v_person.organization_id)) then
+        raise exception 'only the person and their org admin export a person''s data'
+            using errcode = 'insufficient_privilege';
+    end if;
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    return jsonb_build_object(
+        'exported_at', now(),
+        'profile', to_jsonb(v_person) - 'user_id',
+        'sign_in', (
+            select jsonb_build_object('email', u.email, 'phone', u.phone,
+                       'user_metadata', u.raw_user_meta_data, 'created_at', u.created_at,
+                       'last_sign_in_at', u.last_sign_in_at)
+            from auth.users u where u.id = p_profile_id),
+        'assignments', (
+            select coalesce(jsonb_agg(to_jsonb(c) || jsonb_build_object('unit_name', u.name)
+                                      order by u.name, u.id), '[]')
+            from public.chapter_assignments c
+            join public.organization_units u on u.id = c.unit_id
+            where c.profile_id = p_profile_id),
+        'activities', (
+            select coalesce(jsonb_agg(to_jsonb(a) || jsonb_build_object('unit_name', u.name,
+                       'activity_type_label', t.label) order by a.occurred_at, a.id), '[]')
+            from public.activities a
+            join public.organization_units u on u.id = a.unit_id
+            join public.activity_types t on t.id = a.activity_type_id
+            where a.peer_mentor_id = p_profile_id or a.registered_by = p_profile_id),
+        'expenses', (
+            select coalesce(jsonb_agg(to_jsonb(e) order by a.occurred_at, e.id), '[]')
+            from public.expense_claims e
+            join public.activities a on a.id = e.activity_id
+            where a.peer_mentor_id = p_profile_id or e.decided_by = p_profile_id),
+        'exports', (
+            select coalesce(jsonb_agg(to_jsonb(x) order by x.id), '[]')
+            from public.bufdir_export_audit_log x where x.exported_by = p_profile_id),
+        'erasures', (
+            select coalesce(jsonb_agg(to_jsonb(r) order by r.id), '[]')
+            from public.erasures r where r.erased_by = p_profile_id));
 end $$;
 
 CREATE FUNCTION app.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) RETURNS jsonb
@@ -183,7 +377,8 @@ CREATE FUNCTION app.generate_bufdir_report(p_org_id uuid, p_period_start date, p
     SET search_path TO ''
     AS $$
 begin
-    perform app.require_report(p_org_id, p_period_start, p_period_end);
+    perform app.require_report(p_org_id, p_period_start, p_period_end,
+                               'only coordinators and org admins see reports');
     if p_mapping_version <> 0 and not exists (   -- 0: without a mapping
         select from public.bufdir_category_mappings m
         join public.activity_types t on t.id = m.activity_type_id
@@ -192,9 +387,9 @@ begin
             using errcode = 'invalid_parameter_value';
     end if;
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
-    return stats.bufdir_report(
+    return app.shown_report(stats.bufdir_report(
         p_org_id, p_period_start, p_period_end,
-        coalesce(p_mapping_version, stats.current_mapping_version(p_org_id), 0));
+        coalesce(p_mapping_version, stats.current_mapping_version(p_org_id), 0)));
 end $$;
 
 CREATE FUNCTION app.get_activity_series(p_from date, p_to date, p_bucket text, p_chapter_ids uuid[]) RETURNS TABLE(bucket_date date, activity_count bigint, total_hours numeric)
@@ -277,19 +472,29 @@ CREATE FUNCTION app.get_bufdir_alignment(p_year integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+    v_figures jsonb;
+    v_report  jsonb;
 begin
     if p_year is null or p_year not between 2000 and 2099 then
         raise exception 'the year must be between 2000 and 2099'
             using errcode = 'invalid_parameter_value';
     end if;
     perform app.require_report(
-        app.current_org_id(), make_date(p_year, 1, 1), make_date(p_year + 1, 1, 1));
-    if app.profile_role() not in ('coordinator', 'org_admin') then
-        raise exception 'only coordinators and org admins check the alignment'
-            using errcode = 'insufficient_privilege';
-    end if;
+        app.current_org_id(), make_date(p_year, 1, 1), make_date(p_year + 1, 1, 1),
+        'only coordinators and org admins check the alignment');
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
-    return stats.alignment_figures(app.current_org_id(), p_year);
+    v_figures := stats.alignment_figures(app.current_org_id(), p_year);
+    if app.reads_whole_organization() then
+        return v_figures;
+    end if;
+    -- The summary of the national unit is refused here as anywhere, and what the report hides is
+    -- not told beside it.
+    v_report := app.shown_report(v_figures -> 'report');
+    return v_figures || jsonb_build_object('report', v_report, 'dashboard', jsonb_build_object(
+        'activity_time_series', case when v_report #> '{totals,activity_count}' <> 'null'
+                                     then v_figures #> '{dashboard,activity_time_series}' end,
+        'hierarchy', null));
 end $$;
 
 CREATE FUNCTION app.get_hierarchy_stats(p_unit_id uuid, p_year integer) RETURNS jsonb
@@ -298,8 +503,18 @@ CREATE FUNCTION app.get_hierarchy_stats(p_unit_id uuid, p_year integer) RETURNS 
     AS $$
 begin
     perform app.require_readable_unit(p_unit_id, p_year);
+    perform app.take_turn('summary');   -- see take_turns
     lock table public.activities in access share mode;
     return stats.hierarchy_summary(p_unit_id, p_year);
+end $$;
+
+CREATE FUNCTION app.get_metric_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform app.require_report_access(app.current_org_id(), p_period_start, p_period_end, null);
+    return stats.metric_snapshot(p_period_start, p_period_end);
 end $$;
 
 CREATE FUNCTION app.get_snapshot_status(p_period_start date, p_period_end date) RETURNS jsonb
@@ -307,10 +522,55 @@ CREATE FUNCTION app.get_snapshot_status(p_period_start date, p_period_end date) 
     SET search_path TO ''
     AS $$
 begin
-    perform app.require_report(app.current_org_id(), p_period_start, p_period_end);
+    perform app.require_report(app.current_org_id(), p_period_start, p_period_end, null);
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
     return stats.snapshot_status(app.current_org_id(), p_period_start, p_period_end, now());
 end $$;
+
+CREATE FUNCTION app.hide_small_groups(p_report jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+    with groups as (
+        select l.name as list, e.ordinality as place, e.value as figures,
+               case l.name when 'uncategorised' then 'categories' else l.name end as division,
+               (e.value ->> 'activity_count')::numeric        as activities,
+               (e.value ->> 'distinct_participants')::numeric as contacts,
+               (e.value ->> 'participant_count')::numeric     as present
+        from (values ('categories'), ('uncategorised'), ('regions'), ('totals')) l (name)
+        cross join lateral jsonb_array_elements(
+            case l.name when 'totals' then jsonb_build_array(p_report -> 'totals')
+                        else p_report -> l.name end) with ordinality e
+    ), counted as (
+        -- how many people at least: some activity had as many present as they have on average
+        select g.*, case when g.contacts = 0 then g.present
+                         else greatest(g.contacts, ceil(g.present / g.activities)) end as people
+        from groups g
+    ), judged as (
+        select c.*, c.people between 1 and 4 or coalesce(sum(c.people) over (
+                   partition by c.division order by c.people, c.list, c.place
+                   rows between unbounded preceding and 1 preceding), 0) between 1 and 4
+                   as is_hidden
+        from counted c
+    ), shown as (
+        select j.list, j.place,
+               j.figures || case when j.is_hidden
+                   then jsonb_build_object('activity_count', null, 'total_hours', null,
+                                           'distinct_participants', null, 'participant_count', null)
+                   else '{}' end as figures
+        from judged j
+    )
+    select p_report || jsonb_build_object(
+        'categories', coalesce((select jsonb_agg(s.figures order by s.place)
+                                from shown s where s.list = 'categories'), '[]'),
+        'uncategorised', coalesce((select jsonb_agg(s.figures order by s.place)
+                                   from shown s where s.list = 'uncategorised'), '[]'),
+        'regions', coalesce((select jsonb_agg(s.figures order by s.place)
+                             from shown s where s.list = 'regions'), '[]'),
+        'totals', (select s.figures from shown s where s.list = 'totals'))
+$$;
+
+COMMENT ON FUNCTION app.hide_small_groups(p_report jsonb) IS 'A report with null for the figures of groups of one to four people, and of as many of the smallest others as keep those from being worked out.';
 
 CREATE FUNCTION app.is_aggregate_only(p_value jsonb, p_key text DEFAULT NULL::text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
@@ -359,20 +619,16 @@ begin
                     then v_text !~ '\d{6}' and length(v_text) <= 200
             end, false);
         when 'null' then
-            return coalesce(p_key in ('region_unit_id', 'region_name'), false);
+            return coalesce(p_key in (
+                'region_unit_id', 'region_name',   -- no region; the figures of a small group
+                'activity_count', 'total_hours', 'distinct_participants',
+                'participant_count'), false);
         else
             return false;
     end case;
 end $_$;
 
 COMMENT ON FUNCTION app.is_aggregate_only(p_value jsonb, p_key text) IS 'Whether a snapshot holds nothing but the listed aggregate fields, each of its type.';
-
-CREATE FUNCTION app.profile_role() RETURNS public.profile_role
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
-    RETURN (SELECT p.role FROM public.profiles p WHERE (p.id = app.profile_id()));
-
-COMMENT ON FUNCTION app.profile_role() IS 'The caller''s role now (not when the token was issued), if active; else null.';
 
 CREATE FUNCTION app.statistics_org_id() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -433,7 +689,7 @@ CREATE TABLE public.activities (
     summary text,
     approved_expenses_nok numeric(14,2) DEFAULT 0 NOT NULL,
     is_counted boolean GENERATED ALWAYS AS (stats.counts_in_statistics(status)) STORED NOT NULL,
-    CONSTRAINT activities_approved_expenses_nok_check CHECK ((approved_expenses_nok >= (0)::numeric)),
+    CONSTRAINT activities_approved_expenses_nok_check CHECK (((approved_expenses_nok >= (0)::numeric) AND (approved_expenses_nok <> 'NaN'::numeric))),
     CONSTRAINT activities_duration_minutes_check CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
     CONSTRAINT activities_occurred_at_check CHECK (((occurred_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (occurred_at < '2100-01-01 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT activities_participant_count_check CHECK (((participant_count >= 0) AND (participant_count <= 10000))),
@@ -558,6 +814,7 @@ begin
         v_answer := stats.cached_hierarchy_stats(p_unit_id, p_year);
     end if;
     if v_answer is null then
+        perform app.take_turn('summary');   -- see take_turns
         perform stats.compute_hierarchy_entry(p_unit_id, p_year);
         v_answer := stats.cached_hierarchy_stats(p_unit_id, p_year);
     end if;
@@ -604,10 +861,18 @@ CREATE FUNCTION app.readable_unit(p_unit_id uuid) RETURNS uuid
 
 COMMENT ON FUNCTION app.readable_unit(p_unit_id uuid) IS 'The unit, if the caller may read its summary: an org admin any of the organisation, a coordinator their chapters; else null.';
 
+CREATE FUNCTION app.reads_whole_organization() RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN (EXISTS (SELECT FROM public.organization_units u WHERE ((u.organization_id = app.member_org_id()) AND (u.parent_id IS NULL) AND (app.readable_unit(u.id) IS NOT NULL))));
+
+COMMENT ON FUNCTION app.reads_whole_organization() IS 'Whether the caller may read the summary of their organisation''s national unit.';
+
 CREATE TABLE public.hierarchy_node_access (
     unit_id uuid NOT NULL,
     reads double precision DEFAULT 0 NOT NULL,
-    last_read_at timestamp with time zone NOT NULL
+    last_read_at timestamp with time zone NOT NULL,
+    CONSTRAINT hierarchy_node_access_reads_check CHECK (((reads >= (0)::double precision) AND (reads < 'Infinity'::double precision)))
 );
 
 COMMENT ON TABLE public.hierarchy_node_access IS 'How often each unit''s summary is read: reads halve every day, so that yesterday''s favourites fade.';
@@ -623,6 +888,22 @@ CREATE FUNCTION app.recent_unit_ids(p_limit integer) RETURNS TABLE(unit_id uuid,
    ORDER BY n.last_read_at DESC, n.unit_id
   LIMIT recent_unit_ids.p_limit;
 END;
+
+CREATE FUNCTION app.refuse(p_status integer, p_code text, p_message text, p_retry_after interval DEFAULT NULL::interval) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    raise sqlstate 'PGRST' using
+        message = json_build_object('code', p_code, 'message', p_message,
+                                    'details', null, 'hint', null),
+        detail = json_build_object('status', p_status, 'headers', case
+            when p_retry_after is null then '{}'::json
+            else json_build_object('Retry-After',
+                     greatest(ceil(extract(epoch from p_retry_after)), 1)::integer::text) end);
+end $$;
+
+COMMENT ON FUNCTION app.refuse(p_status integer, p_code text, p_message text, p_retry_after interval) IS 'Ends the request with this status and code, and with Retry-After where waiting helps.';
 
 CREATE FUNCTION app.require_readable_unit(p_unit_id uuid, p_year integer) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -643,11 +924,25 @@ begin
     end if;
 end $$;
 
-CREATE FUNCTION app.require_report(p_org_id uuid, p_period_start date, p_period_end date) RETURNS void
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+CREATE FUNCTION app.require_report(p_org_id uuid, p_period_start date, p_period_end date, p_refusal text) RETURNS void
+    LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 begin
+    perform app.require_report_access(p_org_id, p_period_start, p_period_end, p_refusal);
+    perform app.take_turn('report');
+end $$;
+
+COMMENT ON FUNCTION app.require_report(p_org_id uuid, p_period_start date, p_period_end date, p_refusal text) IS 'As require_report_access, for reports that are computed: those take a turn (take_turns).';
+
+CREATE FUNCTION app.require_report_access(p_org_id uuid, p_period_start date, p_period_end date, p_refusal text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    if app.member_org_id() is null or p_org_id <> app.member_org_id() then
+        raise exception 'not your organisation' using errcode = 'insufficient_privilege';
+    end if;
     if p_org_id is null or p_period_start is null or p_period_end is null then
         raise exception 'organisation, period_start and period_end are needed'
             using errcode = 'invalid_parameter_value';
@@ -656,13 +951,33 @@ begin
         raise exception 'period_end is before period_start'
             using errcode = 'invalid_parameter_value';
     end if;
-    if p_org_id is distinct from app.member_org_id() then
-        raise exception 'not your organisation' using errcode = 'insufficient_privilege';
-    end if;
     if app.statistics_org_id() is null then
         raise exception 'the statistics of this organisation are switched off'
             using errcode = 'PT423';
     end if;
+    if p_refusal is not null and app.profile_role() not in ('coordinator', 'org_admin') then
+        raise exception '%', p_refusal using errcode = 'insufficient_privilege';
+    end if;
+    -- A report of a day would tell what a single person did.
+    if p_period_start < '2000-01-01' or p_period_end > '2100-01-01'
+       or extract(day from p_period_start) <> 1 or extract(day from p_period_end) <> 1 then
+        raise exception 'a period is whole months of this century: %',
+            'it starts and ends on the first day of one'
+            using errcode = 'invalid_parameter_value';
+    end if;
+end $$;
+
+COMMENT ON FUNCTION app.require_report_access(p_org_id uuid, p_period_start date, p_period_end date, p_refusal text) IS 'Refuses whoever may not ask for the reports of this organisation, or of this period.';
+
+CREATE FUNCTION app.save_metric_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform app.require_report(app.current_org_id(), p_period_start, p_period_end,
+                               'only coordinators and org admins save reports');
+    perform stats.save_metric_snapshot(app.current_org_id(), p_period_start, p_period_end);
+    return stats.metric_snapshot(p_period_start, p_period_end);
 end $$;
 
 CREATE FUNCTION app.search_key(p_text text) RETURNS text
@@ -671,6 +986,13 @@ CREATE FUNCTION app.search_key(p_text text) RETURNS text
     RETURN lower(extensions.unaccent('extensions.unaccent'::regdictionary, p_text));
 
 COMMENT ON FUNCTION app.search_key(p_text text) IS 'A name without accents and case.';
+
+CREATE FUNCTION app.shown_report(p_report jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN CASE WHEN app.reads_whole_organization() THEN p_report ELSE app.hide_small_groups(p_report) END;
+
+COMMENT ON FUNCTION app.shown_report(p_report jsonb) IS 'A report as the caller may see it.';
 
 CREATE FUNCTION app.statistics_chapter_ids() RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
@@ -683,6 +1005,63 @@ begin
 end $$;
 
 COMMENT ON FUNCTION app.statistics_chapter_ids() IS 'As visible_chapter_ids, but empty while the organisation''s kill switch is set.';
+
+CREATE FUNCTION app.take_place(p_whose text, p_places integer) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    for v_place in 1..p_places loop
+        if pg_try_advisory_xact_lock(hashtext('fersk.place'), hashtext(p_whose || v_place)) then
+            return true;
+        end if;
+    end loop;
+    return false;
+end $$;
+
+COMMENT ON FUNCTION app.take_place(p_whose text, p_places integer) IS 'Takes one of so many places until the transaction ends; false when all are taken.';
+
+CREATE FUNCTION app.take_refresh_turn() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$   -- DEFINER: take_turn is
+begin
+    if app.profile_role() is distinct from 'coordinator'
+        and app.profile_role() is distinct from 'org_admin' then
+        raise exception 'only coordinators and org admins refresh'
+            using errcode = 'insufficient_privilege';
+    end if;
+    perform app.take_turn('refresh');
+end $$;
+
+CREATE FUNCTION app.take_turn(p_work text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$   -- DEFINER: private
+declare
+    v_limit   private.work_limits;
+    v_wait    interval;
+    v_timeout text := current_setting('lock_timeout');
+begin
+    select * into strict v_limit from private.work_limits l where l.work = p_work;
+    begin
+        perform set_config('lock_timeout', '1s', true);
+        v_wait := coalesce(
+            private.use_limit(p_work, app.current_org_id(), v_limit.organization_burst,
+                              v_limit.organization_interval),
+            private.use_limit(p_work, auth.uid(), v_limit.person_burst, v_limit.person_interval));
+        perform set_config('lock_timeout', v_timeout, true);
+    exception when lock_not_available then
+        perform app.refuse(429, 'rate_limited',
+                           'Your organisation is computing; try again shortly.',
+                           interval '1 second');
+    end;
+    if v_wait is not null then
+        perform app.refuse(429, 'rate_limited', 'Too many requests; try again later.', v_wait);
+    end if;
+end $$;
+
+COMMENT ON FUNCTION app.take_turn(p_work text) IS 'Lets the caller do expensive work, or refuses with 429: what it counts is part of the work''s own transaction. A read-only request cannot take a turn.';
 
 CREATE FUNCTION app.unit_ancestry(p_unit_ids uuid[]) RETURNS TABLE(unit_id uuid, ancestor_id uuid, level integer)
     LANGUAGE sql STABLE
@@ -731,6 +1110,74 @@ CREATE FUNCTION app.unit_subtree(p_unit_id uuid) RETURNS SETOF uuid
 END;
 
 COMMENT ON FUNCTION app.unit_subtree(p_unit_id uuid) IS 'A unit and all below it.';
+
+CREATE FUNCTION app.wait_for_place(p_whose text, p_places integer) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_timeout text := current_setting('lock_timeout');
+begin
+    if app.take_place(p_whose, p_places) then
+        return true;
+    end if;
+    begin
+        perform set_config('lock_timeout', '2s', true);
+        perform pg_advisory_xact_lock(hashtext('fersk.place'),
+                                      hashtext(p_whose || (1 + pg_backend_pid() % p_places)));
+        perform set_config('lock_timeout', v_timeout, true);
+    exception when lock_not_available then
+        return false;   -- with the former timeout
+    end;
+    return true;
+end $$;
+
+COMMENT ON FUNCTION app.wait_for_place(p_whose text, p_places integer) IS 'As take_place, but waits for one when all are taken; false when that takes over two seconds.';
+
+CREATE FUNCTION private.apply_retention(p_now timestamp with time zone DEFAULT now(), p_limit integer DEFAULT 1000) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET lock_timeout TO '5s'
+    AS $$
+declare
+    v_settings public.organization_settings;
+    v_texts    bigint;
+    v_contacts uuid[];
+    v_erased   bigint := 0;
+begin
+    lock table public.activities in row exclusive mode;   -- before the snapshot: see create_audit
+    for v_settings in
+        select * from public.organization_settings s
+        where num_nonnulls(s.text_retention, s.contact_retention) > 0
+        order by s.organization_id
+    loop
+        perform private.lock_erasures(v_settings.organization_id);
+        update public.activities a set summary = null
+        where a.id in (
+            select b.id from public.activities b
+            where b.organization_id = v_settings.organization_id and b.summary is not null
+              and b.occurred_at < p_now - v_settings.text_retention
+            limit p_limit);
+        get diagnostics v_texts = row_count;
+        v_contacts := array(
+            select a.contact_id from public.activities a
+            where a.organization_id = v_settings.organization_id and a.contact_id is not null
+              and not exists (select from private.contact_pseudonyms p
+                              where p.contact_id = a.contact_id)
+            group by 1
+            having max(a.occurred_at) < p_now - v_settings.contact_retention
+            limit p_limit);
+        perform private.pseudonymize_contacts(v_settings.organization_id, v_contacts);
+        perform private.record_erasure(v_settings.organization_id, e.kind, e.number)
+        from (values ('texts', v_texts), ('contacts', cardinality(v_contacts))) e (kind, number)
+        where e.number > 0;
+        v_erased := v_erased + v_texts + cardinality(v_contacts);
+        exit when v_erased >= p_limit;
+    end loop;
+    return v_erased;
+end $$;
+
+COMMENT ON FUNCTION private.apply_retention(p_now timestamp with time zone, p_limit integer) IS 'Erases a batch of the texts and contacts that are older than their organisation keeps them.';
 
 CREATE FUNCTION private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) RETURNS void
     LANGUAGE plpgsql
@@ -832,6 +1279,26 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION private.close_views() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_view name;
+begin
+    for v_view in select c.relname from pg_catalog.pg_class c
+                  where c.relnamespace = 'public'::regnamespace and c.relkind = 'v'
+                    and c.relowner = current_user::regrole
+                    and pg_relation_is_updatable(c.oid, false) = 0
+                  order by 1 loop
+        execute format('create or replace trigger refuse_write '
+                       'instead of insert or update or delete on public.%I '
+                       'for each row execute function private.refuse_view_write()', v_view);
+    end loop;
+end $$;
+
+COMMENT ON FUNCTION private.close_views() IS 'Has writes to the views of public refused; called again by whoever makes a view.';
+
 CREATE FUNCTION private.complete_expense_claim() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -866,6 +1333,71 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION private.delete_sign_in(p_user_id uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    delete from auth.audit_log_entries e where strpos(e.payload::text, p_user_id::text) > 0;
+    delete from auth.refresh_tokens t where t.user_id::text = p_user_id::text;
+    delete from auth.users u where u.id = p_user_id;
+    return true;
+exception when insufficient_privilege or undefined_table then
+    perform stats.record_error('a sign-in stays: ' || sqlstate || ': ' || sqlerrm);
+    return false;
+end $$;
+
+CREATE FUNCTION private.end_sessions() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    delete from auth.refresh_tokens t where t.user_id::text = new.id::text;
+    delete from auth.sessions s where s.user_id = new.id;
+    return null;
+exception when insufficient_privilege or undefined_table then
+    -- the platform does not let us: the deactivation holds all the same
+    perform stats.record_error('sessions stay open: ' || sqlstate || ': ' || sqlerrm);
+    return null;
+end $$;
+
+CREATE FUNCTION private.erase_person() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    -- The user was deleted, not by erase_person: whoever never did anything goes altogether.
+    if not exists (select from auth.users u where u.id = new.id) then
+        begin
+            delete from public.profiles p where p.id = new.id;
+            return null;
+        exception when foreign_key_violation then
+            null;   -- there is something to keep
+        end;
+    end if;
+    perform private.erase_traces(new.id);
+    perform private.record_erasure(new.organization_id, 'person');
+    return null;
+end $$;
+
+CREATE FUNCTION private.erase_traces(p_profile_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    -- before the snapshot, so that a migration beside it hides no row: see create_audit
+    lock table public.activities in row exclusive mode;
+    delete from public.chapter_assignments c where c.profile_id = p_profile_id;
+    perform private.pseudonymize_contacts(
+        p.organization_id,
+        array(select a.contact_id from public.activities a
+              where a.peer_mentor_id = p.id and a.contact_id is not null) || p.id)
+    from public.profiles p where p.id = p_profile_id;
+    update public.activities a set summary = null
+    where (a.peer_mentor_id = p_profile_id or a.registered_by = p_profile_id)
+      and a.summary is not null;
+end $$;
+
 CREATE FUNCTION private.find_secret(p_name text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -883,6 +1415,17 @@ begin
 end $_$;
 
 COMMENT ON FUNCTION private.find_secret(p_name text) IS 'The value of a secret, or null.';
+
+CREATE FUNCTION private.forget_person() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    new.display_name := 'Erased person';
+    new.is_active := false;
+    new.erased_at := now();
+    return new;
+end $$;
 
 CREATE FUNCTION private.install_platform_parts() RETURNS void
     LANGUAGE plpgsql
@@ -909,6 +1452,16 @@ begin
                 'See "Nobody hears broadcasts" in docs/howto/runbook.md. All else is in place.';
     end;
 
+    begin   -- as settings of its role PostgREST reads them wherever it runs; they outrank its own
+        alter role authenticator set pgrst.db_pre_request = 'app.check_request';
+        alter role authenticator set pgrst.db_tx_end = 'commit';
+        alter role authenticator set pgrst.db_plan_enabled = 'false';
+        notify pgrst, 'reload config';
+    exception when insufficient_privilege then
+        raise warning 'requests are not checked: %', sqlerrm
+            using hint = 'See "What does the platform lack?" in docs/howto/runbook.md.';
+    end;
+
     -- Who calls the API is told what was wrong. The log is read by others, and an error's message
     -- may quote what people wrote. Sessions that are open already go on as they were.
     begin
@@ -919,7 +1472,14 @@ begin
     end;
 end $$;
 
-COMMENT ON FUNCTION private.install_platform_parts() IS 'Installs the schedules, the policy on realtime.messages and the setting for the log; may be called again at any time.';
+COMMENT ON FUNCTION private.install_platform_parts() IS 'Installs the schedules, the policy on realtime.messages and the settings of the API''s role; may be called again at any time.';
+
+CREATE FUNCTION private.lock_erasures(p_organization_id uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT pg_advisory_xact_lock(hashtext('fersk.erasures'::text), hashtext((p_organization_id)::text)) AS pg_advisory_xact_lock;
+END;
 
 CREATE FUNCTION private.platform_problems() RETURNS TABLE(problem text, remedy text)
     LANGUAGE plpgsql STABLE
@@ -945,6 +1505,13 @@ begin
             select from pg_catalog.pg_policy p
             where p.polrelid = to_regclass('realtime.messages')
               and p.polname = 'members listen to their organisation');
+    return query
+        select 'requests are not checked: PostgREST is not told to call app.check_request',
+               'select private.install_platform_parts();'
+        where not exists (
+            select from pg_catalog.pg_db_role_setting s
+            where s.setrole = 'authenticator'::regrole
+              and s.setconfig @> array['pgrst.db_pre_request=app.check_request']);
     return query
         select 'the log of Postgres quotes what people wrote: '
                    || 'errors of the API''s sessions are logged',
@@ -977,12 +1544,85 @@ end $$;
 
 COMMENT ON FUNCTION private.platform_problems() IS 'What the platform lacks for us to work, and what mends it; no row when all is well.';
 
+CREATE TABLE private.contact_pseudonyms (
+    contact_id uuid NOT NULL
+);
+
+COMMENT ON TABLE private.contact_pseudonyms IS 'The ids that erased contacts got, so that a night''s retention passes them over.';
+
+CREATE FUNCTION private.pseudonymize_contacts(p_organization_id uuid, p_contact_ids uuid[], p_with_texts boolean DEFAULT false) RETURNS bigint
+    LANGUAGE sql
+    SET search_path TO ''
+    BEGIN ATOMIC
+ WITH renamed AS MATERIALIZED (
+          SELECT c.contact_id,
+             gen_random_uuid() AS pseudonym
+            FROM ( SELECT DISTINCT unnest(pseudonymize_contacts.p_contact_ids) AS contact_id) c
+           WHERE (NOT (EXISTS ( SELECT
+                    FROM private.contact_pseudonyms p
+                   WHERE (p.contact_id = c.contact_id))))
+         ), changed AS (
+          UPDATE public.activities a SET contact_id = r.pseudonym, summary =
+                 CASE
+                     WHEN (NOT pseudonymize_contacts.p_with_texts) THEN a.summary
+                     ELSE NULL::text
+                 END
+            FROM renamed r
+           WHERE ((a.organization_id = pseudonymize_contacts.p_organization_id) AND (a.contact_id = r.contact_id))
+           RETURNING a.contact_id
+         ), noted AS (
+          INSERT INTO private.contact_pseudonyms (contact_id)  SELECT DISTINCT c.contact_id
+                    FROM changed c
+         )
+  SELECT count(*) AS count
+    FROM changed;
+END;
+
+COMMENT ON FUNCTION private.pseudonymize_contacts(p_organization_id uuid, p_contact_ids uuid[], p_with_texts boolean) IS 'Gives contacts another, random id in all activities of an organisation, and takes the texts of these away; the number of activities.';
+
+CREATE TABLE public.erasures (
+    id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    kind text NOT NULL,
+    erased_at timestamp with time zone DEFAULT now() NOT NULL,
+    erased_by uuid,
+    erased_count bigint,
+    CONSTRAINT erasures_by_age_are_counted CHECK (((kind = ANY (ARRAY['texts'::text, 'contacts'::text])) = (erased_count IS NOT NULL))),
+    CONSTRAINT erasures_erased_count_check CHECK ((erased_count > 0)),
+    CONSTRAINT erasures_kind_check CHECK ((kind = ANY (ARRAY['person'::text, 'contact'::text, 'texts'::text, 'contacts'::text])))
+);
+
+COMMENT ON TABLE public.erasures IS 'Append-only: that something was erased, when and by whom; nothing that tells what it was.';
+
+COMMENT ON COLUMN public.erasures.erased_by IS 'The org admin; null for the service role and for the retention of the organisation.';
+
+COMMENT ON COLUMN public.erasures.erased_count IS 'Texts that were emptied, or contacts that got another id, because of their age.';
+
+CREATE FUNCTION private.record_erasure(p_organization_id uuid, p_kind text, p_count bigint DEFAULT NULL::bigint) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    BEGIN ATOMIC
+ INSERT INTO public.erasures (organization_id, kind, erased_by, erased_count)
+   VALUES (record_erasure.p_organization_id, record_erasure.p_kind, ( SELECT p.id
+            FROM public.profiles p
+           WHERE (p.id = auth.uid())), record_erasure.p_count);
+END;
+
 CREATE FUNCTION private.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 begin
     raise exception '% is append-only', tg_table_name using errcode = 'insufficient_privilege';
+end $$;
+
+CREATE FUNCTION private.refuse_view_write() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    raise exception 'permission denied for view %', tg_table_name
+        using errcode = 'insufficient_privilege';
 end $$;
 
 CREATE FUNCTION private.request_precompute() RETURNS void
@@ -1008,7 +1648,8 @@ CREATE FUNCTION private.schedules() RETURNS TABLE(name text, schedule text, comm
          END AS "case",
      'select stats.sweep()'::text
  UNION ALL
-  VALUES ('fersk-hourly-refresh'::text,'7 * * * *'::text,'select stats.refresh(p_force := true)'::text), ('fersk-nightly-audit'::text,'11 2 * * *'::text,'select stats.heal()'::text), ('fersk-nightly-precompute'::text,'41 2 * * *'::text,'select private.request_precompute()'::text), ('fersk-nightly-cleanup'::text,'23 2 * * *'::text,' delete from cron.job_run_details where end_time < now() - interval ''2 days'' '::text);
+  VALUES ('fersk-hourly-refresh'::text,'7 * * * *'::text,'select stats.refresh(p_force := true)'::text), ('fersk-nightly-audit'::text,'11 2 * * *'::text,'select stats.heal()'::text), ('fersk-nightly-precompute'::text,'41 2 * * *'::text,'select private.request_precompute()'::text), ('fersk-nightly-retention'::text,'53 1 * * *'::text,'do $$ begin while private.apply_retention() > 0 loop commit; end loop; end $$'::text), ('fersk-nightly-cleanup'::text,'23 2 * * *'::text,' delete from cron.job_run_details where end_time < now() - interval ''2 days'';
+               delete from private.work_done where paid_until < now() - interval ''1 day'' '::text);
 END;
 
 COMMENT ON FUNCTION private.schedules() IS 'What pg_cron is to do, and when.';
@@ -1040,7 +1681,8 @@ declare
 begin
     -- pg_net sends the text form of the jsonb, which is what is signed
     return net.http_post(
-        url := private.secret('fersk_functions_url') || '/' || p_slug,
+        -- however it was pasted: an address with "//" in it is nobody's
+        url := rtrim(private.secret('fersk_functions_url'), E'/ \t\r\n') || '/' || p_slug,
         body := p_payload,
         headers := jsonb_build_object(
             'Content-Type', 'application/json',
@@ -1093,6 +1735,15 @@ end $_$;
 
 COMMENT ON FUNCTION private.set_secret(p_name text, p_value text) IS 'Sets a secret, in Vault where it exists; idempotent.';
 
+CREATE FUNCTION private.set_sign_in() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    new.user_id := new.id;
+    return new;
+end $$;
+
 CREATE FUNCTION private.stamp_snapshot() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1106,19 +1757,42 @@ CREATE FUNCTION private.sum_approved_expenses() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+    v_ids uuid[] := array[case when tg_op <> 'INSERT' then old.activity_id end,
+                          case when tg_op <> 'DELETE' then new.activity_id end];
 begin
-    if tg_op <> 'INSERT' and old.status = 'approved' then
-        update public.activities a
-        set approved_expenses_nok = a.approved_expenses_nok - old.amount_nok
-        where a.id = old.activity_id;
-    end if;
-    if tg_op <> 'DELETE' and new.status = 'approved' then
-        update public.activities a
-        set approved_expenses_nok = a.approved_expenses_nok + new.amount_nok
-        where a.id = new.activity_id;
-    end if;
+    -- Locked in a statement of its own: the next one's snapshot then has what another session
+    -- approved meanwhile.
+    perform from public.activities a where a.id = any (v_ids) order by a.id for no key update;
+    update public.activities a
+    set approved_expenses_nok = w.approved_nok
+    from stats.wrong_expenses w
+    where w.activity_id = a.id and a.id = any (v_ids);
     return null;
 end $$;
+
+CREATE FUNCTION private.use_limit(p_work text, p_subject_id uuid, p_burst integer, p_interval interval) RETURNS interval
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_now  timestamptz := clock_timestamp();
+    v_full timestamptz := v_now + p_burst * p_interval;
+begin
+    insert into private.work_done as w (work, subject_id, paid_until)
+    values (p_work, p_subject_id, v_now + p_interval)
+    on conflict (work, subject_id) do update
+        set paid_until = p_interval + case when w.paid_until between v_now and v_full
+                                           then w.paid_until else v_now end
+        where w.paid_until not between v_full - p_interval + interval '1 microsecond' and v_full;
+    if found then
+        return null;
+    end if;
+    return (select w.paid_until + p_interval - v_full from private.work_done w
+            where w.work = p_work and w.subject_id = p_subject_id);
+end $$;
+
+COMMENT ON FUNCTION private.use_limit(p_work text, p_subject_id uuid, p_burst integer, p_interval interval) IS 'Uses a part of the limit, if it is not used up; else how long until there is one.';
 
 CREATE FUNCTION private.webhook_signature(p_id text, p_timestamp bigint, p_body text) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -1166,6 +1840,22 @@ CREATE FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end
 
 COMMENT ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date) IS 'A snapshot of the caller''s organisation, computed and not saved.';
 
+CREATE FUNCTION public.erase_contact(p_contact_id uuid) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    SET statement_timeout TO '55s'
+    RETURN app.erase_contact(p_contact_id);
+
+COMMENT ON FUNCTION public.erase_contact(p_contact_id uuid) IS 'Erases a contact, figures unchanged; {activities}, 0 where there is none of this id. Org admins and the service role.';
+
+CREATE FUNCTION public.erase_person(p_profile_id uuid) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    SET statement_timeout TO '55s'
+    RETURN app.erase_person(p_profile_id);
+
+COMMENT ON FUNCTION public.erase_person(p_profile_id uuid) IS 'Erases a person, figures unchanged; {profile_id, erased_at, sign_in_deleted}. Org admins of their organisation and the service role.';
+
 CREATE FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
@@ -1173,12 +1863,19 @@ CREATE FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end 
 
 COMMENT ON FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date) IS 'Records and returns an export; refuses a missing (404), stale or differing (409) snapshot. Coordinators and org admins.';
 
+CREATE FUNCTION public.export_person(p_profile_id uuid) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.export_person(p_profile_id);
+
+COMMENT ON FUNCTION public.export_person(p_profile_id uuid) IS 'What is kept of a person: profile, sign_in, assignments, activities with their texts, expenses, exports, erasures. For themselves, their org admins and the service role.';
+
 CREATE FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer DEFAULT NULL::integer) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
     RETURN app.generate_bufdir_report(p_org_id, p_period_start, p_period_end, p_mapping_version);
 
-COMMENT ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) IS 'The Bufdir report of the caller''s organisation; start included, end excluded, UTC; the newest mapping unless one is named.';
+COMMENT ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) IS 'The Bufdir report of the caller''s organisation for whole months; start included, end excluded, UTC; the newest mapping unless one is named. Coordinators and org admins; only the latter see groups of fewer than five people.';
 
 CREATE FUNCTION public.get_activity_series(p_from date, p_to date, p_bucket text DEFAULT 'month'::text, p_chapter_ids uuid[] DEFAULT NULL::uuid[]) RETURNS TABLE(bucket_date date, activity_count bigint, total_hours numeric)
     LANGUAGE sql STABLE
@@ -1233,7 +1930,8 @@ CREATE TABLE stats.measures (
     activity_count bigint DEFAULT 0 NOT NULL,
     total_minutes bigint DEFAULT 0 NOT NULL,
     participant_count bigint DEFAULT 0 NOT NULL,
-    approved_nok numeric DEFAULT 0 NOT NULL
+    approved_nok numeric DEFAULT 0 NOT NULL,
+    CONSTRAINT measures_approved_nok_check CHECK (((approved_nok > '-Infinity'::numeric) AND (approved_nok < 'Infinity'::numeric)))
 );
 
 COMMENT ON TABLE stats.measures IS 'Never holds a row: what the log and the totals inherit.';
@@ -1262,7 +1960,7 @@ CREATE TABLE stats.differences (
     chapter_id uuid NOT NULL
 );
 
-COMMENT ON TABLE stats.differences IS 'Append-only: where an audit found totals + log, is_counted or a fresh summary to differ from the activities. The sweep keeps the newest thousand.';
+COMMENT ON TABLE stats.differences IS 'Append-only: where an audit found totals + log, is_counted, expenses or a fresh summary to differ from what they rest on. The sweep keeps the newest thousand.';
 
 CREATE TABLE stats.errors (
     id bigint NOT NULL,
@@ -1354,6 +2052,13 @@ CREATE FUNCTION public.get_hierarchy_stats(p_unit_id uuid, p_year integer) RETUR
 
 COMMENT ON FUNCTION public.get_hierarchy_stats(p_unit_id uuid, p_year integer) IS 'The summary of a unit''s subtree in a year, computed now.';
 
+CREATE FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN app.get_metric_snapshot(p_period_start, p_period_end);
+
+COMMENT ON FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date) IS 'The saved snapshot of a period, or null; complete for org admins, without small groups for other members.';
+
 CREATE FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date) RETURNS TABLE(activity_month date, activity_count bigint, total_duration_minutes bigint, total_hours numeric, approved_expenses_nok numeric)
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1376,6 +2081,13 @@ begin
 end $$;
 
 COMMENT ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date) IS 'A coordinator''s months from that of p_from to that of p_to, both included, with zeros for empty ones.';
+
+CREATE FUNCTION public.get_role() RETURNS public.profile_role
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN app.profile_role();
+
+COMMENT ON FUNCTION public.get_role() IS 'The caller''s role now, if they are an active member of the organisation of their token; else null.';
 
 CREATE FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) RETURNS jsonb
     LANGUAGE sql
@@ -1454,6 +2166,23 @@ end $$;
 
 COMMENT ON FUNCTION public.refresh_stats_views() IS 'Folds the change log and refreshes mv_*, if there is something to do and it is time. Service role only.';
 
+CREATE FUNCTION public.renew_metric_snapshot(p_organization_id uuid, p_period_start date, p_period_end date) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET statement_timeout TO '30s'
+    AS $$
+begin
+    if not exists (select from public.bufdir_metric_snapshots b
+                   where b.organization_id = p_organization_id and b.period_start = p_period_start
+                     and b.period_end = p_period_end) then
+        return false;
+    end if;
+    perform stats.save_metric_snapshot(p_organization_id, p_period_start, p_period_end);
+    return true;
+end $$;
+
+COMMENT ON FUNCTION public.renew_metric_snapshot(p_organization_id uuid, p_period_start date, p_period_end date) IS 'Computes a saved snapshot anew that cannot be read; false when there is none. Service role only.';
+
 CREATE FUNCTION public.request_invalidation_again() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1465,6 +2194,13 @@ begin
 end $$;
 
 COMMENT ON FUNCTION public.request_invalidation_again() IS 'Sends another wake-up, for a drain that ran out of time before it was done. Service role only.';
+
+CREATE FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.save_metric_snapshot(p_period_start, p_period_end);
+
+COMMENT ON FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date) IS 'Computes the report of a period, saves it in place of the one saved before, and gives the row. Coordinators and org admins.';
 
 CREATE FUNCTION public.search_units(p_query text, p_limit integer DEFAULT 50) RETURNS TABLE(id uuid, name text, kind public.unit_kind, parent_id uuid, parent_name text)
     LANGUAGE plpgsql STABLE
@@ -1499,6 +2235,13 @@ begin
 end $$;
 
 COMMENT ON FUNCTION public.search_units(p_query text, p_limit integer) IS 'Units by name: prefix first, then words, then similar; accents and case do not matter; at most 50. An empty query gives those read last.';
+
+CREATE FUNCTION public.take_refresh_turn() RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.take_refresh_turn();
+
+COMMENT ON FUNCTION public.take_refresh_turn() IS 'Counts a refresh that the caller asks for; 429 when they ask too often. Coordinators and org admins.';
 
 CREATE FUNCTION public.take_unit_changes() RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1654,12 +2397,15 @@ CREATE FUNCTION stats.audit(p_chapter_ids uuid[] DEFAULT NULL::uuid[]) RETURNS S
     AS $_$
 begin
     lock table public.activities in access share mode;
+    lock table public.expense_claims in access share mode;
     return query execute format(
         'with found as ('
         '%s '
         'union select ''activities'', a.unit_id from public.activities a '
         'where a.is_counted <> stats.counts_in_statistics(a.status) '
         'and ($1 is null or a.unit_id = any ($1)) '
+        'union select ''expense_claims'', e.chapter_id from stats.wrong_expenses e '
+        'where $1 is null or e.chapter_id = any ($1) '
         'union select ''hierarchy_stats_cache'', w from stats.wrong_summaries($1) w) '
         'insert into stats.differences (relation_name, chapter_id) '
         'select f.relation_name, f.chapter_id from found f order by 1, 2 returning *',
@@ -1821,6 +2567,29 @@ begin
            stats.current_mark(p_unit_id, p_year)
     into v_entry;   -- one statement, so that payload and mark agree
     return v_entry;
+end $$;
+
+CREATE FUNCTION stats.computed_metric_snapshot(p_organization_id uuid, p_period_start date, p_period_end date) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_mapping integer;
+begin
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    v_mapping := coalesce(stats.current_mapping_version(p_organization_id), 0);
+    return (
+        select jsonb_build_object(
+            'organization_id', p_organization_id,
+            'period_start', p_period_start,
+            'period_end', p_period_end,
+            'computed_at', now(),
+            'record_count_at_generation', s.record_count,
+            'source_fingerprint', s.fingerprint,
+            'mapping_version', v_mapping,
+            'snapshot_json',
+                stats.bufdir_report(p_organization_id, p_period_start, p_period_end, v_mapping))
+        from stats.report_source(p_organization_id, p_period_start, p_period_end, v_mapping) s);
 end $$;
 
 CREATE FUNCTION stats.contributions_of(p_rows text) RETURNS text
@@ -2374,6 +3143,54 @@ CREATE FUNCTION stats.measure_list(p_format text, p_separator text DEFAULT ', ':
 
 COMMENT ON FUNCTION stats.measure_list(p_format text, p_separator text) IS 'Each measure''s name put for %I, all in one line.';
 
+CREATE TABLE public.bufdir_metric_snapshots (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid DEFAULT app.current_org_id() NOT NULL,
+    period_start date NOT NULL,
+    period_end date NOT NULL,
+    computed_at timestamp with time zone DEFAULT now() NOT NULL,
+    snapshot_generated_at timestamp with time zone DEFAULT now() NOT NULL,
+    record_count_at_generation bigint NOT NULL,
+    source_fingerprint text NOT NULL,
+    mapping_version integer NOT NULL,
+    snapshot_json jsonb NOT NULL,
+    CONSTRAINT bufdir_metric_snapshots_aggregates_only CHECK (app.is_aggregate_only(snapshot_json)),
+    CONSTRAINT bufdir_metric_snapshots_computed_first CHECK ((computed_at <= snapshot_generated_at)),
+    CONSTRAINT bufdir_metric_snapshots_mapping_version_check CHECK ((mapping_version >= 0)),
+    CONSTRAINT bufdir_metric_snapshots_period_order CHECK ((period_end >= period_start)),
+    CONSTRAINT bufdir_metric_snapshots_record_count_at_generation_check CHECK ((record_count_at_generation >= 0)),
+    CONSTRAINT bufdir_metric_snapshots_source_fingerprint_check CHECK ((source_fingerprint ~ '^[0-9a-f]{32}$'::text)),
+    CONSTRAINT bufdir_metric_snapshots_whole_months CHECK (((EXTRACT(day FROM period_start) = (1)::numeric) AND (EXTRACT(day FROM period_end) = (1)::numeric)))
+);
+
+COMMENT ON TABLE public.bufdir_metric_snapshots IS 'One saved report for each organisation and period: aggregates only, no personal data. Written by save_metric_snapshot alone.';
+
+COMMENT ON COLUMN public.bufdir_metric_snapshots.computed_at IS 'When the figures were computed; the age counts from here.';
+
+COMMENT ON COLUMN public.bufdir_metric_snapshots.snapshot_generated_at IS 'When the row was written.';
+
+COMMENT ON COLUMN public.bufdir_metric_snapshots.snapshot_json IS 'As every member may see it: null for the figures of groups of fewer than five people.';
+
+CREATE TABLE stats.complete_reports (
+    snapshot_id uuid NOT NULL,
+    report jsonb NOT NULL,
+    CONSTRAINT complete_reports_report_check CHECK (app.is_aggregate_only(report))
+);
+
+COMMENT ON TABLE stats.complete_reports IS 'The saved reports that have small groups, with their figures.';
+
+CREATE FUNCTION stats.saved_report(p_snapshot public.bufdir_metric_snapshots) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN COALESCE((SELECT c.report FROM stats.complete_reports c WHERE (c.snapshot_id = (saved_report.p_snapshot).id)), (p_snapshot).snapshot_json);
+
+COMMENT ON FUNCTION stats.saved_report(p_snapshot public.bufdir_metric_snapshots) IS 'What was saved, complete.';
+
+CREATE FUNCTION stats.metric_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN (SELECT CASE WHEN app.reads_whole_organization() THEN (to_jsonb(b.*) || jsonb_build_object('snapshot_json', stats.saved_report(b.*))) ELSE to_jsonb(b.*) END AS to_jsonb FROM public.bufdir_metric_snapshots b WHERE ((b.organization_id = app.current_org_id()) AND (b.period_start = metric_snapshot.p_period_start) AND (b.period_end = metric_snapshot.p_period_end)));
+
 CREATE FUNCTION stats.named_record(p_row jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
@@ -2421,11 +3238,16 @@ declare
     v_name text;
 begin
     lock table public.activities in access share mode;   -- first: while it waits, folds go on
+    lock table public.expense_claims in access share mode;
     perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
     -- is_counted is computed anew, the difference is logged
     update public.activities a set status = a.status
     where a.is_counted <> stats.counts_in_statistics(a.status)
       and (p_chapter_ids is null or a.unit_id = any (p_chapter_ids));
+    -- as are the expenses
+    update public.activities a set approved_expenses_nok = w.approved_nok
+    from stats.wrong_expenses w
+    where w.activity_id = a.id and (p_chapter_ids is null or w.chapter_id = any (p_chapter_ids));
     for v_name in select t.name from stats.totals t loop
         execute format('delete from stats.%I t where $1 is null or t.chapter_id = any ($1)', v_name)
             using p_chapter_ids;
@@ -2576,10 +3398,26 @@ CREATE FUNCTION stats.report_source(p_organization_id uuid, p_period_start date,
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS $$
-    select count(*),
-           left(md5(count(*) || '/' || coalesce(sum(hashtextextended(concat_ws('|',
-               a.id, a.chapter_id, u.id, u.name, t.id, t.code, a.bucket_date,
-               a.duration_minutes, a.participant_count, a.contact_id), 0)::numeric), 0)), 16)
+    with source as (
+        select a.contact_id, hashtextextended(concat_ws('|',
+                   a.id, a.chapter_id, u.id, u.name, t.id, t.code, a.bucket_date,
+                   a.duration_minutes, a.participant_count), 0) as hash
+        from stats.countable_activities a
+        join public.activity_types t on t.id = a.activity_type_id
+        left join stats.unit_regions g on g.chapter_id = a.chapter_id
+        left join public.organization_units u on u.id = g.unit_id
+        where a.organization_id = p_organization_id
+          and a.occurred_at >= p_period_start::timestamp at time zone 'UTC'
+          and a.occurred_at < p_period_end::timestamp at time zone 'UTC'
+    ), by_contact as (
+        select count(*) as record_count,
+               case when s.contact_id is null then bit_xor(s.hash)
+                    else hashint8extended(bit_xor(s.hash), 0) end as hash
+        from source s
+        group by s.contact_id
+    )
+    select coalesce(sum(c.record_count), 0)::bigint,
+           left(md5(coalesce(sum(c.record_count), 0) || '/' || coalesce(bit_xor(c.hash), 0)), 16)
            || left(md5((
                select coalesce(string_agg(
                    m.activity_type_id || '|' || m.bufdir_category_code, ','
@@ -2588,13 +3426,7 @@ CREATE FUNCTION stats.report_source(p_organization_id uuid, p_period_start date,
                join public.activity_types y on y.id = m.activity_type_id
                where y.organization_id = p_organization_id
                  and m.mapping_version = p_mapping_version)), 16)
-    from stats.countable_activities a
-    join public.activity_types t on t.id = a.activity_type_id
-    left join stats.unit_regions g on g.chapter_id = a.chapter_id
-    left join public.organization_units u on u.id = g.unit_id
-    where a.organization_id = p_organization_id
-      and a.occurred_at >= p_period_start::timestamp at time zone 'UTC'
-      and a.occurred_at < p_period_end::timestamp at time zone 'UTC'
+    from by_contact c
 $$;
 
 COMMENT ON FUNCTION stats.report_source(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, OUT record_count bigint, OUT fingerprint text) IS 'How many activities a report rests on, and a fingerprint: its first half is about them and their regions, its second about the mapping.';
@@ -2652,6 +3484,34 @@ begin
                           v_records, v_is_more);
     end if;
     return new;
+end $$;
+
+CREATE FUNCTION stats.save_metric_snapshot(p_organization_id uuid, p_period_start date, p_period_end date) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_new    public.bufdir_metric_snapshots;
+    v_report jsonb;
+begin
+    v_new := jsonb_populate_record(null::public.bufdir_metric_snapshots,
+        stats.computed_metric_snapshot(p_organization_id, p_period_start, p_period_end));
+    v_report := v_new.snapshot_json;
+    v_new.snapshot_json := app.hide_small_groups(v_report);
+    insert into public.bufdir_metric_snapshots (organization_id, period_start, period_end,
+        computed_at, record_count_at_generation, source_fingerprint, mapping_version, snapshot_json)
+    values (v_new.organization_id, v_new.period_start, v_new.period_end, v_new.computed_at,
+            v_new.record_count_at_generation, v_new.source_fingerprint, v_new.mapping_version,
+            v_new.snapshot_json)
+    on conflict (organization_id, period_start, period_end) do update
+        set computed_at = excluded.computed_at,
+            record_count_at_generation = excluded.record_count_at_generation,
+            source_fingerprint = excluded.source_fingerprint,
+            mapping_version = excluded.mapping_version, snapshot_json = excluded.snapshot_json
+    returning id into v_new.id;
+    delete from stats.complete_reports c where c.snapshot_id = v_new.id;
+    insert into stats.complete_reports (snapshot_id, report)
+    select v_new.id, v_report where v_report <> v_new.snapshot_json;
 end $$;
 
 CREATE FUNCTION stats.snapshot_status(p_organization_id uuid, p_period_start date, p_period_end date, p_now timestamp with time zone) RETURNS jsonb
@@ -2871,6 +3731,28 @@ CREATE TABLE private.webhook_receipts (
 
 COMMENT ON TABLE private.webhook_receipts IS 'Webhooks received of late, so that a replay is refused. Signatures older than five minutes are refused anyway.';
 
+CREATE UNLOGGED TABLE private.work_done (
+    work text NOT NULL,
+    subject_id uuid NOT NULL,
+    paid_until timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE private.work_done IS 'Until when each person and organisation has used its limit.';
+
+CREATE TABLE private.work_limits (
+    work text NOT NULL,
+    person_burst integer NOT NULL,
+    person_interval interval NOT NULL,
+    organization_burst integer NOT NULL,
+    organization_interval interval NOT NULL,
+    CONSTRAINT work_limits_organization_burst_check CHECK ((organization_burst > 0)),
+    CONSTRAINT work_limits_organization_interval_check CHECK ((organization_interval > '00:00:00'::interval)),
+    CONSTRAINT work_limits_person_burst_check CHECK ((person_burst > 0)),
+    CONSTRAINT work_limits_person_interval_check CHECK ((person_interval > '00:00:00'::interval))
+);
+
+COMMENT ON TABLE private.work_limits IS 'How much expensive work may be asked for: a burst at once, and one more after each interval.';
+
 CREATE TABLE stats.daily_totals (
     organization_id uuid NOT NULL,
     chapter_id uuid NOT NULL,
@@ -2946,31 +3828,6 @@ ALTER TABLE public.bufdir_export_audit_log ALTER COLUMN id ADD GENERATED ALWAYS 
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE TABLE public.bufdir_metric_snapshots (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid DEFAULT app.current_org_id() NOT NULL,
-    period_start date NOT NULL,
-    period_end date NOT NULL,
-    computed_at timestamp with time zone DEFAULT now() NOT NULL,
-    snapshot_generated_at timestamp with time zone DEFAULT now() NOT NULL,
-    record_count_at_generation bigint NOT NULL,
-    source_fingerprint text NOT NULL,
-    mapping_version integer NOT NULL,
-    snapshot_json jsonb NOT NULL,
-    CONSTRAINT bufdir_metric_snapshots_aggregates_only CHECK (app.is_aggregate_only(snapshot_json)),
-    CONSTRAINT bufdir_metric_snapshots_computed_first CHECK ((computed_at <= snapshot_generated_at)),
-    CONSTRAINT bufdir_metric_snapshots_mapping_version_check CHECK ((mapping_version >= 0)),
-    CONSTRAINT bufdir_metric_snapshots_period_order CHECK ((period_end >= period_start)),
-    CONSTRAINT bufdir_metric_snapshots_record_count_at_generation_check CHECK ((record_count_at_generation >= 0)),
-    CONSTRAINT bufdir_metric_snapshots_source_fingerprint_check CHECK ((source_fingerprint ~ '^[0-9a-f]{32}$'::text))
-);
-
-COMMENT ON TABLE public.bufdir_metric_snapshots IS 'One saved report for each organisation and period: aggregates only, no personal data.';
-
-COMMENT ON COLUMN public.bufdir_metric_snapshots.computed_at IS 'When the figures were computed; the age counts from here.';
-
-COMMENT ON COLUMN public.bufdir_metric_snapshots.snapshot_generated_at IS 'When the row was written.';
 
 CREATE TABLE public.bufdir_thresholds (
     organization_id uuid NOT NULL,
@@ -3059,6 +3916,15 @@ CREATE VIEW public.chapters WITH (security_invoker='on') AS
 
 COMMENT ON VIEW public.chapters IS 'The units of kind local, filtered as organization_units is.';
 
+ALTER TABLE public.erasures ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.erasures_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.expense_claims (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     organization_id uuid NOT NULL,
@@ -3067,7 +3933,7 @@ CREATE TABLE public.expense_claims (
     status public.expense_status DEFAULT 'pending'::public.expense_status NOT NULL,
     decided_at timestamp with time zone,
     decided_by uuid,
-    CONSTRAINT expense_claims_amount_nok_check CHECK ((amount_nok > (0)::numeric)),
+    CONSTRAINT expense_claims_amount_nok_check CHECK (((amount_nok > (0)::numeric) AND (amount_nok <= (1000000)::numeric))),
     CONSTRAINT expense_claims_decision_is_complete CHECK (((status = 'pending'::public.expense_status) = (decided_at IS NULL)))
 );
 
@@ -3172,8 +4038,12 @@ CREATE TABLE public.organization_settings (
     warm_up_limit integer DEFAULT 10 NOT NULL,
     snapshot_max_age interval DEFAULT '24:00:00'::interval NOT NULL,
     statistics_enabled boolean DEFAULT true NOT NULL,
+    text_retention interval,
+    contact_retention interval,
+    CONSTRAINT organization_settings_contact_retention_check CHECK ((contact_retention >= '1 day'::interval)),
     CONSTRAINT organization_settings_max_chapter_assignments_check CHECK (((max_chapter_assignments >= 1) AND (max_chapter_assignments <= 10000))),
     CONSTRAINT organization_settings_snapshot_max_age_check CHECK ((snapshot_max_age > '00:00:00'::interval)),
+    CONSTRAINT organization_settings_text_retention_check CHECK ((text_retention >= '1 day'::interval)),
     CONSTRAINT organization_settings_warm_up_limit_check CHECK (((warm_up_limit >= 0) AND (warm_up_limit <= 1000)))
 );
 
@@ -3182,6 +4052,10 @@ COMMENT ON TABLE public.organization_settings IS 'One row per organisation, crea
 COMMENT ON COLUMN public.organization_settings.max_chapter_assignments IS 'How many chapters one profile may be assigned to (NHF: 5).';
 
 COMMENT ON COLUMN public.organization_settings.statistics_enabled IS 'The kill switch: false hides every statistic of the organisation.';
+
+COMMENT ON COLUMN public.organization_settings.text_retention IS 'How long a summary is kept after the activity took place; null: as long as the activity.';
+
+COMMENT ON COLUMN public.organization_settings.contact_retention IS 'How long a contact is kept after the last activity with them; null: as long as that.';
 
 CREATE TABLE public.organizations (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3401,6 +4275,18 @@ CREATE VIEW stats.unit_regions AS
      JOIN public.organization_units r ON (((r.id = a.ancestor_id) AND (r.kind = 'region'::public.unit_kind))))
   ORDER BY a.unit_id, a.level;
 
+CREATE VIEW stats.wrong_expenses AS
+ SELECT a.id AS activity_id,
+    a.unit_id AS chapter_id,
+    c.approved_nok
+   FROM (public.activities a
+     CROSS JOIN LATERAL ( SELECT COALESCE(sum(e.amount_nok), (0)::numeric) AS approved_nok
+           FROM public.expense_claims e
+          WHERE ((e.activity_id = a.id) AND (e.status = 'approved'::public.expense_status))) c)
+  WHERE (a.approved_expenses_nok <> c.approved_nok);
+
+COMMENT ON VIEW stats.wrong_expenses IS 'Activities whose approved_expenses_nok is not the sum of their approved claims, and what it has to be.';
+
 ALTER TABLE ONLY stats.activity_changes ALTER COLUMN activity_count SET DEFAULT 0;
 
 ALTER TABLE ONLY stats.activity_changes ALTER COLUMN total_minutes SET DEFAULT 0;
@@ -3441,6 +4327,9 @@ ALTER TABLE ONLY stats.yearly_totals ALTER COLUMN participant_count SET DEFAULT 
 
 ALTER TABLE ONLY stats.yearly_totals ALTER COLUMN approved_nok SET DEFAULT 0;
 
+ALTER TABLE ONLY private.contact_pseudonyms
+    ADD CONSTRAINT contact_pseudonyms_pkey PRIMARY KEY (contact_id);
+
 ALTER TABLE ONLY private.created_extensions
     ADD CONSTRAINT created_extensions_pkey PRIMARY KEY (name);
 
@@ -3452,6 +4341,12 @@ ALTER TABLE ONLY private.secrets
 
 ALTER TABLE ONLY private.webhook_receipts
     ADD CONSTRAINT webhook_receipts_pkey PRIMARY KEY (webhook_id);
+
+ALTER TABLE ONLY private.work_done
+    ADD CONSTRAINT work_done_pkey PRIMARY KEY (work, subject_id);
+
+ALTER TABLE ONLY private.work_limits
+    ADD CONSTRAINT work_limits_pkey PRIMARY KEY (work);
 
 ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_pkey PRIMARY KEY (id);
@@ -3483,6 +4378,9 @@ ALTER TABLE ONLY public.bufdir_thresholds
 ALTER TABLE ONLY public.chapter_assignments
     ADD CONSTRAINT chapter_assignments_pkey PRIMARY KEY (profile_id, unit_id);
 
+ALTER TABLE ONLY public.erasures
+    ADD CONSTRAINT erasures_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.expense_claims
     ADD CONSTRAINT expense_claims_pkey PRIMARY KEY (id);
 
@@ -3512,6 +4410,12 @@ ALTER TABLE ONLY public.profiles
 
 ALTER TABLE ONLY public.profiles
     ADD CONSTRAINT profiles_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.profiles
+    ADD CONSTRAINT profiles_user_id_key UNIQUE (user_id);
+
+ALTER TABLE ONLY stats.complete_reports
+    ADD CONSTRAINT complete_reports_pkey PRIMARY KEY (snapshot_id);
 
 ALTER TABLE ONLY stats.daily_totals
     ADD CONSTRAINT daily_totals_pkey PRIMARY KEY (chapter_id, bucket_date);
@@ -3568,6 +4472,10 @@ CREATE UNIQUE INDEX chapter_assignments_one_primary_idx ON public.chapter_assign
 CREATE INDEX chapter_assignments_profile_id_organization_id_idx ON public.chapter_assignments USING btree (profile_id, organization_id);
 
 CREATE INDEX chapter_assignments_unit_id_organization_id_idx ON public.chapter_assignments USING btree (unit_id, organization_id);
+
+CREATE INDEX erasures_erased_by_idx ON public.erasures USING btree (erased_by);
+
+CREATE INDEX erasures_organization_id_erased_at_idx ON public.erasures USING btree (organization_id, erased_at);
 
 CREATE INDEX expense_claims_activity_id_idx ON public.expense_claims USING btree (activity_id);
 
@@ -3633,6 +4541,8 @@ CREATE TRIGGER bufdir_metric_snapshots_stamp BEFORE INSERT OR UPDATE ON public.b
 
 CREATE TRIGGER chapter_assignments_check BEFORE INSERT OR UPDATE OF profile_id, unit_id ON public.chapter_assignments FOR EACH ROW EXECUTE FUNCTION private.check_chapter_assignment();
 
+CREATE TRIGGER erasures_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON public.erasures FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
+
 CREATE TRIGGER expense_claims_complete BEFORE INSERT OR UPDATE ON public.expense_claims FOR EACH ROW EXECUTE FUNCTION private.complete_expense_claim();
 
 CREATE TRIGGER expense_claims_sum_deleted AFTER DELETE ON public.expense_claims FOR EACH ROW WHEN ((old.status = 'approved'::public.expense_status)) EXECUTE FUNCTION private.sum_approved_expenses();
@@ -3653,9 +4563,36 @@ CREATE TRIGGER organization_units_log_moves AFTER UPDATE ON public.organization_
 
 CREATE TRIGGER organizations_create_settings AFTER INSERT ON public.organizations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.create_organization_settings();
 
+CREATE TRIGGER profiles_end_sessions AFTER UPDATE ON public.profiles FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION private.end_sessions();
+
+CREATE TRIGGER profiles_erase_person AFTER UPDATE ON public.profiles FOR EACH ROW WHEN (((old.user_id IS NOT NULL) AND (new.user_id IS NULL))) EXECUTE FUNCTION private.erase_person();
+
+CREATE TRIGGER profiles_forget_person BEFORE UPDATE ON public.profiles FOR EACH ROW WHEN (((old.user_id IS NOT NULL) AND (new.user_id IS NULL))) EXECUTE FUNCTION private.forget_person();
+
+CREATE TRIGGER profiles_set_sign_in BEFORE INSERT ON public.profiles FOR EACH ROW WHEN (((new.user_id IS NULL) AND (new.erased_at IS NULL))) EXECUTE FUNCTION private.set_sign_in();
+
+CREATE TRIGGER refuse_write INSTEAD OF INSERT OR DELETE OR UPDATE ON public.activity_time_series FOR EACH ROW EXECUTE FUNCTION private.refuse_view_write();
+
+CREATE TRIGGER refuse_write INSTEAD OF INSERT OR DELETE OR UPDATE ON public.chapter_stats FOR EACH ROW EXECUTE FUNCTION private.refuse_view_write();
+
+CREATE TRIGGER refuse_write INSTEAD OF INSERT OR DELETE OR UPDATE ON public.coordinator_monthly_stats FOR EACH ROW EXECUTE FUNCTION private.refuse_view_write();
+
+CREATE TRIGGER refuse_write INSTEAD OF INSERT OR DELETE OR UPDATE ON public.mv_activity_time_series FOR EACH ROW EXECUTE FUNCTION private.refuse_view_write();
+
+CREATE TRIGGER refuse_write INSTEAD OF INSERT OR DELETE OR UPDATE ON public.mv_chapter_stats FOR EACH ROW EXECUTE FUNCTION private.refuse_view_write();
+
+CREATE TRIGGER refuse_write INSTEAD OF INSERT OR DELETE OR UPDATE ON public.mv_peer_mentor_stats FOR EACH ROW EXECUTE FUNCTION private.refuse_view_write();
+
+CREATE TRIGGER refuse_write INSTEAD OF INSERT OR DELETE OR UPDATE ON public.peer_mentor_stats FOR EACH ROW EXECUTE FUNCTION private.refuse_view_write();
+
+CREATE TRIGGER refuse_write INSTEAD OF INSERT OR DELETE OR UPDATE ON public.stats_freshness FOR EACH ROW EXECUTE FUNCTION private.refuse_view_write();
+
 CREATE CONSTRAINT TRIGGER activity_changes_request_upkeep AFTER INSERT ON stats.activity_changes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.is_first) EXECUTE FUNCTION stats.request_upkeep();
 
 CREATE CONSTRAINT TRIGGER tree_changes_request_upkeep AFTER INSERT ON stats.tree_changes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION stats.request_upkeep();
+
+ALTER TABLE ONLY private.work_done
+    ADD CONSTRAINT work_done_work_fkey FOREIGN KEY (work) REFERENCES private.work_limits(work) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_activity_type_fkey FOREIGN KEY (activity_type_id, organization_id) REFERENCES public.activity_types(id, organization_id);
@@ -3696,6 +4633,12 @@ ALTER TABLE ONLY public.chapter_assignments
 ALTER TABLE ONLY public.chapter_assignments
     ADD CONSTRAINT chapter_assignments_unit_id_organization_id_fkey FOREIGN KEY (unit_id, organization_id) REFERENCES public.organization_units(id, organization_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.erasures
+    ADD CONSTRAINT erasures_erased_by_fkey FOREIGN KEY (erased_by) REFERENCES public.profiles(id);
+
+ALTER TABLE ONLY public.erasures
+    ADD CONSTRAINT erasures_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
 ALTER TABLE ONLY public.expense_claims
     ADD CONSTRAINT expense_claims_activity_id_fkey FOREIGN KEY (activity_id) REFERENCES public.activities(id);
 
@@ -3721,10 +4664,15 @@ ALTER TABLE ONLY public.organization_units
     ADD CONSTRAINT organization_units_parent_fkey FOREIGN KEY (parent_id, organization_id) REFERENCES public.organization_units(id, organization_id);
 
 ALTER TABLE ONLY public.profiles
-    ADD CONSTRAINT profiles_id_fkey FOREIGN KEY (id) REFERENCES auth.users(id) ON DELETE CASCADE;
+    ADD CONSTRAINT profiles_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
 
 ALTER TABLE ONLY public.profiles
-    ADD CONSTRAINT profiles_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+    ADD CONSTRAINT profiles_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY stats.complete_reports
+    ADD CONSTRAINT complete_reports_snapshot_id_fkey FOREIGN KEY (snapshot_id) REFERENCES public.bufdir_metric_snapshots(id) ON DELETE CASCADE;
+
+ALTER TABLE private.contact_pseudonyms ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.created_extensions ENABLE ROW LEVEL SECURITY;
 
@@ -3733,6 +4681,10 @@ ALTER TABLE private.revoked_default_privileges ENABLE ROW LEVEL SECURITY;
 ALTER TABLE private.secrets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.webhook_receipts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.work_done ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.work_limits ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.activities ENABLE ROW LEVEL SECURITY;
 
@@ -3755,6 +4707,8 @@ CREATE POLICY "coordinators and org admins read their organisation's exports" ON
 CREATE POLICY "coordinators decide on the expenses of their chapters" ON public.expense_claims FOR UPDATE TO authenticated USING ((EXISTS ( SELECT
    FROM public.activities a
   WHERE ((a.id = expense_claims.activity_id) AND (a.unit_id = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids))) AND (a.peer_mentor_id <> ( SELECT app.profile_id() AS profile_id)))))) WITH CHECK ((organization_id = ( SELECT app.member_org_id() AS member_org_id)));
+
+ALTER TABLE public.erasures ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.expense_claims ENABLE ROW LEVEL SECURITY;
 
@@ -3780,9 +4734,7 @@ CREATE POLICY "members read their organisation's units" ON public.organization_u
 
 CREATE POLICY "members rename themselves" ON public.profiles FOR UPDATE TO authenticated USING ((id = ( SELECT app.profile_id() AS profile_id))) WITH CHECK ((id = ( SELECT app.profile_id() AS profile_id)));
 
-CREATE POLICY "members renew their organisation's snapshots" ON public.bufdir_metric_snapshots FOR UPDATE TO authenticated USING ((organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))) WITH CHECK ((organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id)));
-
-CREATE POLICY "members save their organisation's snapshots" ON public.bufdir_metric_snapshots FOR INSERT TO authenticated WITH CHECK ((organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id)));
+CREATE POLICY "org admins read their organisation's erasures" ON public.erasures FOR SELECT TO authenticated USING (((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND (( SELECT app.profile_role() AS profile_role) = 'org_admin'::public.profile_role)));
 
 ALTER TABLE public.organization_settings ENABLE ROW LEVEL SECURITY;
 
@@ -3824,6 +4776,8 @@ ALTER TABLE public.profiles ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE stats.activity_changes ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE stats.complete_reports ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE stats.daily_totals ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE stats.differences ENABLE ROW LEVEL SECURITY;
@@ -3850,6 +4804,7 @@ ALTER TABLE stats.yearly_totals ENABLE ROW LEVEL SECURITY;
 
 GRANT USAGE ON SCHEMA app TO authenticated;
 GRANT USAGE ON SCHEMA app TO service_role;
+GRANT USAGE ON SCHEMA app TO anon;
 
 GRANT USAGE ON SCHEMA public TO anon;
 GRANT USAGE ON SCHEMA public TO authenticated;
@@ -3857,6 +4812,8 @@ GRANT USAGE ON SCHEMA public TO service_role;
 
 REVOKE ALL ON FUNCTION app.current_org_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.current_org_id() TO authenticated;
+
+REVOKE ALL ON FUNCTION app.require_shallow_query() FROM PUBLIC;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.profiles TO service_role;
 
@@ -3870,11 +4827,18 @@ GRANT SELECT(display_name),UPDATE(display_name) ON TABLE public.profiles TO auth
 
 GRANT SELECT(is_active) ON TABLE public.profiles TO authenticated;
 
+GRANT SELECT(erased_at) ON TABLE public.profiles TO authenticated;
+
 REVOKE ALL ON FUNCTION app.member_org_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.member_org_id() TO authenticated;
 
 REVOKE ALL ON FUNCTION app.profile_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.profile_id() TO authenticated;
+
+REVOKE ALL ON FUNCTION app.profile_role() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.profile_role() TO authenticated;
+
+REVOKE ALL ON FUNCTION app.administers(p_organization_id uuid) FROM PUBLIC;
 
 GRANT SELECT ON TABLE public.chapter_assignments TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.chapter_assignments TO service_role;
@@ -3882,11 +4846,28 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.chapter_assignments TO service
 REVOKE ALL ON FUNCTION app.assigned_chapter_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.assigned_chapter_ids() TO authenticated;
 
+REVOKE ALL ON FUNCTION app.check_request() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.check_request() TO anon;
+GRANT ALL ON FUNCTION app.check_request() TO authenticated;
+GRANT ALL ON FUNCTION app.check_request() TO service_role;
+
 REVOKE ALL ON FUNCTION app.compute_metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.compute_metric_snapshot(p_period_start date, p_period_end date) TO authenticated;
 
+REVOKE ALL ON FUNCTION app.erase_contact(p_contact_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.erase_contact(p_contact_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION app.erase_contact(p_contact_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION app.erase_person(p_profile_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.erase_person(p_profile_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION app.erase_person(p_profile_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION app.export_bufdir_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.export_bufdir_snapshot(p_period_start date, p_period_end date) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.export_person(p_profile_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.export_person(p_profile_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION app.export_person(p_profile_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION app.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) TO authenticated;
@@ -3900,14 +4881,15 @@ GRANT ALL ON FUNCTION app.get_bufdir_alignment(p_year integer) TO authenticated;
 REVOKE ALL ON FUNCTION app.get_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.get_hierarchy_stats(p_unit_id uuid, p_year integer) TO authenticated;
 
+REVOKE ALL ON FUNCTION app.get_metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.get_metric_snapshot(p_period_start date, p_period_end date) TO authenticated;
+
 REVOKE ALL ON FUNCTION app.get_snapshot_status(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.get_snapshot_status(p_period_start date, p_period_end date) TO authenticated;
 
-REVOKE ALL ON FUNCTION app.is_aggregate_only(p_value jsonb, p_key text) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.is_aggregate_only(p_value jsonb, p_key text) TO authenticated;
+REVOKE ALL ON FUNCTION app.hide_small_groups(p_report jsonb) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION app.profile_role() FROM PUBLIC;
-GRANT ALL ON FUNCTION app.profile_role() TO authenticated;
+REVOKE ALL ON FUNCTION app.is_aggregate_only(p_value jsonb, p_key text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.statistics_org_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.statistics_org_id() TO authenticated;
@@ -3921,35 +4903,51 @@ GRANT ALL ON FUNCTION stats.hours(p_minutes bigint) TO authenticated;
 GRANT ALL ON FUNCTION stats.hours(p_minutes bigint) TO service_role;
 
 GRANT SELECT,DELETE ON TABLE public.activities TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.activities TO service_role;
+GRANT SELECT,DELETE ON TABLE public.activities TO service_role;
 
 GRANT INSERT(id) ON TABLE public.activities TO authenticated;
+GRANT INSERT(id),UPDATE(id) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(organization_id) ON TABLE public.activities TO authenticated;
+GRANT INSERT(organization_id),UPDATE(organization_id) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(unit_id),UPDATE(unit_id) ON TABLE public.activities TO authenticated;
+GRANT INSERT(unit_id),UPDATE(unit_id) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(peer_mentor_id) ON TABLE public.activities TO authenticated;
+GRANT INSERT(peer_mentor_id),UPDATE(peer_mentor_id) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(coordinator_id),UPDATE(coordinator_id) ON TABLE public.activities TO authenticated;
+GRANT INSERT(coordinator_id),UPDATE(coordinator_id) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(activity_type_id),UPDATE(activity_type_id) ON TABLE public.activities TO authenticated;
+GRANT INSERT(activity_type_id),UPDATE(activity_type_id) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(occurred_at),UPDATE(occurred_at) ON TABLE public.activities TO authenticated;
+GRANT INSERT(occurred_at),UPDATE(occurred_at) ON TABLE public.activities TO service_role;
+
+GRANT INSERT(recorded_at),UPDATE(recorded_at) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(duration_minutes),UPDATE(duration_minutes) ON TABLE public.activities TO authenticated;
+GRANT INSERT(duration_minutes),UPDATE(duration_minutes) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(participant_count),UPDATE(participant_count) ON TABLE public.activities TO authenticated;
+GRANT INSERT(participant_count),UPDATE(participant_count) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(contact_id),UPDATE(contact_id) ON TABLE public.activities TO authenticated;
+GRANT INSERT(contact_id),UPDATE(contact_id) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(is_proxy_registered) ON TABLE public.activities TO authenticated;
+GRANT INSERT(is_proxy_registered),UPDATE(is_proxy_registered) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(registered_by) ON TABLE public.activities TO authenticated;
+GRANT INSERT(registered_by),UPDATE(registered_by) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(status),UPDATE(status) ON TABLE public.activities TO authenticated;
+GRANT INSERT(status),UPDATE(status) ON TABLE public.activities TO service_role;
 
 GRANT INSERT(summary),UPDATE(summary) ON TABLE public.activities TO authenticated;
+GRANT INSERT(summary),UPDATE(summary) ON TABLE public.activities TO service_role;
 
 GRANT SELECT ON TABLE stats.visible_coordinator_monthly_stats TO authenticated;
 
@@ -3969,27 +4967,58 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organization_units TO service_
 
 REVOKE ALL ON FUNCTION app.readable_unit(p_unit_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.reads_whole_organization() FROM PUBLIC;
+
 GRANT SELECT ON TABLE public.hierarchy_node_access TO service_role;
 
 REVOKE ALL ON FUNCTION app.recent_unit_ids(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.recent_unit_ids(p_limit integer) TO authenticated;
 
+REVOKE ALL ON FUNCTION app.refuse(p_status integer, p_code text, p_message text, p_retry_after interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.refuse(p_status integer, p_code text, p_message text, p_retry_after interval) TO anon;
+GRANT ALL ON FUNCTION app.refuse(p_status integer, p_code text, p_message text, p_retry_after interval) TO authenticated;
+GRANT ALL ON FUNCTION app.refuse(p_status integer, p_code text, p_message text, p_retry_after interval) TO service_role;
+
 REVOKE ALL ON FUNCTION app.require_readable_unit(p_unit_id uuid, p_year integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION app.require_report(p_org_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION app.require_report(p_org_id uuid, p_period_start date, p_period_end date, p_refusal text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.require_report_access(p_org_id uuid, p_period_start date, p_period_end date, p_refusal text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.save_metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.save_metric_snapshot(p_period_start date, p_period_end date) TO authenticated;
 
 REVOKE ALL ON FUNCTION app.search_key(p_text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.search_key(p_text text) TO service_role;
 GRANT ALL ON FUNCTION app.search_key(p_text text) TO authenticated;
 
+REVOKE ALL ON FUNCTION app.shown_report(p_report jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.statistics_chapter_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.statistics_chapter_ids() TO authenticated;
+
+REVOKE ALL ON FUNCTION app.take_place(p_whose text, p_places integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.take_place(p_whose text, p_places integer) TO anon;
+GRANT ALL ON FUNCTION app.take_place(p_whose text, p_places integer) TO authenticated;
+GRANT ALL ON FUNCTION app.take_place(p_whose text, p_places integer) TO service_role;
+
+REVOKE ALL ON FUNCTION app.take_refresh_turn() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.take_refresh_turn() TO authenticated;
+
+REVOKE ALL ON FUNCTION app.take_turn(p_work text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.unit_ancestry(p_unit_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.unit_ancestry(p_unit_ids uuid[]) TO authenticated;
 GRANT ALL ON FUNCTION app.unit_ancestry(p_unit_ids uuid[]) TO service_role;
 
 REVOKE ALL ON FUNCTION app.unit_subtree(p_unit_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.wait_for_place(p_whose text, p_places integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.wait_for_place(p_whose text, p_places integer) TO anon;
+GRANT ALL ON FUNCTION app.wait_for_place(p_whose text, p_places integer) TO authenticated;
+GRANT ALL ON FUNCTION app.wait_for_place(p_whose text, p_places integer) TO service_role;
+
+REVOKE ALL ON FUNCTION private.apply_retention(p_now timestamp with time zone, p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) FROM PUBLIC;
 
@@ -3999,17 +5028,40 @@ REVOKE ALL ON FUNCTION private.check_chapter_stays() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.check_unit_tree() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.close_views() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.complete_expense_claim() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.create_organization_settings() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.delete_sign_in(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.end_sessions() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.erase_person() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.erase_traces(p_profile_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.find_secret(p_name text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.forget_person() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.install_platform_parts() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.lock_erasures(p_organization_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.platform_problems() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.pseudonymize_contacts(p_organization_id uuid, p_contact_ids uuid[], p_with_texts boolean) FROM PUBLIC;
+
+GRANT SELECT ON TABLE public.erasures TO authenticated;
+GRANT SELECT ON TABLE public.erasures TO service_role;
+
+REVOKE ALL ON FUNCTION private.record_erasure(p_organization_id uuid, p_kind text, p_count bigint) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.refuse_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.refuse_view_write() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.request_precompute() FROM PUBLIC;
 
@@ -4023,9 +5075,13 @@ REVOKE ALL ON FUNCTION private.set_default_coordinator() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.set_secret(p_name text, p_value text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.set_sign_in() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.stamp_snapshot() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.sum_approved_expenses() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.use_limit(p_work text, p_subject_id uuid, p_burst integer, p_interval interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.webhook_signature(p_id text, p_timestamp bigint, p_body text) FROM PUBLIC;
 
@@ -4038,8 +5094,20 @@ GRANT ALL ON FUNCTION public.claim_webhook(p_webhook_id text) TO service_role;
 REVOKE ALL ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.erase_contact(p_contact_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.erase_contact(p_contact_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.erase_contact(p_contact_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.erase_person(p_profile_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.erase_person(p_profile_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.erase_person(p_profile_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.export_person(p_profile_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.export_person(p_profile_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.export_person(p_profile_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) TO authenticated;
@@ -4062,8 +5130,14 @@ GRANT ALL ON FUNCTION public.get_health() TO service_role;
 REVOKE ALL ON FUNCTION public.get_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_hierarchy_stats(p_unit_id uuid, p_year integer) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.get_role() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_role() TO authenticated;
 
 REVOKE ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) TO authenticated;
@@ -4083,11 +5157,20 @@ GRANT ALL ON FUNCTION public.refresh_hierarchy_entry(p_unit_id uuid, p_year inte
 REVOKE ALL ON FUNCTION public.refresh_stats_views() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.refresh_stats_views() TO service_role;
 
+REVOKE ALL ON FUNCTION public.renew_metric_snapshot(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.renew_metric_snapshot(p_organization_id uuid, p_period_start date, p_period_end date) TO service_role;
+
 REVOKE ALL ON FUNCTION public.request_invalidation_again() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.request_invalidation_again() TO service_role;
 
+REVOKE ALL ON FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.search_units(p_query text, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.search_units(p_query text, p_limit integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.take_refresh_turn() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.take_refresh_turn() TO authenticated;
 
 REVOKE ALL ON FUNCTION public.take_unit_changes() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.take_unit_changes() TO service_role;
@@ -4120,6 +5203,8 @@ REVOKE ALL ON FUNCTION stats.comparison() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stats.compute_hierarchy_entry(p_unit_id uuid, p_year integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.computed_hierarchy_entry(p_unit_id uuid, p_year integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.computed_metric_snapshot(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.contributions_of(p_rows text) FROM PUBLIC;
 
@@ -4165,6 +5250,12 @@ REVOKE ALL ON FUNCTION stats.log_updated_activities() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.measure_list(p_format text, p_separator text) FROM PUBLIC;
 
+GRANT SELECT,DELETE ON TABLE public.bufdir_metric_snapshots TO authenticated;
+
+REVOKE ALL ON FUNCTION stats.saved_report(p_snapshot public.bufdir_metric_snapshots) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stats.named_record(p_row jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.note_time(p_sequence regclass) FROM PUBLIC;
@@ -4189,6 +5280,8 @@ REVOKE ALL ON FUNCTION stats.report_source(p_organization_id uuid, p_period_star
 
 REVOKE ALL ON FUNCTION stats.request_upkeep() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION stats.save_metric_snapshot(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stats.snapshot_status(p_organization_id uuid, p_period_start date, p_period_end date, p_now timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.store_hierarchy_entries(p_entries public.hierarchy_stats_cache[]) FROM PUBLIC;
@@ -4210,24 +5303,6 @@ GRANT SELECT ON TABLE stats.visible_time_series TO authenticated;
 GRANT SELECT ON TABLE public.activity_time_series TO authenticated;
 
 GRANT SELECT ON TABLE public.bufdir_export_audit_log TO authenticated;
-
-GRANT SELECT,DELETE ON TABLE public.bufdir_metric_snapshots TO authenticated;
-
-GRANT INSERT(organization_id),UPDATE(organization_id) ON TABLE public.bufdir_metric_snapshots TO authenticated;
-
-GRANT INSERT(period_start),UPDATE(period_start) ON TABLE public.bufdir_metric_snapshots TO authenticated;
-
-GRANT INSERT(period_end),UPDATE(period_end) ON TABLE public.bufdir_metric_snapshots TO authenticated;
-
-GRANT INSERT(computed_at),UPDATE(computed_at) ON TABLE public.bufdir_metric_snapshots TO authenticated;
-
-GRANT INSERT(record_count_at_generation),UPDATE(record_count_at_generation) ON TABLE public.bufdir_metric_snapshots TO authenticated;
-
-GRANT INSERT(source_fingerprint),UPDATE(source_fingerprint) ON TABLE public.bufdir_metric_snapshots TO authenticated;
-
-GRANT INSERT(mapping_version),UPDATE(mapping_version) ON TABLE public.bufdir_metric_snapshots TO authenticated;
-
-GRANT INSERT(snapshot_json),UPDATE(snapshot_json) ON TABLE public.bufdir_metric_snapshots TO authenticated;
 
 GRANT SELECT ON TABLE public.bufdir_thresholds TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_thresholds TO service_role;

@@ -43,7 +43,7 @@ comment on function app.wait_for_place(text, integer) is
 create or replace function app.check_request() returns void
     language plpgsql volatile security invoker set search_path = '' as $$
 declare
-    v_headers json := nullif(current_setting('request.headers', true), '');
+    v_headers json := nullif(current_setting('request.headers', true), '')::json;
     v_prefer  text := v_headers ->> 'prefer';
     v_claims  json;
     v_person  text;
@@ -63,7 +63,7 @@ begin
     if lpad(v_headers ->> 'content-length', 20, '0') > lpad('5242880', 20, '0') then
         perform app.refuse(413, 'payload_too_large', 'The body is larger than 5 MiB.');
     end if;
-    v_claims := nullif(current_setting('request.jwt.claims', true), '');
+    v_claims := nullif(current_setting('request.jwt.claims', true), '')::json;
     v_person := coalesce(v_claims ->> 'sub', 'anonymous');
     v_org_id := v_claims -> 'app_metadata' ->> 'org_id';
     if not app.take_place('person ' || v_person, 10)

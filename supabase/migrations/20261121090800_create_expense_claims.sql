@@ -13,7 +13,7 @@ create table if not exists public.expense_claims (
     organization_id uuid                  not null references public.organizations (id),
     -- no cascade: what was paid out does not vanish with the activity
     activity_id     uuid                  not null references public.activities (id),
-    amount_nok      numeric(12, 2)        not null 
+    amount_nok      numeric(12, 2)        not null
         check (amount_nok > 0 and amount_nok <= 1000000),   -- nor NaN; so no sum overflows
     status          public.expense_status not null default 'pending',
     decided_at      timestamptz,

@@ -2,11 +2,10 @@
 -- Locks: none. Data safety: new objects only.
 
 -- p_refusal: what a peer mentor is told; null where they may ask, too.
-create or replace function app.require_report(
+create or replace function app.require_report_access(
     p_org_id uuid, p_period_start date, p_period_end date, p_refusal text)
     returns void
-    -- DEFINER: as every question about the caller
-    language plpgsql volatile security definer set search_path = '' as $$
+    language plpgsql stable security invoker set search_path = '' as $$
 begin
     if app.member_org_id() is null or p_org_id <> app.member_org_id() then
         raise exception 'not your organisation' using errcode = 'insufficient_privilege';
@@ -33,8 +32,20 @@ begin
             'it starts and ends on the first day of one'
             using errcode = 'invalid_parameter_value';
     end if;
-    perform app.take_turn('report');   -- see take_turns
 end $$;
+comment on function app.require_report_access(uuid, date, date, text) is
+    'Refuses whoever may not ask for the reports of this organisation, or of this period.';
+
+create or replace function app.require_report(
+    p_org_id uuid, p_period_start date, p_period_end date, p_refusal text)
+    returns void
+    language plpgsql volatile security invoker set search_path = '' as $$
+begin
+    perform app.require_report_access(p_org_id, p_period_start, p_period_end, p_refusal);
+    perform app.take_turn('report');
+end $$;
+comment on function app.require_report(uuid, date, date, text) is
+    'As require_report_access, for reports that are computed: those take a turn (take_turns).';
 
 create or replace function app.generate_bufdir_report(
     p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer)
@@ -69,7 +80,7 @@ comment on function public.generate_bufdir_report(uuid, date, date, integer) is
     'latter see groups of fewer than five people.';
 
 revoke execute on function
-    app.require_report(uuid, date, date, text),
+    app.require_report_access(uuid, date, date, text), app.require_report(uuid, date, date, text),
     app.generate_bufdir_report(uuid, date, date, integer),
     public.generate_bufdir_report(uuid, date, date, integer)
     from public, anon, authenticated, service_role;

@@ -65,7 +65,7 @@ create or replace function app.get_metric_snapshot(p_period_start date, p_period
     -- DEFINER: the complete reports are granted to nobody
     language plpgsql stable security definer set search_path = '' as $$
 begin
-    perform app.require_report(app.current_org_id(), p_period_start, p_period_end, null);
+    perform app.require_report_access(app.current_org_id(), p_period_start, p_period_end, null);
     return stats.metric_snapshot(p_period_start, p_period_end);
 end $$;
 create or replace function public.get_metric_snapshot(p_period_start date, p_period_end date)

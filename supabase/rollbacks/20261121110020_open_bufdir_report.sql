@@ -4,3 +4,4 @@
 drop function if exists public.generate_bufdir_report(uuid, date, date, integer);
 drop function if exists app.generate_bufdir_report(uuid, date, date, integer);
 drop function if exists app.require_report(uuid, date, date, text);
+drop function if exists app.require_report_access(uuid, date, date, text);

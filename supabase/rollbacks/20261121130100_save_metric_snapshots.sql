@@ -9,5 +9,5 @@ drop function if exists public.get_metric_snapshot(date, date);
 drop function if exists app.get_metric_snapshot(date, date);
 drop function if exists stats.metric_snapshot(date, date);
 drop function if exists stats.save_metric_snapshot(uuid, date, date);
-drop table if exists stats.complete_reports;
 drop function if exists stats.saved_report(public.bufdir_metric_snapshots);
+drop table if exists stats.complete_reports;

@@ -1,5 +1,5 @@
--- Purpose: undo install_platform_parts: no schedules, nobody may listen to broadcasts, PostgREST asks
--- nobody before a request, and errors of the API are logged.
+-- Purpose: undo install_platform_parts: no schedules, nobody may listen to broadcasts, PostgREST
+-- asks nobody before a request, and errors of the API are logged.
 -- Locks: brief, ACCESS EXCLUSIVE on realtime.messages for the policy. Data safety: nothing is lost;
 -- the log of past runs stays with pg_cron.
 

@@ -1,7 +1,7 @@
 -- PP: what lives in the platform's own schemas, and what is told where it is missing.
 begin;
 \ir helpers.psql
-select plan(30);
+select plan(29);
 
 create function tests.problems() returns setof text language sql as
     $$ select problem from private.platform_problems() $$;
@@ -142,13 +142,13 @@ select results_eq($$ select tests.problems() $$, array['what was restored is ope
     'PP-14 and so is a function');
 revoke execute on function public.refresh_stats_views() from anon;
 
--- ---------------------------------------------------------------- snapshots
+-- ---------------------------------------------------------------- materialised views
 
 select tests.settle();
 refresh materialized view stats.mv_chapter_stats with no data;
 select results_eq($$ select tests.problems() $$,
     array['stats.mv_chapter_stats is empty: it was restored without its rows'],
-    'PP-15 a snapshot without its rows is named');
+    'PP-15 a materialised view without its rows is named');
 select throws_ok($$ select * from stats.mv_chapter_stats $$, '55000',
     'materialized view "mv_chapter_stats" has not been populated', 'PP-15 and cannot be read');
 select ok(stats.sweep(), 'PP-16 the sweep finds it');

@@ -50,6 +50,7 @@ begin
         select 'report',
                stats.bufdir_report(tests.id('nord'), '2026-01-01', '2027-01-01', 1)::text union all
         select 'saved', to_jsonb(v)::text from public.bufdir_metric_snapshots v union all
+        select 'saved, complete', to_jsonb(v)::text from stats.complete_reports v union all
         select 'exported', to_jsonb(v)::text from public.bufdir_export_audit_log v union all
         select 'verdict',
                stats.snapshot_status(tests.id('nord'), '2026-01-01', '2027-01-01', now())::text;
@@ -67,13 +68,7 @@ create function tests.erased() returns jsonb language sql as
 grant execute on all functions in schema tests to public;
 
 select tests.act_as('nord/kari');
-insert into public.bufdir_metric_snapshots
-    (period_start, period_end, computed_at, record_count_at_generation, source_fingerprint,
-     mapping_version, snapshot_json)
-select (c ->> 'period_start')::date, (c ->> 'period_end')::date,
-       (c ->> 'computed_at')::timestamptz, (c ->> 'record_count_at_generation')::bigint,
-       c ->> 'source_fingerprint', (c ->> 'mapping_version')::integer, c -> 'snapshot_json'
-from public.compute_metric_snapshot('2026-01-01', '2027-01-01') c;
+select public.save_metric_snapshot('2026-01-01', '2027-01-01');
 select public.export_bufdir_snapshot('2026-01-01', '2027-01-01');
 select tests.act_as_owner();
 create temporary table before on commit drop as select * from tests.figures();

@@ -27,8 +27,8 @@ from local import database, migrations
 from local.config import Ports
 from local.requirements import ROOT
 from local.stack import Stack
-from tests import documents
 from tests.resilience.own_cluster import empty_cluster
+from tests.support import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

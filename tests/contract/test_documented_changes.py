@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, LiteralString
 import pytest
 
 from local.requirements import ROOT
-from tests import documents
 from tests.resilience.own_cluster import own_cluster
 from tests.resilience.waiting import blocked
+from tests.support import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

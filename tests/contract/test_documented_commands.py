@@ -19,7 +19,7 @@ import pytest
 
 from local.migrations import CLI
 from local.requirements import ROOT, node_directory
-from tests import documents
+from tests.support import documents
 
 if TYPE_CHECKING:
     from pathlib import Path

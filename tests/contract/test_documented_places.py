@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.requirements import ROOT
-from tests import documents
+from tests.support import documents
 
 if TYPE_CHECKING:
     from pathlib import Path
