@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 RUNBOOK = ROOT / "docs" / "howto" / "runbook.md"
 BLOCK = re.compile(r"^ *```(\w+).*\n((?:.*\n)*?) *```$", re.MULTILINE)
-# On Supabase schema net belongs to an extension, whose rows are in no dump; the last is the local stack's own.
+# On Supabase schema net belongs to an extension, whose rows are in no dump; the last is the local stack's.
 NOT_DUMPED_THERE = (
     "net.http_request_queue",
     "net.http_request_queue_id_seq",

@@ -1,4 +1,4 @@
-"""A database cluster of a tool's own: the platform's roles and schemas, and nothing of ours until it is migrated."""
+"""A database cluster of a tool's own, with what the platform has, and without migrations."""
 
 from __future__ import annotations
 
