@@ -1820,6 +1820,382 @@ end $$;
 
 COMMENT ON FUNCTION public.acknowledge_wake_ups() IS 'First step of an invalidation: the next writer sends a wake-up; 1 if one was on its way. Service role only.';
 
+CREATE TABLE public.activity_types (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    code text NOT NULL,
+    label text NOT NULL,
+    CONSTRAINT activity_types_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
+    CONSTRAINT activity_types_label_check CHECK ((label <> ''::text))
+);
+
+COMMENT ON TABLE public.activity_types IS 'The kinds of activity of an organisation.';
+
+CREATE FUNCTION public.activity_types(public.coordinator_monthly_stats) RETURNS SETOF public.activity_types
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT t.id,
+     t.organization_id,
+     t.code,
+     t.label
+    FROM public.activity_types t
+   WHERE (t.id = ($1).activity_type_id);
+END;
+
+CREATE TABLE stats.measures (
+    activity_count bigint DEFAULT 0 NOT NULL,
+    total_minutes bigint DEFAULT 0 NOT NULL,
+    participant_count bigint DEFAULT 0 NOT NULL,
+    approved_nok numeric DEFAULT 0 NOT NULL,
+    CONSTRAINT measures_approved_nok_check CHECK (((approved_nok > '-Infinity'::numeric) AND (approved_nok < 'Infinity'::numeric)))
+);
+
+COMMENT ON TABLE stats.measures IS 'Never holds a row: what the log and the totals inherit.';
+
+CREATE TABLE stats.activity_changes (
+    id bigint NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    organization_id uuid NOT NULL,
+    chapter_id uuid NOT NULL,
+    peer_mentor_id uuid NOT NULL,
+    activity_type_id uuid NOT NULL,
+    bucket_date date NOT NULL,
+    is_first boolean DEFAULT false NOT NULL
+)
+INHERITS (stats.measures)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
+
+COMMENT ON TABLE stats.activity_changes IS 'Append-only: signed sums by statement, chapter, peer mentor, type and day. Sums of zero: a contact changed.';
+
+COMMENT ON COLUMN stats.activity_changes.is_first IS 'The first row of its statement: only this one has the deferred trigger that asks for a fold.';
+
+CREATE TABLE stats.daily_totals (
+    organization_id uuid NOT NULL,
+    chapter_id uuid NOT NULL,
+    bucket_date date NOT NULL
+)
+INHERITS (stats.measures)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
+
+COMMENT ON TABLE stats.daily_totals IS 'Per chapter and UTC day, up to the last fold.';
+
+CREATE VIEW stats.live_time_series AS
+ SELECT r.organization_id,
+    r.chapter_id,
+    r.bucket_date,
+    (sum(r.activity_count))::bigint AS activity_count,
+    (sum(r.total_minutes))::bigint AS total_minutes,
+    (sum(r.participant_count))::bigint AS participant_count
+   FROM ( SELECT t.organization_id,
+            t.chapter_id,
+            t.bucket_date,
+            t.activity_count,
+            t.total_minutes,
+            t.participant_count
+           FROM stats.daily_totals t
+        UNION ALL
+         SELECT c.organization_id,
+            c.chapter_id,
+            c.bucket_date,
+            c.activity_count,
+            c.total_minutes,
+            c.participant_count
+           FROM stats.activity_changes c) r
+  GROUP BY r.organization_id, r.chapter_id, r.bucket_date
+ HAVING (sum(r.activity_count) <> (0)::numeric);
+
+COMMENT ON VIEW stats.live_time_series IS 'Exact at every commit: per chapter and UTC day.';
+
+CREATE VIEW stats.visible_time_series WITH (security_barrier='true') AS
+ SELECT l.bucket_date,
+    l.chapter_id,
+    l.activity_count,
+    stats.hours(l.total_minutes) AS total_hours
+   FROM stats.live_time_series l
+  WHERE (l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
+
+CREATE VIEW public.activity_time_series WITH (security_invoker='on') AS
+ SELECT visible_time_series.bucket_date,
+    visible_time_series.chapter_id,
+    visible_time_series.activity_count,
+    visible_time_series.total_hours
+   FROM stats.visible_time_series;
+
+COMMENT ON VIEW public.activity_time_series IS 'Per chapter and UTC day, exact now.';
+
+CREATE VIEW public.chapters WITH (security_invoker='on') AS
+ SELECT u.id,
+    u.organization_id,
+    u.parent_id,
+    u.name
+   FROM public.organization_units u
+  WHERE (u.kind = 'local'::public.unit_kind);
+
+COMMENT ON VIEW public.chapters IS 'The units of kind local, filtered as organization_units is.';
+
+CREATE FUNCTION public.chapters(public.activity_time_series) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE TABLE stats.peer_mentor_totals (
+    organization_id uuid NOT NULL,
+    chapter_id uuid NOT NULL,
+    peer_mentor_id uuid NOT NULL
+)
+INHERITS (stats.measures)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
+
+COMMENT ON TABLE stats.peer_mentor_totals IS 'Per chapter and peer mentor, up to the last fold.';
+
+CREATE VIEW stats.live_peer_mentor_stats AS
+ SELECT r.organization_id,
+    r.chapter_id,
+    r.peer_mentor_id,
+    (sum(r.activity_count))::bigint AS activity_count,
+    (sum(r.total_minutes))::bigint AS total_minutes
+   FROM ( SELECT t.organization_id,
+            t.chapter_id,
+            t.peer_mentor_id,
+            t.activity_count,
+            t.total_minutes
+           FROM stats.peer_mentor_totals t
+        UNION ALL
+         SELECT c.organization_id,
+            c.chapter_id,
+            c.peer_mentor_id,
+            c.activity_count,
+            c.total_minutes
+           FROM stats.activity_changes c) r
+  GROUP BY r.organization_id, r.chapter_id, r.peer_mentor_id
+ HAVING (sum(r.activity_count) <> (0)::numeric);
+
+COMMENT ON VIEW stats.live_peer_mentor_stats IS 'Exact at every commit: per peer mentor and chapter.';
+
+CREATE VIEW stats.live_chapter_stats AS
+ SELECT m.organization_id,
+    m.chapter_id,
+    (sum(m.activity_count))::bigint AS activity_count,
+    (sum(m.total_minutes))::bigint AS total_minutes,
+    count(*) AS active_peer_mentors
+   FROM stats.live_peer_mentor_stats m
+  GROUP BY m.organization_id, m.chapter_id;
+
+COMMENT ON VIEW stats.live_chapter_stats IS 'Exact at every commit: per chapter.';
+
+CREATE VIEW stats.visible_chapter_stats WITH (security_barrier='true') AS
+ SELECT l.chapter_id,
+    l.activity_count,
+    stats.hours(l.total_minutes) AS total_hours,
+    l.active_peer_mentors
+   FROM stats.live_chapter_stats l
+  WHERE (l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
+
+CREATE VIEW public.chapter_stats WITH (security_invoker='on') AS
+ SELECT visible_chapter_stats.chapter_id,
+    visible_chapter_stats.activity_count,
+    visible_chapter_stats.total_hours,
+    visible_chapter_stats.active_peer_mentors
+   FROM stats.visible_chapter_stats;
+
+COMMENT ON VIEW public.chapter_stats IS 'Per chapter, exact now.';
+
+CREATE FUNCTION public.chapters(public.chapter_stats) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE MATERIALIZED VIEW stats.mv_activity_time_series AS
+ SELECT t.organization_id,
+    t.chapter_id,
+    t.bucket_date,
+    t.activity_count,
+    t.total_minutes,
+    t.participant_count,
+    NULL::boolean AS _
+   FROM stats.daily_totals t
+  WHERE (t.activity_count <> 0)
+  WITH NO DATA;
+
+COMMENT ON MATERIALIZED VIEW stats.mv_activity_time_series IS 'Per chapter and UTC day, as of the last refresh; activity_time_series is the same, exact now.';
+
+CREATE VIEW stats.visible_mv_activity_time_series WITH (security_barrier='true') AS
+ SELECT s.bucket_date,
+    s.chapter_id,
+    s.activity_count,
+    stats.hours(s.total_minutes) AS total_hours
+   FROM stats.mv_activity_time_series s
+  WHERE (s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
+
+CREATE VIEW public.mv_activity_time_series WITH (security_invoker='on') AS
+ SELECT visible_mv_activity_time_series.bucket_date,
+    visible_mv_activity_time_series.chapter_id,
+    visible_mv_activity_time_series.activity_count,
+    visible_mv_activity_time_series.total_hours
+   FROM stats.visible_mv_activity_time_series;
+
+COMMENT ON VIEW public.mv_activity_time_series IS 'As activity_time_series, as of the last refresh (stats_freshness).';
+
+CREATE FUNCTION public.chapters(public.mv_activity_time_series) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE MATERIALIZED VIEW stats.mv_chapter_stats AS
+ SELECT t.organization_id,
+    t.chapter_id,
+    (sum(t.activity_count))::bigint AS activity_count,
+    (sum(t.total_minutes))::bigint AS total_minutes,
+    (sum(t.participant_count))::bigint AS participant_count,
+    count(*) AS active_peer_mentors
+   FROM stats.peer_mentor_totals t
+  WHERE (t.activity_count <> 0)
+  GROUP BY t.organization_id, t.chapter_id
+  WITH NO DATA;
+
+COMMENT ON MATERIALIZED VIEW stats.mv_chapter_stats IS 'Per chapter, as of the last refresh; chapter_stats is the same, exact now.';
+
+CREATE VIEW stats.visible_mv_chapter_stats WITH (security_barrier='true') AS
+ SELECT s.chapter_id,
+    s.activity_count,
+    stats.hours(s.total_minutes) AS total_hours,
+    s.active_peer_mentors
+   FROM stats.mv_chapter_stats s
+  WHERE (s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
+
+CREATE VIEW public.mv_chapter_stats WITH (security_invoker='on') AS
+ SELECT visible_mv_chapter_stats.chapter_id,
+    visible_mv_chapter_stats.activity_count,
+    visible_mv_chapter_stats.total_hours,
+    visible_mv_chapter_stats.active_peer_mentors
+   FROM stats.visible_mv_chapter_stats;
+
+COMMENT ON VIEW public.mv_chapter_stats IS 'As chapter_stats, as of the last refresh (stats_freshness).';
+
+CREATE FUNCTION public.chapters(public.mv_chapter_stats) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE MATERIALIZED VIEW stats.mv_peer_mentor_stats AS
+ SELECT t.organization_id,
+    t.chapter_id,
+    t.peer_mentor_id,
+    t.activity_count,
+    t.total_minutes,
+    t.participant_count
+   FROM stats.peer_mentor_totals t
+  WHERE (t.activity_count <> 0)
+  WITH NO DATA;
+
+COMMENT ON MATERIALIZED VIEW stats.mv_peer_mentor_stats IS 'Per peer mentor and chapter, as of the last refresh; peer_mentor_stats is the same, exact now.';
+
+CREATE VIEW stats.visible_mv_peer_mentor_stats WITH (security_barrier='true') AS
+ SELECT s.peer_mentor_id,
+    s.chapter_id,
+    s.activity_count,
+    stats.hours(s.total_minutes) AS total_hours
+   FROM stats.mv_peer_mentor_stats s
+  WHERE ((s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids))) OR ((s.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (s.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))));
+
+CREATE VIEW public.mv_peer_mentor_stats WITH (security_invoker='on') AS
+ SELECT visible_mv_peer_mentor_stats.peer_mentor_id,
+    visible_mv_peer_mentor_stats.chapter_id,
+    visible_mv_peer_mentor_stats.activity_count,
+    visible_mv_peer_mentor_stats.total_hours
+   FROM stats.visible_mv_peer_mentor_stats;
+
+COMMENT ON VIEW public.mv_peer_mentor_stats IS 'As peer_mentor_stats, as of the last refresh (stats_freshness).';
+
+CREATE FUNCTION public.chapters(public.mv_peer_mentor_stats) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE VIEW stats.visible_peer_mentor_stats WITH (security_barrier='true') AS
+ SELECT l.peer_mentor_id,
+    l.chapter_id,
+    l.activity_count,
+    stats.hours(l.total_minutes) AS total_hours,
+    ( SELECT a.bucket_date
+           FROM stats.countable_activities a
+          WHERE ((a.peer_mentor_id = l.peer_mentor_id) AND (a.organization_id = l.organization_id) AND (a.chapter_id = l.chapter_id))
+          ORDER BY a.occurred_at DESC
+         LIMIT 1) AS last_activity_date
+   FROM stats.live_peer_mentor_stats l
+  WHERE ((l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids))) OR ((l.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (l.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))));
+
+CREATE VIEW public.peer_mentor_stats WITH (security_invoker='on') AS
+ SELECT visible_peer_mentor_stats.peer_mentor_id,
+    visible_peer_mentor_stats.chapter_id,
+    visible_peer_mentor_stats.activity_count,
+    visible_peer_mentor_stats.total_hours,
+    visible_peer_mentor_stats.last_activity_date
+   FROM stats.visible_peer_mentor_stats;
+
+COMMENT ON VIEW public.peer_mentor_stats IS 'Per peer mentor and chapter, exact now.';
+
+CREATE FUNCTION public.chapters(public.peer_mentor_stats) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE FUNCTION public.children(public.organization_units) RETURNS SETOF public.organization_units
+    LANGUAGE sql STABLE ROWS 40
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT u.id,
+     u.organization_id,
+     u.parent_id,
+     u.kind,
+     u.name
+    FROM public.organization_units u
+   WHERE (u.parent_id = ($1).id);
+END;
+
 CREATE FUNCTION public.claim_webhook(p_webhook_id text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1925,33 +2301,6 @@ CREATE FUNCTION stats.noted_time(p_sequence regclass) RETURNS timestamp with tim
     LANGUAGE sql
     SET search_path TO ''
     RETURN to_timestamp((((NULLIF(pg_sequence_last_value(p_sequence), 0))::numeric / 1000000.0))::double precision);
-
-CREATE TABLE stats.measures (
-    activity_count bigint DEFAULT 0 NOT NULL,
-    total_minutes bigint DEFAULT 0 NOT NULL,
-    participant_count bigint DEFAULT 0 NOT NULL,
-    approved_nok numeric DEFAULT 0 NOT NULL,
-    CONSTRAINT measures_approved_nok_check CHECK (((approved_nok > '-Infinity'::numeric) AND (approved_nok < 'Infinity'::numeric)))
-);
-
-COMMENT ON TABLE stats.measures IS 'Never holds a row: what the log and the totals inherit.';
-
-CREATE TABLE stats.activity_changes (
-    id bigint NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    organization_id uuid NOT NULL,
-    chapter_id uuid NOT NULL,
-    peer_mentor_id uuid NOT NULL,
-    activity_type_id uuid NOT NULL,
-    bucket_date date NOT NULL,
-    is_first boolean DEFAULT false NOT NULL
-)
-INHERITS (stats.measures)
-WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
-
-COMMENT ON TABLE stats.activity_changes IS 'Append-only: signed sums by statement, chapter, peer mentor, type and day. Sums of zero: a contact changed.';
-
-COMMENT ON COLUMN stats.activity_changes.is_first IS 'The first row of its statement: only this one has the deferred trigger that asks for a fold.';
 
 CREATE TABLE stats.differences (
     id bigint NOT NULL,
@@ -2096,6 +2445,19 @@ CREATE FUNCTION public.get_snapshot_status(p_period_start date, p_period_end dat
 
 COMMENT ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) IS 'Whether the saved snapshot of a period is missing, fresh or stale, why, the record counts then and now, and whether it may be exported.';
 
+CREATE FUNCTION public.parent(public.organization_units) RETURNS SETOF public.organization_units
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT u.id,
+     u.organization_id,
+     u.parent_id,
+     u.kind,
+     u.name
+    FROM public.organization_units u
+   WHERE (u.id = ($1).parent_id);
+END;
+
 CREATE FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2114,6 +2476,54 @@ begin
 end $$;
 
 COMMENT ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) IS 'Computes every unit of an organisation for a year, in one statement. Service role only.';
+
+CREATE FUNCTION public.profiles(public.coordinator_monthly_stats) RETURNS SETOF public.profiles
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT p.id,
+     p.user_id,
+     p.organization_id,
+     p.role,
+     p.display_name,
+     p.is_active,
+     p.assigned_at,
+     p.erased_at
+    FROM public.profiles p
+   WHERE (p.id = ($1).coordinator_id);
+END;
+
+CREATE FUNCTION public.profiles(public.mv_peer_mentor_stats) RETURNS SETOF public.profiles
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT p.id,
+     p.user_id,
+     p.organization_id,
+     p.role,
+     p.display_name,
+     p.is_active,
+     p.assigned_at,
+     p.erased_at
+    FROM public.profiles p
+   WHERE (p.id = ($1).peer_mentor_id);
+END;
+
+CREATE FUNCTION public.profiles(public.peer_mentor_stats) RETURNS SETOF public.profiles
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT p.id,
+     p.user_id,
+     p.organization_id,
+     p.role,
+     p.display_name,
+     p.is_active,
+     p.assigned_at,
+     p.erased_at
+    FROM public.profiles p
+   WHERE (p.id = ($1).peer_mentor_id);
+END;
 
 CREATE FUNCTION public.read_hierarchy_stats(p_unit_id uuid, p_year integer) RETURNS jsonb
     LANGUAGE sql
@@ -2603,17 +3013,6 @@ CREATE FUNCTION stats.contributions_of(p_rows text) RETURNS text
             rtrim(pg_get_viewdef('stats.countable_activities'::regclass), ';'),
             'public.activities', p_rows))))
 $$;
-
-CREATE TABLE public.activity_types (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid NOT NULL,
-    code text NOT NULL,
-    label text NOT NULL,
-    CONSTRAINT activity_types_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
-    CONSTRAINT activity_types_label_check CHECK ((label <> ''::text))
-);
-
-COMMENT ON TABLE public.activity_types IS 'The kinds of activity of an organisation.';
 
 CREATE TABLE public.bufdir_category_mappings (
     mapping_version integer NOT NULL,
@@ -3753,60 +4152,6 @@ CREATE TABLE private.work_limits (
 
 COMMENT ON TABLE private.work_limits IS 'How much expensive work may be asked for: a burst at once, and one more after each interval.';
 
-CREATE TABLE stats.daily_totals (
-    organization_id uuid NOT NULL,
-    chapter_id uuid NOT NULL,
-    bucket_date date NOT NULL
-)
-INHERITS (stats.measures)
-WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
-
-COMMENT ON TABLE stats.daily_totals IS 'Per chapter and UTC day, up to the last fold.';
-
-CREATE VIEW stats.live_time_series AS
- SELECT r.organization_id,
-    r.chapter_id,
-    r.bucket_date,
-    (sum(r.activity_count))::bigint AS activity_count,
-    (sum(r.total_minutes))::bigint AS total_minutes,
-    (sum(r.participant_count))::bigint AS participant_count
-   FROM ( SELECT t.organization_id,
-            t.chapter_id,
-            t.bucket_date,
-            t.activity_count,
-            t.total_minutes,
-            t.participant_count
-           FROM stats.daily_totals t
-        UNION ALL
-         SELECT c.organization_id,
-            c.chapter_id,
-            c.bucket_date,
-            c.activity_count,
-            c.total_minutes,
-            c.participant_count
-           FROM stats.activity_changes c) r
-  GROUP BY r.organization_id, r.chapter_id, r.bucket_date
- HAVING (sum(r.activity_count) <> (0)::numeric);
-
-COMMENT ON VIEW stats.live_time_series IS 'Exact at every commit: per chapter and UTC day.';
-
-CREATE VIEW stats.visible_time_series WITH (security_barrier='true') AS
- SELECT l.bucket_date,
-    l.chapter_id,
-    l.activity_count,
-    stats.hours(l.total_minutes) AS total_hours
-   FROM stats.live_time_series l
-  WHERE (l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
-
-CREATE VIEW public.activity_time_series WITH (security_invoker='on') AS
- SELECT visible_time_series.bucket_date,
-    visible_time_series.chapter_id,
-    visible_time_series.activity_count,
-    visible_time_series.total_hours
-   FROM stats.visible_time_series;
-
-COMMENT ON VIEW public.activity_time_series IS 'Per chapter and UTC day, exact now.';
-
 CREATE TABLE public.bufdir_export_audit_log (
     id bigint NOT NULL,
     organization_id uuid NOT NULL,
@@ -3844,78 +4189,6 @@ COMMENT ON TABLE public.bufdir_thresholds IS 'How many activities of a category 
 
 COMMENT ON COLUMN public.bufdir_thresholds.at_risk_ratio IS 'From this share of the minimum on at_risk; below it below_threshold; from the minimum on on_track.';
 
-CREATE TABLE stats.peer_mentor_totals (
-    organization_id uuid NOT NULL,
-    chapter_id uuid NOT NULL,
-    peer_mentor_id uuid NOT NULL
-)
-INHERITS (stats.measures)
-WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
-
-COMMENT ON TABLE stats.peer_mentor_totals IS 'Per chapter and peer mentor, up to the last fold.';
-
-CREATE VIEW stats.live_peer_mentor_stats AS
- SELECT r.organization_id,
-    r.chapter_id,
-    r.peer_mentor_id,
-    (sum(r.activity_count))::bigint AS activity_count,
-    (sum(r.total_minutes))::bigint AS total_minutes
-   FROM ( SELECT t.organization_id,
-            t.chapter_id,
-            t.peer_mentor_id,
-            t.activity_count,
-            t.total_minutes
-           FROM stats.peer_mentor_totals t
-        UNION ALL
-         SELECT c.organization_id,
-            c.chapter_id,
-            c.peer_mentor_id,
-            c.activity_count,
-            c.total_minutes
-           FROM stats.activity_changes c) r
-  GROUP BY r.organization_id, r.chapter_id, r.peer_mentor_id
- HAVING (sum(r.activity_count) <> (0)::numeric);
-
-COMMENT ON VIEW stats.live_peer_mentor_stats IS 'Exact at every commit: per peer mentor and chapter.';
-
-CREATE VIEW stats.live_chapter_stats AS
- SELECT m.organization_id,
-    m.chapter_id,
-    (sum(m.activity_count))::bigint AS activity_count,
-    (sum(m.total_minutes))::bigint AS total_minutes,
-    count(*) AS active_peer_mentors
-   FROM stats.live_peer_mentor_stats m
-  GROUP BY m.organization_id, m.chapter_id;
-
-COMMENT ON VIEW stats.live_chapter_stats IS 'Exact at every commit: per chapter.';
-
-CREATE VIEW stats.visible_chapter_stats WITH (security_barrier='true') AS
- SELECT l.chapter_id,
-    l.activity_count,
-    stats.hours(l.total_minutes) AS total_hours,
-    l.active_peer_mentors
-   FROM stats.live_chapter_stats l
-  WHERE (l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
-
-CREATE VIEW public.chapter_stats WITH (security_invoker='on') AS
- SELECT visible_chapter_stats.chapter_id,
-    visible_chapter_stats.activity_count,
-    visible_chapter_stats.total_hours,
-    visible_chapter_stats.active_peer_mentors
-   FROM stats.visible_chapter_stats;
-
-COMMENT ON VIEW public.chapter_stats IS 'Per chapter, exact now.';
-
-CREATE VIEW public.chapters WITH (security_invoker='on') AS
- SELECT u.id,
-    u.organization_id,
-    u.parent_id,
-    u.name
-   FROM public.organization_units u
-  WHERE (u.kind = 'local'::public.unit_kind);
-
-COMMENT ON VIEW public.chapters IS 'The units of kind local, filtered as organization_units is.';
-
 ALTER TABLE public.erasures ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.erasures_id_seq
     START WITH 1
@@ -3938,98 +4211,6 @@ CREATE TABLE public.expense_claims (
 );
 
 COMMENT ON TABLE public.expense_claims IS 'Expenses of activities; approved ones count in coordinator_monthly_stats.';
-
-CREATE MATERIALIZED VIEW stats.mv_activity_time_series AS
- SELECT t.organization_id,
-    t.chapter_id,
-    t.bucket_date,
-    t.activity_count,
-    t.total_minutes,
-    t.participant_count,
-    NULL::boolean AS _
-   FROM stats.daily_totals t
-  WHERE (t.activity_count <> 0)
-  WITH NO DATA;
-
-COMMENT ON MATERIALIZED VIEW stats.mv_activity_time_series IS 'Per chapter and UTC day, as of the last refresh; activity_time_series is the same, exact now.';
-
-CREATE VIEW stats.visible_mv_activity_time_series WITH (security_barrier='true') AS
- SELECT s.bucket_date,
-    s.chapter_id,
-    s.activity_count,
-    stats.hours(s.total_minutes) AS total_hours
-   FROM stats.mv_activity_time_series s
-  WHERE (s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
-
-CREATE VIEW public.mv_activity_time_series WITH (security_invoker='on') AS
- SELECT visible_mv_activity_time_series.bucket_date,
-    visible_mv_activity_time_series.chapter_id,
-    visible_mv_activity_time_series.activity_count,
-    visible_mv_activity_time_series.total_hours
-   FROM stats.visible_mv_activity_time_series;
-
-COMMENT ON VIEW public.mv_activity_time_series IS 'As activity_time_series, as of the last refresh (stats_freshness).';
-
-CREATE MATERIALIZED VIEW stats.mv_chapter_stats AS
- SELECT t.organization_id,
-    t.chapter_id,
-    (sum(t.activity_count))::bigint AS activity_count,
-    (sum(t.total_minutes))::bigint AS total_minutes,
-    (sum(t.participant_count))::bigint AS participant_count,
-    count(*) AS active_peer_mentors
-   FROM stats.peer_mentor_totals t
-  WHERE (t.activity_count <> 0)
-  GROUP BY t.organization_id, t.chapter_id
-  WITH NO DATA;
-
-COMMENT ON MATERIALIZED VIEW stats.mv_chapter_stats IS 'Per chapter, as of the last refresh; chapter_stats is the same, exact now.';
-
-CREATE VIEW stats.visible_mv_chapter_stats WITH (security_barrier='true') AS
- SELECT s.chapter_id,
-    s.activity_count,
-    stats.hours(s.total_minutes) AS total_hours,
-    s.active_peer_mentors
-   FROM stats.mv_chapter_stats s
-  WHERE (s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
-
-CREATE VIEW public.mv_chapter_stats WITH (security_invoker='on') AS
- SELECT visible_mv_chapter_stats.chapter_id,
-    visible_mv_chapter_stats.activity_count,
-    visible_mv_chapter_stats.total_hours,
-    visible_mv_chapter_stats.active_peer_mentors
-   FROM stats.visible_mv_chapter_stats;
-
-COMMENT ON VIEW public.mv_chapter_stats IS 'As chapter_stats, as of the last refresh (stats_freshness).';
-
-CREATE MATERIALIZED VIEW stats.mv_peer_mentor_stats AS
- SELECT t.organization_id,
-    t.chapter_id,
-    t.peer_mentor_id,
-    t.activity_count,
-    t.total_minutes,
-    t.participant_count
-   FROM stats.peer_mentor_totals t
-  WHERE (t.activity_count <> 0)
-  WITH NO DATA;
-
-COMMENT ON MATERIALIZED VIEW stats.mv_peer_mentor_stats IS 'Per peer mentor and chapter, as of the last refresh; peer_mentor_stats is the same, exact now.';
-
-CREATE VIEW stats.visible_mv_peer_mentor_stats WITH (security_barrier='true') AS
- SELECT s.peer_mentor_id,
-    s.chapter_id,
-    s.activity_count,
-    stats.hours(s.total_minutes) AS total_hours
-   FROM stats.mv_peer_mentor_stats s
-  WHERE ((s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids))) OR ((s.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (s.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))));
-
-CREATE VIEW public.mv_peer_mentor_stats WITH (security_invoker='on') AS
- SELECT visible_mv_peer_mentor_stats.peer_mentor_id,
-    visible_mv_peer_mentor_stats.chapter_id,
-    visible_mv_peer_mentor_stats.activity_count,
-    visible_mv_peer_mentor_stats.total_hours
-   FROM stats.visible_mv_peer_mentor_stats;
-
-COMMENT ON VIEW public.mv_peer_mentor_stats IS 'As peer_mentor_stats, as of the last refresh (stats_freshness).';
 
 CREATE TABLE public.organization_settings (
     organization_id uuid NOT NULL,
@@ -4067,29 +4248,6 @@ CREATE TABLE public.organizations (
 );
 
 COMMENT ON TABLE public.organizations IS 'The organisations that run peer-mentor programmes.';
-
-CREATE VIEW stats.visible_peer_mentor_stats WITH (security_barrier='true') AS
- SELECT l.peer_mentor_id,
-    l.chapter_id,
-    l.activity_count,
-    stats.hours(l.total_minutes) AS total_hours,
-    ( SELECT a.bucket_date
-           FROM stats.countable_activities a
-          WHERE ((a.peer_mentor_id = l.peer_mentor_id) AND (a.organization_id = l.organization_id) AND (a.chapter_id = l.chapter_id))
-          ORDER BY a.occurred_at DESC
-         LIMIT 1) AS last_activity_date
-   FROM stats.live_peer_mentor_stats l
-  WHERE ((l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids))) OR ((l.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (l.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))));
-
-CREATE VIEW public.peer_mentor_stats WITH (security_invoker='on') AS
- SELECT visible_peer_mentor_stats.peer_mentor_id,
-    visible_peer_mentor_stats.chapter_id,
-    visible_peer_mentor_stats.activity_count,
-    visible_peer_mentor_stats.total_hours,
-    visible_peer_mentor_stats.last_activity_date
-   FROM stats.visible_peer_mentor_stats;
-
-COMMENT ON VIEW public.peer_mentor_stats IS 'Per peer mentor and chapter, exact now.';
 
 CREATE VIEW stats.visible_freshness WITH (security_barrier='true') AS
  SELECT l.last_finished_at AS last_refreshed_at,
@@ -4815,19 +4973,10 @@ GRANT ALL ON FUNCTION app.current_org_id() TO authenticated;
 
 REVOKE ALL ON FUNCTION app.require_shallow_query() FROM PUBLIC;
 
+GRANT SELECT ON TABLE public.profiles TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.profiles TO service_role;
 
-GRANT SELECT(id) ON TABLE public.profiles TO authenticated;
-
-GRANT SELECT(organization_id) ON TABLE public.profiles TO authenticated;
-
-GRANT SELECT(role) ON TABLE public.profiles TO authenticated;
-
-GRANT SELECT(display_name),UPDATE(display_name) ON TABLE public.profiles TO authenticated;
-
-GRANT SELECT(is_active) ON TABLE public.profiles TO authenticated;
-
-GRANT SELECT(erased_at) ON TABLE public.profiles TO authenticated;
+GRANT UPDATE(display_name) ON TABLE public.profiles TO authenticated;
 
 REVOKE ALL ON FUNCTION app.member_org_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.member_org_id() TO authenticated;
@@ -5088,6 +5237,60 @@ REVOKE ALL ON FUNCTION private.webhook_signature(p_id text, p_timestamp bigint, 
 REVOKE ALL ON FUNCTION public.acknowledge_wake_ups() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.acknowledge_wake_ups() TO service_role;
 
+GRANT SELECT ON TABLE public.activity_types TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.activity_types TO service_role;
+
+REVOKE ALL ON FUNCTION public.activity_types(public.coordinator_monthly_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.activity_types(public.coordinator_monthly_stats) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_time_series TO authenticated;
+
+GRANT SELECT ON TABLE public.activity_time_series TO authenticated;
+
+GRANT SELECT ON TABLE public.chapters TO authenticated;
+GRANT SELECT ON TABLE public.chapters TO service_role;
+
+REVOKE ALL ON FUNCTION public.chapters(public.activity_time_series) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.activity_time_series) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_chapter_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.chapter_stats TO authenticated;
+
+REVOKE ALL ON FUNCTION public.chapters(public.chapter_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.chapter_stats) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_mv_activity_time_series TO authenticated;
+
+GRANT SELECT ON TABLE public.mv_activity_time_series TO authenticated;
+
+REVOKE ALL ON FUNCTION public.chapters(public.mv_activity_time_series) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.mv_activity_time_series) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_mv_chapter_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.mv_chapter_stats TO authenticated;
+
+REVOKE ALL ON FUNCTION public.chapters(public.mv_chapter_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.mv_chapter_stats) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_mv_peer_mentor_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.mv_peer_mentor_stats TO authenticated;
+
+REVOKE ALL ON FUNCTION public.chapters(public.mv_peer_mentor_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.mv_peer_mentor_stats) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_peer_mentor_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.peer_mentor_stats TO authenticated;
+
+REVOKE ALL ON FUNCTION public.chapters(public.peer_mentor_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.peer_mentor_stats) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.children(public.organization_units) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.children(public.organization_units) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.claim_webhook(p_webhook_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_webhook(p_webhook_id text) TO service_role;
 
@@ -5142,8 +5345,20 @@ GRANT ALL ON FUNCTION public.get_role() TO authenticated;
 REVOKE ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.parent(public.organization_units) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.parent(public.organization_units) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.profiles(public.coordinator_monthly_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.profiles(public.coordinator_monthly_stats) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.profiles(public.mv_peer_mentor_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.profiles(public.mv_peer_mentor_stats) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.profiles(public.peer_mentor_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.profiles(public.peer_mentor_stats) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.read_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.read_hierarchy_stats(p_unit_id uuid, p_year integer) TO authenticated;
@@ -5207,9 +5422,6 @@ REVOKE ALL ON FUNCTION stats.computed_hierarchy_entry(p_unit_id uuid, p_year int
 REVOKE ALL ON FUNCTION stats.computed_metric_snapshot(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.contributions_of(p_rows text) FROM PUBLIC;
-
-GRANT SELECT ON TABLE public.activity_types TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.activity_types TO service_role;
 
 GRANT SELECT ON TABLE public.bufdir_category_mappings TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_category_mappings TO service_role;
@@ -5298,21 +5510,10 @@ REVOKE ALL ON FUNCTION stats.writers_in_flight() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.wrong_summaries(p_unit_ids uuid[]) FROM PUBLIC;
 
-GRANT SELECT ON TABLE stats.visible_time_series TO authenticated;
-
-GRANT SELECT ON TABLE public.activity_time_series TO authenticated;
-
 GRANT SELECT ON TABLE public.bufdir_export_audit_log TO authenticated;
 
 GRANT SELECT ON TABLE public.bufdir_thresholds TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_thresholds TO service_role;
-
-GRANT SELECT ON TABLE stats.visible_chapter_stats TO authenticated;
-
-GRANT SELECT ON TABLE public.chapter_stats TO authenticated;
-
-GRANT SELECT ON TABLE public.chapters TO authenticated;
-GRANT SELECT ON TABLE public.chapters TO service_role;
 
 GRANT SELECT,DELETE ON TABLE public.expense_claims TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.expense_claims TO service_role;
@@ -5325,27 +5526,11 @@ GRANT INSERT(amount_nok) ON TABLE public.expense_claims TO authenticated;
 
 GRANT UPDATE(status) ON TABLE public.expense_claims TO authenticated;
 
-GRANT SELECT ON TABLE stats.visible_mv_activity_time_series TO authenticated;
-
-GRANT SELECT ON TABLE public.mv_activity_time_series TO authenticated;
-
-GRANT SELECT ON TABLE stats.visible_mv_chapter_stats TO authenticated;
-
-GRANT SELECT ON TABLE public.mv_chapter_stats TO authenticated;
-
-GRANT SELECT ON TABLE stats.visible_mv_peer_mentor_stats TO authenticated;
-
-GRANT SELECT ON TABLE public.mv_peer_mentor_stats TO authenticated;
-
 GRANT SELECT ON TABLE public.organization_settings TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organization_settings TO service_role;
 
 GRANT SELECT ON TABLE public.organizations TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organizations TO service_role;
-
-GRANT SELECT ON TABLE stats.visible_peer_mentor_stats TO authenticated;
-
-GRANT SELECT ON TABLE public.peer_mentor_stats TO authenticated;
 
 GRANT SELECT ON TABLE stats.visible_freshness TO authenticated;
 

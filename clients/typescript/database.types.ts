@@ -559,8 +559,22 @@ export type Database = {
           name: string;
           organization_id: string;
           parent_id: string | null;
+          children: {
+            id: string;
+            kind: Database["public"]["Enums"]["unit_kind"];
+            name: string;
+            organization_id: string;
+            parent_id: string | null;
+          } | null;
+          parent: {
+            id: string;
+            kind: Database["public"]["Enums"]["unit_kind"];
+            name: string;
+            organization_id: string;
+            parent_id: string | null;
+          } | null;
         };
-        ComputedFields: never;
+        ComputedFields: "children" | "parent";
         Insert: {
           id?: string;
           kind: Database["public"]["Enums"]["unit_kind"];
@@ -809,6 +823,103 @@ export type Database = {
     };
     Functions: {
       acknowledge_wake_ups: { Args: Record<PropertyKey, never>; Returns: number };
+      activity_types: {
+        Args: { "": Database["public"]["Views"]["coordinator_monthly_stats"]["Row"] };
+        Returns: {
+          error: true;
+        } & "the function public.activity_types with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache";
+        SetofOptions: {
+          from: "never_null.coordinator_monthly_stats";
+          to: "activity_types";
+          isOneToOne: true;
+          isSetofReturn: true;
+        };
+      };
+      chapters:
+        | {
+            Args: { "": Database["public"]["Views"]["activity_time_series"]["Row"] };
+            Returns: {
+              error: true;
+            } & "the function public.chapters with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache";
+            SetofOptions: {
+              from: "never_null.activity_time_series";
+              to: "chapters";
+              isOneToOne: true;
+              isSetofReturn: true;
+            };
+          }
+        | {
+            Args: { "": Database["public"]["Views"]["chapter_stats"]["Row"] };
+            Returns: {
+              error: true;
+            } & "the function public.chapters with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache";
+            SetofOptions: {
+              from: "never_null.chapter_stats";
+              to: "chapters";
+              isOneToOne: true;
+              isSetofReturn: true;
+            };
+          }
+        | {
+            Args: { "": Database["public"]["Views"]["mv_activity_time_series"]["Row"] };
+            Returns: {
+              error: true;
+            } & "the function public.chapters with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache";
+            SetofOptions: {
+              from: "never_null.mv_activity_time_series";
+              to: "chapters";
+              isOneToOne: true;
+              isSetofReturn: true;
+            };
+          }
+        | {
+            Args: { "": Database["public"]["Views"]["mv_chapter_stats"]["Row"] };
+            Returns: {
+              error: true;
+            } & "the function public.chapters with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache";
+            SetofOptions: {
+              from: "never_null.mv_chapter_stats";
+              to: "chapters";
+              isOneToOne: true;
+              isSetofReturn: true;
+            };
+          }
+        | {
+            Args: { "": Database["public"]["Views"]["mv_peer_mentor_stats"]["Row"] };
+            Returns: {
+              error: true;
+            } & "the function public.chapters with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache";
+            SetofOptions: {
+              from: "never_null.mv_peer_mentor_stats";
+              to: "chapters";
+              isOneToOne: true;
+              isSetofReturn: true;
+            };
+          }
+        | {
+            Args: { "": Database["public"]["Views"]["peer_mentor_stats"]["Row"] };
+            Returns: {
+              error: true;
+            } & "the function public.chapters with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache";
+            SetofOptions: {
+              from: "never_null.peer_mentor_stats";
+              to: "chapters";
+              isOneToOne: true;
+              isSetofReturn: true;
+            };
+          };
+      children: {
+        Args: { "": Database["public"]["Tables"]["organization_units"]["Row"] };
+        Returns: {
+          error: true;
+        } & "the function public.children with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache";
+        SetofOptions: {
+          from: "organization_units";
+          to: "organization_units";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       claim_webhook: { Args: { p_webhook_id: string }; Returns: boolean };
       compute_metric_snapshot: { Args: { p_period_end: string; p_period_start: string }; Returns: Json };
       erase_contact: { Args: { p_contact_id: string }; Returns: Json };
@@ -844,7 +955,56 @@ export type Database = {
       };
       get_role: { Args: Record<PropertyKey, never>; Returns: Database["public"]["Enums"]["profile_role"] };
       get_snapshot_status: { Args: { p_period_end: string; p_period_start: string }; Returns: Json };
+      parent: {
+        Args: { "": Database["public"]["Tables"]["organization_units"]["Row"] };
+        Returns: {
+          error: true;
+        } & "the function public.parent with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache";
+        SetofOptions: {
+          from: "organization_units";
+          to: "organization_units";
+          isOneToOne: true;
+          isSetofReturn: true;
+        };
+      };
       precompute_hierarchy: { Args: { p_organization_id: string; p_year: number }; Returns: number };
+      profiles:
+        | {
+            Args: { "": Database["public"]["Views"]["coordinator_monthly_stats"]["Row"] };
+            Returns: {
+              error: true;
+            } & "the function public.profiles with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache";
+            SetofOptions: {
+              from: "never_null.coordinator_monthly_stats";
+              to: "profiles";
+              isOneToOne: true;
+              isSetofReturn: true;
+            };
+          }
+        | {
+            Args: { "": Database["public"]["Views"]["mv_peer_mentor_stats"]["Row"] };
+            Returns: {
+              error: true;
+            } & "the function public.profiles with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache";
+            SetofOptions: {
+              from: "never_null.mv_peer_mentor_stats";
+              to: "profiles";
+              isOneToOne: true;
+              isSetofReturn: true;
+            };
+          }
+        | {
+            Args: { "": Database["public"]["Views"]["peer_mentor_stats"]["Row"] };
+            Returns: {
+              error: true;
+            } & "the function public.profiles with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache";
+            SetofOptions: {
+              from: "never_null.peer_mentor_stats";
+              to: "profiles";
+              isOneToOne: true;
+              isSetofReturn: true;
+            };
+          };
       read_hierarchy_stats: { Args: { p_unit_id: string; p_year: number }; Returns: Json };
       record_node_reads: { Args: { p_reads: Json }; Returns: number };
       refresh_hierarchy_entry: { Args: { p_unit_id: string; p_year: number }; Returns: boolean };
