@@ -23,6 +23,7 @@ NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 .DEFAULT_GOAL := help
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack \
         bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-results bufdir-alignment contracts openapi types \
+        dart-client \
         schema image deploy-functions deploy-check restore-drill audit lint fmt lock fresh check ci
 
 help: ## this list
@@ -100,6 +101,9 @@ openapi: setup ## write functions/openapi.json anew: what the functions take and
 types: setup ## write clients/ anew: the types of the data layer, by the Supabase CLI
 	@$(VENV)/python -m tools.data_types
 
+dart-client: setup ## generate a Dart client of the functions in clients/dart: needs the network the first time
+	@PYTHONPATH=functions $(VENV)/python -m tools.dart_client
+
 schema: setup ## write supabase/schema.sql anew: what the migrations make
 	@$(VENV)/python -m tools.schema
 
@@ -135,7 +139,7 @@ fmt: setup ## format, and fix what can be fixed by itself
 
 lock: setup ## compile the lists of dependencies again; UPGRADE=1 takes the newest versions
 	@for list in functions:functions/requirements dev:requirements-dev \
-	  installer:local/requirements-installer node:local/requirements-node; do \
+	  installer:local/requirements-installer node:local/requirements-node dart:tools/requirements-dart; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	    --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade) --group "$${list%%:*}" \
 	    --output-file "$${list##*:}.txt" pyproject.toml || exit 1; done

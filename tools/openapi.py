@@ -221,6 +221,7 @@ def _operation(module: ModuleType, spec: Endpoint, method: str, answer: Json, do
         content["example"] = shown[0]
     operation: Json = {
         "operationId": f"{method.lower()}_{spec.name}",
+        "tags": ["functions"],
         "summary": inspect.cleandoc(handler.__doc__).splitlines()[0],
         "security": []
         if Anonymous in spec.callers
