@@ -23,7 +23,7 @@ NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 .DEFAULT_GOAL := help
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack \
         bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-results bufdir-alignment contracts openapi types \
-        dart-client \
+        dart-client docs \
         schema image deploy-functions deploy-check restore-drill audit lint fmt lock fresh check ci
 
 help: ## this list
@@ -104,6 +104,9 @@ types: setup ## write clients/ anew: the types of the data layer, by the Supabas
 dart-client: setup ## generate a Dart client of the functions in clients/dart: needs the network the first time
 	@PYTHONPATH=functions $(VENV)/python -m tools.dart_client
 
+docs: setup ## build the documentation as a site in site/, and check its links: needs the network the first time
+	@PYTHONPATH=functions $(VENV)/python -m tools.site
+
 schema: setup ## write supabase/schema.sql anew: what the migrations make
 	@$(VENV)/python -m tools.schema
 
@@ -139,7 +142,8 @@ fmt: setup ## format, and fix what can be fixed by itself
 
 lock: setup ## compile the lists of dependencies again; UPGRADE=1 takes the newest versions
 	@for list in functions:functions/requirements dev:requirements-dev \
-	  installer:local/requirements-installer node:local/requirements-node dart:tools/requirements-dart; do \
+	  installer:local/requirements-installer node:local/requirements-node dart:tools/requirements-dart \
+	  docs:tools/requirements-docs; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	    --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade) --group "$${list%%:*}" \
 	    --output-file "$${list##*:}.txt" pyproject.toml || exit 1; done
