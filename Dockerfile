@@ -19,4 +19,4 @@ USER 65532:65532
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s \
     CMD ["python", "-m", "_shared.probe"]
-ENTRYPOINT ["python", "-m", "_shared.server"]
+ENTRYPOINT ["python", "-m", "_shared.http.server"]

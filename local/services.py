@@ -91,7 +91,7 @@ def functions(instance: Instance, bind: tuple[str, ...] = (HOST,)) -> Program:
     binds = [argument for host in bind for argument in ("--bind", f"{host}:{port}")]
     return Program(
         name="functions",
-        command=[sys.executable, "-m", "_shared.server", *binds],
+        command=[sys.executable, "-m", "_shared.http.server", *binds],
         environment={
             **_base(instance),
             **{name: os.environ[name] for name in PASSED_THROUGH if name in os.environ},

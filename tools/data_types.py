@@ -3,7 +3,7 @@
 Postgres does not know that a column of a view is never null, so the generators call all of them nullable. The
 data layer's page does know, and a test holds it to that. So the types are generated from a database of their
 own, in which the columns that the page calls "never" null have NOT NULL domains. The product's views stay as
-they are: a domain in one keeps filters from the indexes (docs/decisions/0006-types-know-more-than-views.md).
+they are: a domain in one keeps filters from the indexes (docs/decisions/0007-types-know-more-than-views.md).
 """
 
 from __future__ import annotations

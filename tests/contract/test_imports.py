@@ -29,9 +29,14 @@ LOOKED_FOR_BY_OTHERS = {"uvloop", "httptools", "sniffio"}
 COMES_WITH = {"pydantic-core": "pydantic"}
 # What may be imported by whom; what is not listed, by everybody.
 KNOWN_TO = {
-    "functions_framework": {"_shared.http.endpoint", "_shared.server"},
-    "starlette": {"_shared.http.endpoint", "_shared.http.request", "_shared.http.cors", "_shared.server"},
-    "uvicorn": {"_shared.server"},
+    "functions_framework": {"_shared.http.endpoint", "_shared.http.server"},
+    "starlette": {
+        "_shared.http.endpoint",
+        "_shared.http.request",
+        "_shared.http.cors",
+        "_shared.http.server",
+    },
+    "uvicorn": {"_shared.http.server"},
     "standardwebhooks": {"_shared.http.webhooks"},
     "jwt": {"_shared.http.auth", "_shared.http.keys"},
     "postgrest": {"_shared.database.client"},

@@ -168,7 +168,7 @@ def test_control_a_read_of_everything_is_noticed(coordinator: Connection) -> Non
 
 
 def test_control_a_not_null_domain_in_a_view_keeps_filters_from_the_index(coordinator: Connection) -> None:
-    """Why the clients' types come from a database of their own: docs/decisions/0006."""
+    """Why the clients' types come from a database of their own: docs/decisions/0007."""
     coordinator.execute("reset role")
     try:
         coordinator.execute("create domain pg_temp.day as date not null")

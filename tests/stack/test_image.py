@@ -97,7 +97,7 @@ def test_it_serves_with_exactly_the_documented_variables(
     environment = deployed(stack) | ({"FUNCTION_TARGET": target} if target else {})
     with image.running(files, port, environment) as (process, _), httpx.Client(trust_env=False) as http:
         server = served_by(psutil.Process(process.pid))
-        assert server.cmdline()[1:3] == ["-m", "_shared.server"]
+        assert server.cmdline()[1:3] == ["-m", "_shared.http.server"]
         if os.geteuid() == 0:
             assert set(server.uids()) == set(server.gids()) == {image.RECIPE.user}
             assert server.cwd() == image.RECIPE.workdir

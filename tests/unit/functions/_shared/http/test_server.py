@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from _shared.server import Dispatcher, load_functions
+from _shared.http.server import Dispatcher, load_functions
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""The functions as a server: `python -m _shared.server`, in the folder `functions/`.
+"""The functions as a server: `python -m _shared.http.server`, in the folder `functions/`.
 
 What the image runs, and the local stack. It serves all functions below /functions/v1/. Where
 `FUNCTION_TARGET` names one, it serves that one alone, as Functions Framework would: at its root, and below
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-FOLDER = Path(__file__).parents[1]
+FOLDER = Path(__file__).parents[2]
 PREFIX = "/functions/v1/"
 OPENAPI = FOLDER / "openapi.json"
 ANY_ORIGIN = {"access-control-allow-origin": "*"}
