@@ -38,9 +38,9 @@ begin
            'organization_settings', 'organization_units', 'organizations', 'parent',
            'peer_mentor_stats', 'precompute_hierarchy', 'profile_role', 'profiles',
            'read_hierarchy_stats', 'record_node_reads', 'refresh_hierarchy_entry',
-           'refresh_stats_views', 'renew_metric_snapshot', 'request_invalidation_again', 'save_metric_snapshot',
-           'search_units', 'stats_freshness', 'take_refresh_turn', 'take_unit_changes',
-           'unit_kind', 'warm_hierarchy_cache']);
+           'refresh_stats_views', 'renew_metric_snapshot', 'request_invalidation_again',
+           'save_metric_snapshot', 'search_units', 'stats_freshness', 'take_refresh_turn',
+           'take_unit_changes', 'unit_kind', 'warm_hierarchy_cache']);
     if v_taken is not null then
         raise exception 'these names are taken in this project: %', v_taken
             using errcode = 'duplicate_object',

@@ -1,9 +1,9 @@
 -- Purpose: names beside ids, and a unit with its children, in one request.
 -- Locks: none. Data safety: new objects only.
 --
--- PostgREST takes a function from a row of one relation to rows of another for a relationship, which
--- is embedded by the function's name: chapter_stats?select=*,chapters(name). Views have no foreign
--- keys to find one by. All run with the caller's rights: who may not read a row gets null for it.
+-- PostgREST takes a function from a row of one relation to rows of another for a relationship,
+-- which is embedded by the function's name: chapter_stats?select=*,chapters(name). Views have no
+-- foreign keys to find one by. All run with the caller's rights: who may not read a row gets null.
 
 create or replace function public.chapters(public.chapter_stats)
     returns setof public.chapters

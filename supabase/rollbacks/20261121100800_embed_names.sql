@@ -1,8 +1,8 @@
 -- Purpose: undo embed_names.
 -- Locks: none. Data safety: nothing is lost.
 
-drop function if exists
-    public.children(public.organization_units), public.parent(public.organization_units),
+drop function if exists public.children(public.organization_units),
+    public.parent(public.organization_units),
     public.activity_types(public.coordinator_monthly_stats),
     public.profiles(public.coordinator_monthly_stats),
     public.profiles(public.mv_peer_mentor_stats), public.profiles(public.peer_mentor_stats),

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { FunctionsClient } from "@supabase/functions-js";
 import { createClient } from "@supabase/supabase-js";
 
-const { SUPABASE_URL: url, SUPABASE_PUBLISHABLE_KEY: key, FUNCTIONS_URL: elsewhere } = process.env;
+const { SUPABASE_URL: url, SUPABASE_PUBLISHABLE_KEY: key, FUNCTIONS_URL: elsewhere } = /** @type {any} */ (process.env);
 const options = { auth: { persistSession: false, autoRefreshToken: false } };
 const publishableKey = key;
 /** @type {Record<string, any>} */
@@ -161,6 +161,7 @@ const calls = {
   async errors({ ola: supabase, kari }) {
     const other = (await right(kari.from("chapters").select("id").eq("name", "Bergen")))[0].id;
     const somebody = randomUUID();
+    /** @type {[object, number, string, string][]} */
     const cases = [
       [{ duration_minutes: 0 }, 400, "23514", "activities_duration_minutes_check"],
       [{ participant_count: -1 }, 400, "23514", "activities_participant_count_check"],
