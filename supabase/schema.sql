@@ -983,9 +983,9 @@ end $$;
 CREATE FUNCTION app.search_key(p_text text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO ''
-    RETURN lower(extensions.unaccent('extensions.unaccent'::regdictionary, p_text));
+    RETURN replace(replace(lower(extensions.unaccent('extensions.unaccent'::regdictionary, p_text)), 'aa'::text, 'a'::text), 'oe'::text, 'o'::text);
 
-COMMENT ON FUNCTION app.search_key(p_text text) IS 'A name without accents and case.';
+COMMENT ON FUNCTION app.search_key(p_text text) IS 'A name without accents and case, nor the spellings for å and ø: aa and oe.';
 
 CREATE FUNCTION app.shown_report(p_report jsonb) RETURNS jsonb
     LANGUAGE sql STABLE
