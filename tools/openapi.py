@@ -12,23 +12,22 @@ import json
 import pkgutil
 import re
 import tomllib
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from _shared.callers import Anonymous, Caller, Service, User, Webhook
-from _shared.database.snapshots import MetricSnapshot
 from _shared.http.endpoint import ENDPOINTS
 from _shared.http.webhooks import WebhookPayload
 from _shared.inputs import Input
 from _shared.result import ErrorCode
 from local.requirements import ROOT
-from metric_snapshots import Deleted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
     from pydantic_core import core_schema
@@ -42,12 +41,8 @@ PAGE = ROOT / "docs" / "reference" / "functions.md"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 REF = "#/components/schemas/{model}"
 
-ANSWERS: dict[tuple[str, str], Any] = {
-    ("metric_snapshots", "GET"): MetricSnapshot | None,
-    ("metric_snapshots", "PUT"): MetricSnapshot,
-    ("metric_snapshots", "DELETE"): Deleted,
-}
-"""What a function with several methods answers to each. Together, a test says, its handler's return type."""
+METHODS = {"metric_snapshots": {"GET": "get_snapshot", "PUT": "put_snapshot", "DELETE": "delete_snapshot"}}
+"""Where a handler only chooses, what for each method. Together, a test says, they answer what it does."""
 
 COMMON = {
     ErrorCode.BAD_REQUEST,
@@ -110,10 +105,6 @@ class Schema(GenerateJsonSchema):
         return self.mode == "serialization" or super().field_is_required(field, total)
 
 
-def _reference(name: str) -> str:
-    return json.dumps(REF.format(model=name))
-
-
 def _line(text: str) -> str:
     return " ".join(text.split())
 
@@ -124,20 +115,40 @@ def functions() -> dict[str, ModuleType]:
     return {name: import_module(name) for name in found if name != "main" and not name.startswith("_")}
 
 
-def answer_of(module: ModuleType, name: str) -> Any:
-    """Give what a handler's `Result` holds where all is well."""
-    # what only the types of the call need is not imported at run time
-    names = {**vars(module), "Call": list, "Input": Input}
-    result = get_type_hints(getattr(module, name), names)["return"]
-    return get_args(get_args(result)[0])[0]
+def answer_of(work: Callable[..., Any]) -> Any:
+    """Give what the `Result` of a use case holds where all is well."""
+    # what only the types of its parameters need is not imported at run time
+    names = {**work.__globals__, "Call": list, "Input": Input, "Database": object}
+    return get_args(get_args(get_type_hints(work, names)["return"])[0])[0]
 
 
-def _operations() -> Iterator[tuple[ModuleType, Endpoint, str, Any]]:
+def work_of(module: ModuleType, name: str, method: str) -> Callable[..., Any]:
+    """Give what a function does for a method."""
+    found: Callable[..., Any] = inspect.unwrap(getattr(module, METHODS.get(name, {}).get(method, name)))
+    return found
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A method of a function, and what it does for it."""
+
+    module: ModuleType
+    spec: Endpoint
+    method: str
+    work: Callable[..., Any]
+
+    @property
+    def envelope(self) -> str:
+        """Name of its whole answer."""
+        return f"{self.method.title()}{self.spec.name.title().replace('_', '')}Answer"
+
+
+def _operations() -> Iterator[Operation]:
     for name, module in functions().items():
         spec = ENDPOINTS[name]
         for method in spec.methods:
             if method != "HEAD":
-                yield module, spec, method, ANSWERS.get((name, method)) or answer_of(module, name)
+                yield Operation(module, spec, method, work_of(module, name, method))
 
 
 def errors_of(module: ModuleType, spec: Endpoint) -> set[ErrorCode]:
@@ -170,15 +181,45 @@ def examples(slug: str) -> list[Json]:
 def render() -> str:
     """Give the text of the file."""
     operations = list(_operations())
+    models: list[type[BaseModel]] = [WebhookPayload, *(each.spec.input for each in operations)]
+    inputs = {model.__name__: model for model in models}
     adapters: list[Any] = [
-        ((spec.name, method), "serialization", TypeAdapter(answer)) for _, spec, method, answer in operations
+        (each.envelope, "serialization", TypeAdapter(answer_of(each.work))) for each in operations
     ]
-    inputs = {spec.input: TypeAdapter(spec.input) for _, spec, _, _ in operations} | {
-        WebhookPayload: TypeAdapter(WebhookPayload)
-    }
-    adapters += [((model.__name__, "input"), "validation", adapter) for model, adapter in inputs.items()]
+    adapters += [(name, "validation", TypeAdapter(model)) for name, model in inputs.items()]
     schemas, shared = TypeAdapter.json_schemas(adapters, ref_template=REF, schema_generator=Schema)
-    document: Json = {
+    components = {**shared.get("$defs", {}), "Error": _error_schema()}
+    for operation in operations:
+        answer = schemas[operation.envelope, "serialization"]
+        components[operation.envelope] = {
+            "type": "object",
+            "properties": {"data": answer},
+            "required": ["data"],
+        }
+    paths: Json = {}
+    for operation in operations:
+        paths.setdefault(f"/{operation.spec.slug}", {})[operation.method.lower()] = _describe(
+            operation, components
+        )
+    responses = {code.value: _error_response(code) for code in ErrorCode}
+    text = json.dumps([paths, responses, components])
+    used = {
+        name: schema
+        for name, schema in sorted(components.items())
+        if json.dumps(REF.format(model=name)) in text
+    }
+    return (
+        json.dumps(
+            _document(paths, {"schemas": used, "responses": responses, "securitySchemes": SCHEMES}),
+            indent=2,
+            ensure_ascii=False,
+        )
+        + "\n"
+    )
+
+
+def _document(paths: Json, components: Json) -> Json:
+    return {
         "openapi": "3.1.0",
         "info": {
             "title": "Fersk",
@@ -189,59 +230,39 @@ def render() -> str:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/functions/v1", "description": "Where this description is served."}],
-        "paths": {},
-        "components": {
-            "schemas": {**shared.get("$defs", {}), "Error": _error_schema()},
-            "responses": {code.value: _error_response(code) for code in ErrorCode},
-            "securitySchemes": SCHEMES,
-        },
+        "paths": paths,
+        "components": components,
     }
-    for module, spec, method, _ in operations:
-        path = document["paths"].setdefault(f"/{spec.slug}", {})
-        answer = schemas[(spec.name, method), "serialization"]
-        path[method.lower()] = _operation(module, spec, method, answer, document)
-    components = document["components"]
-    # models of queries have become parameters
-    components["schemas"] = {
-        name: schema
-        for name, schema in sorted(components["schemas"].items())
-        if _reference(name) in json.dumps(document)
-    }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _operation(module: ModuleType, spec: Endpoint, method: str, answer: Json, document: Json) -> Json:
-    components = document["components"]["schemas"]
-    handler = getattr(module, spec.name)
-    envelope = f"{method.title()}{spec.name.title().replace('_', '')}Answer"
-    components[envelope] = {"type": "object", "properties": {"data": answer}, "required": ["data"]}
-    shown = examples(spec.slug)
-    content: Json = {"schema": {"$ref": REF.format(model=envelope)}}
-    if shown and method == spec.methods[0]:
-        content["example"] = shown[0]
-    operation: Json = {
+def _describe(operation: Operation, components: Json) -> Json:
+    spec, method = operation.spec, operation.method
+    shown = examples(spec.slug) if method == spec.methods[0] else []
+    content: Json = {"schema": {"$ref": REF.format(model=operation.envelope)}}
+    content |= {"example": shown[0]} if shown else {}
+    responses = {"200": {"description": "Done.", "content": {"application/json": content}}}
+    for code in sorted(errors_of(operation.module, spec), key=lambda code: code.status):
+        responses[str(code.status)] = {"$ref": f"#/components/responses/{code}"}
+    return {
         "operationId": f"{method.lower()}_{spec.name}",
         "tags": ["functions"],
-        "summary": inspect.cleandoc(handler.__doc__).splitlines()[0],
-        "security": []
-        if Anonymous in spec.callers
-        else [SECURITY[kind] for kind in SECURITY if kind in spec.callers],
+        "summary": inspect.cleandoc(operation.work.__doc__ or "").splitlines()[0],
+        "security": [SECURITY[kind] for kind in SECURITY if kind in spec.callers],
+        **_input(operation, components),
+        "responses": responses,
     }
-    described = components.get(spec.input.__name__, {})
+
+
+def _input(operation: Operation, components: Json) -> Json:
+    spec = operation.spec
     if spec.source == "query":
-        operation["parameters"] = list(_parameters(described))
-    elif method in {"POST", "PUT"}:
-        bodies = [spec.input.__name__, *([WebhookPayload.__name__] if Webhook in spec.callers else [])]
-        references = [{"$ref": REF.format(model=name)} for name in bodies]
-        schema = references[0] if len(references) == 1 else {"anyOf": references}
-        operation["requestBody"] = {"required": False, "content": {"application/json": {"schema": schema}}}
-    failures: dict[int, Json] = {}
-    for code in sorted(errors_of(module, spec), key=lambda code: code.status):
-        failures[code.status] = {"$ref": f"#/components/responses/{code}"}
-    operation["responses"] = {"200": {"description": "Done.", "content": {"application/json": content}}} | {
-        str(status): failure for status, failure in failures.items()
-    }
-    return operation
+        return {"parameters": list(_parameters(components[spec.input.__name__]))}
+    if operation.method not in {"POST", "PUT"}:
+        return {}
+    bodies = [spec.input.__name__, *([WebhookPayload.__name__] if Webhook in spec.callers else [])]
+    references = [{"$ref": REF.format(model=name)} for name in bodies]
+    schema = references[0] if len(references) == 1 else {"anyOf": references}
+    return {"requestBody": {"required": False, "content": {"application/json": {"schema": schema}}}}
 
 
 def _parameters(described: Json) -> Iterator[Json]:

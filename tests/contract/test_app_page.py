@@ -22,7 +22,10 @@ TWINS = ROOT / "tests" / "contract" / "app_calls.mjs"
 BLOCK = re.compile(
     r"^(?:<!-- call: (?P<name>[\w-]+) -->\n)?```dart\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
 )
-BLOCKS = {match["name"]: match["code"] for match in BLOCK.finditer(PAGE.read_text(encoding="utf-8"))}
+BLOCKS = {
+    match["name"]: re.sub(r"'\n +'", "", match["code"])  # adjacent literals are one
+    for match in BLOCK.finditer(PAGE.read_text(encoding="utf-8"))
+}
 # Names of relations, columns, functions, lists to select: what the request is made of.
 SAID = re.compile(r"'([a-z][a-z0-9_*(), !:-]*|\*.*?)'")
 # What Dart says otherwise, or only people read.
