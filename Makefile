@@ -11,6 +11,8 @@ STACK  ?= embedded
 ARGS   ?=
 ROWS   ?= 100000
 EMAIL  ?= kari@nhf.example
+BIND   ?= 127.0.0.1:8080
+MINUTES ?= 10
 # Not from the environment, where PORT is often somebody else's.
 GATEWAY = $(if $(filter command,$(origin PORT)),--port $(PORT))
 VENV   := .venv/bin
@@ -22,9 +24,9 @@ NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 
 .DEFAULT_GOAL := help
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack \
-        bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-results bufdir-alignment contracts openapi types \
-        dart-client docs \
-        schema image deploy-functions deploy-check restore-drill audit lint fmt lock fresh check ci
+        functions bytecode soak bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-functions \
+        bench-results bufdir-alignment contracts openapi types dart-client docs schema \
+        image deploy-functions deploy-check restore-drill audit lint fmt lock fresh check ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +54,15 @@ destroy: setup ## stop the stack and remove its data, secrets and logs
 
 psql: setup ## psql on the running database: ARGS="[--admin] [psql options]"
 	@$(LOCAL) psql $(ARGS)
+
+functions: setup ## serve all functions in one process, as a container does, for the running stack: BIND=127.0.0.1:8080
+	@$(LOCAL) functions --bind $(BIND)
+
+bytecode: setup ## compile what is deployed, as an image must: without, a cold start takes three times as long
+	@$(VENV)/python -m compileall -q -j 0 functions $(VENV)/lib
+
+soak: setup ## callers that give up at random, on a stack of its own: MINUTES=10
+	@$(VENV)/python -m bench.soak --minutes $(MINUTES) $(ARGS)
 
 rollback: setup ## undo the latest migration: says what is lost, and asks; YES=1 does not
 	@$(LOCAL) rollback $(if $(filter 1,$(YES)),--yes)
@@ -85,6 +96,9 @@ bench-snapshots: setup ## measure saved reports through a stack of its own: ARGS
 
 bench-neighbours: setup ## measure what others notice of an attack, on a stack of its own: ARGS="--quick"
 	@$(VENV)/python -m bench.neighbours $(ARGS)
+
+bench-functions: setup ## measure the functions against Deno's, on a stack of its own: ARGS="--quick"
+	@$(VENV)/python -m bench.functions $(ARGS)
 
 bench-results: setup ## copy what the benches wrote last to bench/results, with a page to read
 	@$(VENV)/python -m bench.results
@@ -147,7 +161,8 @@ lock: setup ## compile the lists of dependencies again; UPGRADE=1 takes the newe
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	    --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade) --group "$${list%%:*}" \
 	    --output-file "$${list##*:}.txt" pyproject.toml || exit 1; done
-	@npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	@for folder in . bench/peers; do \
+	  npm install --prefix $$folder --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund || exit 1; done
 
 fresh: ## install, start and try everything on emptied machines of Debian (root only): ARGS="bookworm trixie"
 	@.ci/fresh-machines $(ARGS)

@@ -8,8 +8,8 @@ const message = find("#message");
 let session = null;
 let timer = null;
 
-/** @type {(path: string, options?: { method?: string, body?: object }) => Promise<any>} */
-async function call(path, { method = "GET", body } = {}) {
+/** @type {(path: string, options?: { method?: string, body?: object, prefer?: string }) => Promise<Response>} */
+async function ask(path, { method = "GET", body, prefer } = {}) {
   const { publishable_key: key } = await config;
   const response = await fetch(path, {
     method,
@@ -17,12 +17,31 @@ async function call(path, { method = "GET", body } = {}) {
       apikey: key,
       ...(session && { authorization: `Bearer ${session.access_token}` }),
       ...(body && { "content-type": "application/json" }),
+      ...(prefer && { prefer }),
     },
     body: body && JSON.stringify(body),
   });
+  if (response.ok) return response;
   const answer = await response.json();
-  if (!response.ok) throw new Error(answer.message ?? answer.msg ?? answer.error?.message ?? `HTTP ${response.status}`);
-  return answer;
+  throw new Error(answer.message ?? answer.msg ?? answer.error?.message ?? `HTTP ${response.status}`);
+}
+
+/** @type {(path: string, options?: { method?: string, body?: object }) => Promise<any>} */
+const call = async (path, options) => (await ask(path, options)).json();
+
+/**
+ * All rows of a list: the API gives at most a thousand at a time, and says how many there are.
+ * @type {(path: string) => Promise<any[]>}
+ */
+async function callAll(path) {
+  const rows = [];
+  for (;;) {
+    const response = await ask(`${path}&offset=${rows.length}`, { prefer: "count=exact" });
+    const page = await response.json();
+    rows.push(...page);
+    const total = Number(response.headers.get("content-range")?.split("/")[1]);
+    if (rows.length === total || page.length === 0) return rows;
+  }
 }
 const config = fetch("/config.json").then((response) => response.json());
 
@@ -69,11 +88,12 @@ function showFreshness([freshness]) {
 
 async function refresh() {
   const now = new Date();
-  const from = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 23, 1));
+  const from = new Date(Date.UTC(now.getFullYear(), now.getMonth() - 23, 1));
+  const to = new Date(Date.UTC(now.getFullYear(), now.getMonth() + 1, 1)); // the last day is not in it
   const [months, chapters, units, freshness] = await Promise.all([
-    call("/rest/v1/rpc/get_activity_series", { method: "POST", body: { p_from: isoDate(from), p_to: isoDate(now) } }),
-    call("/rest/v1/chapter_stats?select=*"),
-    call("/rest/v1/chapters?select=id,name"),
+    call("/rest/v1/rpc/get_activity_series", { method: "POST", body: { p_from: isoDate(from), p_to: isoDate(to) } }),
+    callAll("/rest/v1/chapter_stats?select=*&order=chapter_id"),
+    callAll("/rest/v1/chapters?select=id,name&order=id"),
     call("/rest/v1/stats_freshness?select=*"),
   ]);
   showMonths(months);

@@ -55,6 +55,7 @@ def _parse() -> argparse.Namespace:
     added = add(psql)
     added.add_argument("--admin", action="store_true", help="as supabase_admin, the superuser")
     added.epilog = "Everything else is passed on to psql."
+    add(functions).add_argument("--bind", default="127.0.0.1:8080", metavar="HOST:PORT")
     arguments, options = parser.parse_known_args()
     if options and arguments.run is not psql:
         parser.error(f"unknown arguments: {' '.join(options)}")
@@ -129,6 +130,14 @@ def psql(arguments: argparse.Namespace) -> None:
     url, password = migrations.without_password(stack.admin_db_url if arguments.admin else stack.db_url)
     program = postgres.program("psql")
     os.execve(program, [program, url, *arguments.options], {**os.environ, "PGPASSWORD": password})  # noqa: S606
+
+
+def functions(arguments: argparse.Namespace) -> None:
+    """Serve all functions in one more process, as a container does, for the running stack."""
+    program = services.functions(Stack.running().instance)
+    python, *module = program.command[: program.command.index("--bind")]
+    os.chdir(program.cwd)
+    os.execve(python, [python, *module, "--bind", arguments.bind], dict(program.environment))  # noqa: S606
 
 
 def rollback(arguments: argparse.Namespace) -> int:

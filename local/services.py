@@ -97,7 +97,8 @@ def functions(instance: Instance, bind: tuple[str, ...] = (HOST,)) -> Program:
             **{name: os.environ[name] for name in PASSED_THROUGH if name in os.environ},
             "FERSK_WEBHOOK_SECRET": instance.secrets.webhook_secret,
         },
-        ready=lambda: answers(f"http://{HOST}:{port}/health"),
+        # One that lives but does not reach the database is stuck: it is replaced.
+        ready=lambda: answers(f"http://{HOST}:{port}/ready"),
         ports=[port],
         sources=[*(ROOT / "functions").rglob("*.py"), ROOT / "functions" / "openapi.json"],
         cwd=ROOT / "functions",

@@ -28,6 +28,11 @@ where organization_id = pg_temp.id('nhf');
 update public.organization_settings
 set warm_up_enabled = false
 where organization_id = pg_temp.id('barnekreftforeningen');
+update public.organization_settings
+set time_zone = 'Europe/Oslo'
+where organization_id in (pg_temp.id('nhf'), pg_temp.id('hlf'), pg_temp.id('blindeforbundet'),
+                          pg_temp.id('barnekreftforeningen'))
+  and time_zone <> 'Europe/Oslo';
 
 -- The trees. NHF: one national, nine regions, 36 chapters; the others: one national and their
 -- chapters.
@@ -154,13 +159,27 @@ join (values ('conversation', 'INDIVIDUAL'), ('home_visit', 'INDIVIDUAL'),
     on m.code = t.code
 on conflict do nothing;
 
+insert into public.bufdir_mapping_versions (organization_id, mapping_version, valid_from_year)
+select id, 1, 2000 from public.organizations
+on conflict do nothing;
+
+-- What the rules for peer support ask of a meeting: three people and 45 minutes; a course has two
+-- parts of 45.
+insert into public.counting_rules
+    (organization_id, activity_type_id, valid_from, min_duration_minutes, min_participants, source)
+select t.organization_id, t.id, '2000-01-01', r.minutes, r.participants,
+       'https://likeperson.no/regler-for-rapportering'
+from public.activity_types t
+join (values ('group_meeting', 45, 3), ('course', 90, null)) r (code, minutes, participants)
+    on r.code = t.code
+where t.organization_id in (select pg_temp.id(slug) from seed_chapters)
+on conflict do nothing;
+
 insert into public.bufdir_thresholds
-    (organization_id, period_year, bufdir_category_code, minimum_activity_count)
-select pg_temp.id(slug), year, category, minimum
+    (organization_id, valid_from_year, bufdir_category_code, minimum_activity_count)
+select pg_temp.id(slug), extract(year from pg_temp.today()) - 1, category, minimum
 from (values ('nhf', 'INDIVIDUAL', 100), ('nhf', 'GROUP', 70), ('nhf', 'COURSE', 90),
-             ('hlf', 'INDIVIDUAL', 40)) t (slug, category, minimum),
-     extract(year from pg_temp.today()) this_year,
-     generate_series(this_year::integer - 1, this_year::integer) year
+             ('hlf', 'INDIVIDUAL', 40)) t (slug, category, minimum)
 on conflict do nothing;
 
 -- From January of last year until today: an activity in every stretch of eleven days for each

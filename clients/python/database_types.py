@@ -25,14 +25,19 @@ PublicProfileRole: TypeAlias = Literal["peer_mentor", "coordinator", "org_admin"
 PublicUnitKind: TypeAlias = Literal["national", "region", "district", "local"]
 
 class PublicActivities(BaseModel):
+    activity_date: datetime.date = Field(alias="activity_date")
     activity_type_id: uuid.UUID = Field(alias="activity_type_id")
     approved_expenses_nok: float = Field(alias="approved_expenses_nok")
     contact_id: Optional[uuid.UUID] = Field(alias="contact_id")
     coordinator_id: Optional[uuid.UUID] = Field(alias="coordinator_id")
+    duplicate_of: Optional[uuid.UUID] = Field(alias="duplicate_of")
     duration_minutes: int = Field(alias="duration_minutes")
     id: uuid.UUID = Field(alias="id")
+    inserted_at: datetime.datetime = Field(alias="inserted_at")
     is_counted: bool = Field(alias="is_counted")
+    is_date_given: Optional[bool] = Field(alias="is_date_given")
     is_proxy_registered: bool = Field(alias="is_proxy_registered")
+    not_counted_because: Optional[str] = Field(alias="not_counted_because")
     occurred_at: datetime.datetime = Field(alias="occurred_at")
     organization_id: uuid.UUID = Field(alias="organization_id")
     participant_count: int = Field(alias="participant_count")
@@ -44,14 +49,19 @@ class PublicActivities(BaseModel):
     unit_id: uuid.UUID = Field(alias="unit_id")
 
 class PublicActivitiesInsert(TypedDict):
+    activity_date: Annotated[datetime.date, Field(alias="activity_date")]
     activity_type_id: Annotated[uuid.UUID, Field(alias="activity_type_id")]
     approved_expenses_nok: NotRequired[Annotated[float, Field(alias="approved_expenses_nok")]]
     contact_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="contact_id")]]
     coordinator_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="coordinator_id")]]
+    duplicate_of: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="duplicate_of")]]
     duration_minutes: Annotated[int, Field(alias="duration_minutes")]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    inserted_at: NotRequired[Annotated[datetime.datetime, Field(alias="inserted_at")]]
     is_counted: NotRequired[Annotated[bool, Field(alias="is_counted")]]
+    is_date_given: NotRequired[Annotated[Optional[bool], Field(alias="is_date_given")]]
     is_proxy_registered: NotRequired[Annotated[bool, Field(alias="is_proxy_registered")]]
+    not_counted_because: NotRequired[Annotated[Optional[str], Field(alias="not_counted_because")]]
     occurred_at: Annotated[datetime.datetime, Field(alias="occurred_at")]
     organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
     participant_count: NotRequired[Annotated[int, Field(alias="participant_count")]]
@@ -63,14 +73,19 @@ class PublicActivitiesInsert(TypedDict):
     unit_id: Annotated[uuid.UUID, Field(alias="unit_id")]
 
 class PublicActivitiesUpdate(TypedDict):
+    activity_date: NotRequired[Annotated[datetime.date, Field(alias="activity_date")]]
     activity_type_id: NotRequired[Annotated[uuid.UUID, Field(alias="activity_type_id")]]
     approved_expenses_nok: NotRequired[Annotated[float, Field(alias="approved_expenses_nok")]]
     contact_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="contact_id")]]
     coordinator_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="coordinator_id")]]
+    duplicate_of: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="duplicate_of")]]
     duration_minutes: NotRequired[Annotated[int, Field(alias="duration_minutes")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    inserted_at: NotRequired[Annotated[datetime.datetime, Field(alias="inserted_at")]]
     is_counted: NotRequired[Annotated[bool, Field(alias="is_counted")]]
+    is_date_given: NotRequired[Annotated[Optional[bool], Field(alias="is_date_given")]]
     is_proxy_registered: NotRequired[Annotated[bool, Field(alias="is_proxy_registered")]]
+    not_counted_because: NotRequired[Annotated[Optional[str], Field(alias="not_counted_because")]]
     occurred_at: NotRequired[Annotated[datetime.datetime, Field(alias="occurred_at")]]
     organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
     participant_count: NotRequired[Annotated[int, Field(alias="participant_count")]]
@@ -80,6 +95,36 @@ class PublicActivitiesUpdate(TypedDict):
     status: NotRequired[Annotated[PublicActivityStatus, Field(alias="status")]]
     summary: NotRequired[Annotated[Optional[str], Field(alias="summary")]]
     unit_id: NotRequired[Annotated[uuid.UUID, Field(alias="unit_id")]]
+
+class PublicActivityHistory(BaseModel):
+    activity_id: uuid.UUID = Field(alias="activity_id")
+    after: Optional[JsonValue] = Field(alias="after")
+    before: JsonValue = Field(alias="before")
+    changed_at: datetime.datetime = Field(alias="changed_at")
+    changed_by: Optional[uuid.UUID] = Field(alias="changed_by")
+    id: int = Field(alias="id")
+    operation: str = Field(alias="operation")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+
+class PublicActivityHistoryInsert(TypedDict):
+    activity_id: Annotated[uuid.UUID, Field(alias="activity_id")]
+    after: NotRequired[Annotated[Optional[JsonValue], Field(alias="after")]]
+    before: Annotated[JsonValue, Field(alias="before")]
+    changed_at: NotRequired[Annotated[datetime.datetime, Field(alias="changed_at")]]
+    changed_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="changed_by")]]
+    id: NotRequired[Annotated[int, Field(alias="id")]]
+    operation: Annotated[str, Field(alias="operation")]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+
+class PublicActivityHistoryUpdate(TypedDict):
+    activity_id: NotRequired[Annotated[uuid.UUID, Field(alias="activity_id")]]
+    after: NotRequired[Annotated[Optional[JsonValue], Field(alias="after")]]
+    before: NotRequired[Annotated[JsonValue, Field(alias="before")]]
+    changed_at: NotRequired[Annotated[datetime.datetime, Field(alias="changed_at")]]
+    changed_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="changed_by")]]
+    id: NotRequired[Annotated[int, Field(alias="id")]]
+    operation: NotRequired[Annotated[str, Field(alias="operation")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
 
 class PublicActivityTypes(BaseModel):
     code: str = Field(alias="code")
@@ -144,6 +189,24 @@ class PublicBufdirExportAuditLogUpdate(TypedDict):
     snapshot_id: NotRequired[Annotated[uuid.UUID, Field(alias="snapshot_id")]]
     verdict: NotRequired[Annotated[JsonValue, Field(alias="verdict")]]
 
+class PublicBufdirMappingVersions(BaseModel):
+    mapping_version: int = Field(alias="mapping_version")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    published_at: datetime.datetime = Field(alias="published_at")
+    valid_from_year: int = Field(alias="valid_from_year")
+
+class PublicBufdirMappingVersionsInsert(TypedDict):
+    mapping_version: Annotated[int, Field(alias="mapping_version")]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    published_at: NotRequired[Annotated[datetime.datetime, Field(alias="published_at")]]
+    valid_from_year: Annotated[int, Field(alias="valid_from_year")]
+
+class PublicBufdirMappingVersionsUpdate(TypedDict):
+    mapping_version: NotRequired[Annotated[int, Field(alias="mapping_version")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    published_at: NotRequired[Annotated[datetime.datetime, Field(alias="published_at")]]
+    valid_from_year: NotRequired[Annotated[int, Field(alias="valid_from_year")]]
+
 class PublicBufdirMetricSnapshots(BaseModel):
     computed_at: datetime.datetime = Field(alias="computed_at")
     id: uuid.UUID = Field(alias="id")
@@ -185,21 +248,21 @@ class PublicBufdirThresholds(BaseModel):
     bufdir_category_code: str = Field(alias="bufdir_category_code")
     minimum_activity_count: int = Field(alias="minimum_activity_count")
     organization_id: uuid.UUID = Field(alias="organization_id")
-    period_year: int = Field(alias="period_year")
+    valid_from_year: int = Field(alias="valid_from_year")
 
 class PublicBufdirThresholdsInsert(TypedDict):
     at_risk_ratio: NotRequired[Annotated[float, Field(alias="at_risk_ratio")]]
     bufdir_category_code: Annotated[str, Field(alias="bufdir_category_code")]
     minimum_activity_count: Annotated[int, Field(alias="minimum_activity_count")]
     organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
-    period_year: Annotated[int, Field(alias="period_year")]
+    valid_from_year: Annotated[int, Field(alias="valid_from_year")]
 
 class PublicBufdirThresholdsUpdate(TypedDict):
     at_risk_ratio: NotRequired[Annotated[float, Field(alias="at_risk_ratio")]]
     bufdir_category_code: NotRequired[Annotated[str, Field(alias="bufdir_category_code")]]
     minimum_activity_count: NotRequired[Annotated[int, Field(alias="minimum_activity_count")]]
     organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
-    period_year: NotRequired[Annotated[int, Field(alias="period_year")]]
+    valid_from_year: NotRequired[Annotated[int, Field(alias="valid_from_year")]]
 
 class PublicChapterAssignments(BaseModel):
     is_primary: bool = Field(alias="is_primary")
@@ -218,6 +281,33 @@ class PublicChapterAssignmentsUpdate(TypedDict):
     organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
     profile_id: NotRequired[Annotated[uuid.UUID, Field(alias="profile_id")]]
     unit_id: NotRequired[Annotated[uuid.UUID, Field(alias="unit_id")]]
+
+class PublicCountingRules(BaseModel):
+    activity_type_id: uuid.UUID = Field(alias="activity_type_id")
+    counts: bool = Field(alias="counts")
+    min_duration_minutes: Optional[int] = Field(alias="min_duration_minutes")
+    min_participants: Optional[int] = Field(alias="min_participants")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    source: str = Field(alias="source")
+    valid_from: datetime.date = Field(alias="valid_from")
+
+class PublicCountingRulesInsert(TypedDict):
+    activity_type_id: Annotated[uuid.UUID, Field(alias="activity_type_id")]
+    counts: NotRequired[Annotated[bool, Field(alias="counts")]]
+    min_duration_minutes: NotRequired[Annotated[Optional[int], Field(alias="min_duration_minutes")]]
+    min_participants: NotRequired[Annotated[Optional[int], Field(alias="min_participants")]]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    source: Annotated[str, Field(alias="source")]
+    valid_from: Annotated[datetime.date, Field(alias="valid_from")]
+
+class PublicCountingRulesUpdate(TypedDict):
+    activity_type_id: NotRequired[Annotated[uuid.UUID, Field(alias="activity_type_id")]]
+    counts: NotRequired[Annotated[bool, Field(alias="counts")]]
+    min_duration_minutes: NotRequired[Annotated[Optional[int], Field(alias="min_duration_minutes")]]
+    min_participants: NotRequired[Annotated[Optional[int], Field(alias="min_participants")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    source: NotRequired[Annotated[str, Field(alias="source")]]
+    valid_from: NotRequired[Annotated[datetime.date, Field(alias="valid_from")]]
 
 class PublicErasures(BaseModel):
     erased_at: datetime.datetime = Field(alias="erased_at")
@@ -306,6 +396,27 @@ class PublicHierarchyStatsCacheUpdate(TypedDict):
     period_year: NotRequired[Annotated[int, Field(alias="period_year")]]
     unit_id: NotRequired[Annotated[uuid.UUID, Field(alias="unit_id")]]
 
+class PublicNotDuplicates(BaseModel):
+    activity_id: uuid.UUID = Field(alias="activity_id")
+    decided_at: datetime.datetime = Field(alias="decided_at")
+    decided_by: Optional[uuid.UUID] = Field(alias="decided_by")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    other_id: uuid.UUID = Field(alias="other_id")
+
+class PublicNotDuplicatesInsert(TypedDict):
+    activity_id: Annotated[uuid.UUID, Field(alias="activity_id")]
+    decided_at: NotRequired[Annotated[datetime.datetime, Field(alias="decided_at")]]
+    decided_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="decided_by")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    other_id: Annotated[uuid.UUID, Field(alias="other_id")]
+
+class PublicNotDuplicatesUpdate(TypedDict):
+    activity_id: NotRequired[Annotated[uuid.UUID, Field(alias="activity_id")]]
+    decided_at: NotRequired[Annotated[datetime.datetime, Field(alias="decided_at")]]
+    decided_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="decided_by")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    other_id: NotRequired[Annotated[uuid.UUID, Field(alias="other_id")]]
+
 class PublicOrganizationSettings(BaseModel):
     contact_retention: Optional[str] = Field(alias="contact_retention")
     max_chapter_assignments: int = Field(alias="max_chapter_assignments")
@@ -313,6 +424,7 @@ class PublicOrganizationSettings(BaseModel):
     snapshot_max_age: str = Field(alias="snapshot_max_age")
     statistics_enabled: bool = Field(alias="statistics_enabled")
     text_retention: Optional[str] = Field(alias="text_retention")
+    time_zone: str = Field(alias="time_zone")
     warm_up_enabled: bool = Field(alias="warm_up_enabled")
     warm_up_limit: int = Field(alias="warm_up_limit")
 
@@ -323,6 +435,7 @@ class PublicOrganizationSettingsInsert(TypedDict):
     snapshot_max_age: NotRequired[Annotated[str, Field(alias="snapshot_max_age")]]
     statistics_enabled: NotRequired[Annotated[bool, Field(alias="statistics_enabled")]]
     text_retention: NotRequired[Annotated[Optional[str], Field(alias="text_retention")]]
+    time_zone: NotRequired[Annotated[str, Field(alias="time_zone")]]
     warm_up_enabled: NotRequired[Annotated[bool, Field(alias="warm_up_enabled")]]
     warm_up_limit: NotRequired[Annotated[int, Field(alias="warm_up_limit")]]
 
@@ -333,10 +446,12 @@ class PublicOrganizationSettingsUpdate(TypedDict):
     snapshot_max_age: NotRequired[Annotated[str, Field(alias="snapshot_max_age")]]
     statistics_enabled: NotRequired[Annotated[bool, Field(alias="statistics_enabled")]]
     text_retention: NotRequired[Annotated[Optional[str], Field(alias="text_retention")]]
+    time_zone: NotRequired[Annotated[str, Field(alias="time_zone")]]
     warm_up_enabled: NotRequired[Annotated[bool, Field(alias="warm_up_enabled")]]
     warm_up_limit: NotRequired[Annotated[int, Field(alias="warm_up_limit")]]
 
 class PublicOrganizationUnits(BaseModel):
+    closed_on: Optional[datetime.date] = Field(alias="closed_on")
     id: uuid.UUID = Field(alias="id")
     kind: PublicUnitKind = Field(alias="kind")
     name: str = Field(alias="name")
@@ -344,6 +459,7 @@ class PublicOrganizationUnits(BaseModel):
     parent_id: Optional[uuid.UUID] = Field(alias="parent_id")
 
 class PublicOrganizationUnitsInsert(TypedDict):
+    closed_on: NotRequired[Annotated[Optional[datetime.date], Field(alias="closed_on")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     kind: Annotated[PublicUnitKind, Field(alias="kind")]
     name: Annotated[str, Field(alias="name")]
@@ -351,6 +467,7 @@ class PublicOrganizationUnitsInsert(TypedDict):
     parent_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="parent_id")]]
 
 class PublicOrganizationUnitsUpdate(TypedDict):
+    closed_on: NotRequired[Annotated[Optional[datetime.date], Field(alias="closed_on")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     kind: NotRequired[Annotated[PublicUnitKind, Field(alias="kind")]]
     name: NotRequired[Annotated[str, Field(alias="name")]]
@@ -418,6 +535,7 @@ class PublicChapterStats(BaseModel):
     total_hours: float = Field(alias="total_hours")
 
 class PublicChapters(BaseModel):
+    closed_on: Optional[datetime.date] = Field(alias="closed_on")
     id: uuid.UUID = Field(alias="id")
     name: str = Field(alias="name")
     organization_id: uuid.UUID = Field(alias="organization_id")
@@ -457,6 +575,13 @@ class PublicPeerMentorStats(BaseModel):
     last_activity_date: datetime.date = Field(alias="last_activity_date")
     peer_mentor_id: uuid.UUID = Field(alias="peer_mentor_id")
     total_hours: float = Field(alias="total_hours")
+
+class PublicPossibleDuplicates(BaseModel):
+    activity_date: datetime.date = Field(alias="activity_date")
+    activity_id: uuid.UUID = Field(alias="activity_id")
+    chapter_id: uuid.UUID = Field(alias="chapter_id")
+    other_id: uuid.UUID = Field(alias="other_id")
+    reason: str = Field(alias="reason")
 
 class PublicStatsFreshness(BaseModel):
     last_refresh_ms: Optional[int] = Field(alias="last_refresh_ms")

@@ -7,14 +7,19 @@ export type Database = {
     Tables: {
       activities: {
         Row: {
+          activity_date: string;
           activity_type_id: string;
           approved_expenses_nok: number;
           contact_id: string | null;
           coordinator_id: string | null;
+          duplicate_of: string | null;
           duration_minutes: number;
           id: string;
+          inserted_at: string;
           is_counted: boolean;
+          is_date_given: boolean | null;
           is_proxy_registered: boolean;
+          not_counted_because: string | null;
           occurred_at: string;
           organization_id: string;
           participant_count: number;
@@ -27,14 +32,19 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          activity_date: string;
           activity_type_id: string;
           approved_expenses_nok?: number;
           contact_id?: string | null;
           coordinator_id?: string | null;
+          duplicate_of?: string | null;
           duration_minutes: number;
           id?: string;
+          inserted_at?: string;
           is_counted?: never;
+          is_date_given?: boolean | null;
           is_proxy_registered?: boolean;
+          not_counted_because?: string | null;
           occurred_at: string;
           organization_id?: string;
           participant_count?: number;
@@ -46,14 +56,19 @@ export type Database = {
           unit_id: string;
         };
         Update: {
+          activity_date?: string;
           activity_type_id?: string;
           approved_expenses_nok?: number;
           contact_id?: string | null;
           coordinator_id?: string | null;
+          duplicate_of?: string | null;
           duration_minutes?: number;
           id?: string;
+          inserted_at?: string;
           is_counted?: never;
+          is_date_given?: boolean | null;
           is_proxy_registered?: boolean;
+          not_counted_because?: string | null;
           occurred_at?: string;
           organization_id?: string;
           participant_count?: number;
@@ -78,6 +93,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: "profiles";
             referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "activities_duplicate_of_fkey";
+            columns: ["duplicate_of"];
+            isOneToOne: false;
+            referencedRelation: "activities";
+            referencedColumns: ["id"];
           },
           {
             foreignKeyName: "activities_peer_mentor_fkey";
@@ -106,6 +128,55 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: "organization_units";
             referencedColumns: ["id", "organization_id"];
+          },
+        ];
+      };
+      activity_history: {
+        Row: {
+          activity_id: string;
+          after: Json | null;
+          before: NonNullable<Json>;
+          changed_at: string;
+          changed_by: string | null;
+          id: number;
+          operation: string;
+          organization_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          activity_id: string;
+          after?: Json | null;
+          before: NonNullable<Json>;
+          changed_at?: string;
+          changed_by?: string | null;
+          id?: never;
+          operation: string;
+          organization_id: string;
+        };
+        Update: {
+          activity_id?: string;
+          after?: Json | null;
+          before?: NonNullable<Json>;
+          changed_at?: string;
+          changed_by?: string | null;
+          id?: never;
+          operation?: string;
+          organization_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "activity_history_changed_by_fkey";
+            columns: ["changed_by"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "activity_history_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
           },
         ];
       };
@@ -215,6 +286,36 @@ export type Database = {
           },
         ];
       };
+      bufdir_mapping_versions: {
+        Row: {
+          mapping_version: number;
+          organization_id: string;
+          published_at: string;
+          valid_from_year: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          mapping_version: number;
+          organization_id: string;
+          published_at?: string;
+          valid_from_year: number;
+        };
+        Update: {
+          mapping_version?: number;
+          organization_id?: string;
+          published_at?: string;
+          valid_from_year?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "bufdir_mapping_versions_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       bufdir_metric_snapshots: {
         Row: {
           computed_at: string;
@@ -269,7 +370,7 @@ export type Database = {
           bufdir_category_code: string;
           minimum_activity_count: number;
           organization_id: string;
-          period_year: number;
+          valid_from_year: number;
         };
         ComputedFields: never;
         Insert: {
@@ -277,14 +378,14 @@ export type Database = {
           bufdir_category_code: string;
           minimum_activity_count: number;
           organization_id: string;
-          period_year: number;
+          valid_from_year: number;
         };
         Update: {
           at_risk_ratio?: number;
           bufdir_category_code?: string;
           minimum_activity_count?: number;
           organization_id?: string;
-          period_year?: number;
+          valid_from_year?: number;
         };
         Relationships: [
           {
@@ -336,6 +437,45 @@ export type Database = {
             columns: ["unit_id", "organization_id"];
             isOneToOne: false;
             referencedRelation: "organization_units";
+            referencedColumns: ["id", "organization_id"];
+          },
+        ];
+      };
+      counting_rules: {
+        Row: {
+          activity_type_id: string;
+          counts: boolean;
+          min_duration_minutes: number | null;
+          min_participants: number | null;
+          organization_id: string;
+          source: string;
+          valid_from: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          activity_type_id: string;
+          counts?: boolean;
+          min_duration_minutes?: number | null;
+          min_participants?: number | null;
+          organization_id: string;
+          source: string;
+          valid_from: string;
+        };
+        Update: {
+          activity_type_id?: string;
+          counts?: boolean;
+          min_duration_minutes?: number | null;
+          min_participants?: number | null;
+          organization_id?: string;
+          source?: string;
+          valid_from?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "counting_rules_activity_type_fkey";
+            columns: ["activity_type_id", "organization_id"];
+            isOneToOne: false;
+            referencedRelation: "activity_types";
             referencedColumns: ["id", "organization_id"];
           },
         ];
@@ -510,6 +650,60 @@ export type Database = {
           },
         ];
       };
+      not_duplicates: {
+        Row: {
+          activity_id: string;
+          decided_at: string;
+          decided_by: string | null;
+          organization_id: string;
+          other_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          activity_id: string;
+          decided_at?: string;
+          decided_by?: string | null;
+          organization_id?: string;
+          other_id: string;
+        };
+        Update: {
+          activity_id?: string;
+          decided_at?: string;
+          decided_by?: string | null;
+          organization_id?: string;
+          other_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "not_duplicates_activity_id_fkey";
+            columns: ["activity_id"];
+            isOneToOne: false;
+            referencedRelation: "activities";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "not_duplicates_decided_by_fkey";
+            columns: ["decided_by"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "not_duplicates_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "not_duplicates_other_id_fkey";
+            columns: ["other_id"];
+            isOneToOne: false;
+            referencedRelation: "activities";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       organization_settings: {
         Row: {
           contact_retention: string | null;
@@ -518,6 +712,7 @@ export type Database = {
           snapshot_max_age: string;
           statistics_enabled: boolean;
           text_retention: string | null;
+          time_zone: string;
           warm_up_enabled: boolean;
           warm_up_limit: number;
         };
@@ -529,6 +724,7 @@ export type Database = {
           snapshot_max_age?: string;
           statistics_enabled?: boolean;
           text_retention?: string | null;
+          time_zone?: string;
           warm_up_enabled?: boolean;
           warm_up_limit?: number;
         };
@@ -539,6 +735,7 @@ export type Database = {
           snapshot_max_age?: string;
           statistics_enabled?: boolean;
           text_retention?: string | null;
+          time_zone?: string;
           warm_up_enabled?: boolean;
           warm_up_limit?: number;
         };
@@ -554,12 +751,14 @@ export type Database = {
       };
       organization_units: {
         Row: {
+          closed_on: string | null;
           id: string;
           kind: Database["public"]["Enums"]["unit_kind"];
           name: string;
           organization_id: string;
           parent_id: string | null;
           children: {
+            closed_on: string | null;
             id: string;
             kind: Database["public"]["Enums"]["unit_kind"];
             name: string;
@@ -567,6 +766,7 @@ export type Database = {
             parent_id: string | null;
           } | null;
           parent: {
+            closed_on: string | null;
             id: string;
             kind: Database["public"]["Enums"]["unit_kind"];
             name: string;
@@ -576,6 +776,7 @@ export type Database = {
         };
         ComputedFields: "children" | "parent";
         Insert: {
+          closed_on?: string | null;
           id?: string;
           kind: Database["public"]["Enums"]["unit_kind"];
           name: string;
@@ -583,6 +784,7 @@ export type Database = {
           parent_id?: string | null;
         };
         Update: {
+          closed_on?: string | null;
           id?: string;
           kind?: Database["public"]["Enums"]["unit_kind"];
           name?: string;
@@ -701,6 +903,7 @@ export type Database = {
       };
       chapters: {
         Row: {
+          closed_on: string | null;
           id: string;
           name: string;
           organization_id: string;
@@ -708,12 +911,14 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          closed_on?: string | null;
           id?: string | null;
           name?: string | null;
           organization_id?: string | null;
           parent_id?: string | null;
         };
         Update: {
+          closed_on?: string | null;
           id?: string | null;
           name?: string | null;
           organization_id?: string | null;
@@ -794,6 +999,17 @@ export type Database = {
           last_activity_date: string;
           peer_mentor_id: string;
           total_hours: number;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      possible_duplicates: {
+        Row: {
+          activity_date: string;
+          activity_id: string;
+          chapter_id: string;
+          other_id: string;
+          reason: string;
         };
         ComputedFields: never;
         Relationships: [];
@@ -921,40 +1137,42 @@ export type Database = {
         };
       };
       claim_webhook: { Args: { p_webhook_id: string }; Returns: boolean };
-      compute_metric_snapshot: { Args: { p_period_end: string; p_period_start: string }; Returns: Json };
+      compute_metric_snapshot: {
+        Args: { p_period_end?: string; p_period_start?: string; p_year?: number };
+        Returns: Json;
+      };
       erase_contact: { Args: { p_contact_id: string }; Returns: Json };
       erase_person: { Args: { p_profile_id: string }; Returns: Json };
-      export_bufdir_snapshot: { Args: { p_period_end: string; p_period_start: string }; Returns: Json };
+      export_bufdir_snapshot: {
+        Args: { p_period_end?: string; p_period_start?: string; p_year?: number };
+        Returns: Json;
+      };
       export_person: { Args: { p_profile_id: string }; Returns: Json };
       generate_bufdir_report: {
-        Args: { p_mapping_version?: number; p_org_id: string; p_period_end: string; p_period_start: string };
+        Args: {
+          p_mapping_version?: number;
+          p_org_id: string;
+          p_period_end?: string;
+          p_period_start?: string;
+          p_year?: number;
+        };
         Returns: Json;
       };
       get_activity_series: {
-        Args: { p_bucket?: string; p_chapter_ids?: string[]; p_from: string; p_to: string };
-        Returns: {
-          activity_count: number;
-          bucket_date: string;
-          total_hours: number;
-        }[];
+        Args: { p_bucket?: string; p_chapter_ids?: string[]; p_from?: string; p_to?: string; p_year?: number };
+        Returns: Json;
       };
       get_ancestor_ids: { Args: { unit_id: string }; Returns: string[] };
       get_bufdir_alignment: { Args: { p_year: number }; Returns: Json };
       get_health: { Args: Record<PropertyKey, never>; Returns: Json };
       get_hierarchy_stats: { Args: { p_unit_id: string; p_year: number }; Returns: Json };
-      get_metric_snapshot: { Args: { p_period_end: string; p_period_start: string }; Returns: Json };
+      get_metric_snapshot: { Args: { p_period_end?: string; p_period_start?: string; p_year?: number }; Returns: Json };
       get_monthly_series: {
-        Args: { p_coordinator_id: string; p_from: string; p_to: string };
-        Returns: {
-          activity_count: number;
-          activity_month: string;
-          approved_expenses_nok: number;
-          total_duration_minutes: number;
-          total_hours: number;
-        }[];
+        Args: { p_coordinator_id: string; p_from?: string; p_to?: string; p_year?: number };
+        Returns: Json;
       };
       get_role: { Args: Record<PropertyKey, never>; Returns: Database["public"]["Enums"]["profile_role"] };
-      get_snapshot_status: { Args: { p_period_end: string; p_period_start: string }; Returns: Json };
+      get_snapshot_status: { Args: { p_period_end?: string; p_period_start?: string; p_year?: number }; Returns: Json };
       parent: {
         Args: { "": Database["public"]["Tables"]["organization_units"]["Row"] };
         Returns: {
@@ -1014,7 +1232,10 @@ export type Database = {
         Returns: boolean;
       };
       request_invalidation_again: { Args: Record<PropertyKey, never>; Returns: number };
-      save_metric_snapshot: { Args: { p_period_end: string; p_period_start: string }; Returns: Json };
+      save_metric_snapshot: {
+        Args: { p_period_end?: string; p_period_start?: string; p_year?: number };
+        Returns: Json;
+      };
       search_units: {
         Args: { p_limit?: number; p_query: string };
         Returns: {

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+WEBHOOK_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
+
 
 @dataclass(frozen=True, slots=True)
 class Anonymous:

@@ -11,7 +11,7 @@ class Input(BaseModel):
     A model with required fields shows one valid input in `json_schema_extra={"examples": [...]}`.
     """
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 REFUSAL = "refusal"

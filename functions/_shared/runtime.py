@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from _shared.database import Database
-from _shared.database.client import make_http_client
-from _shared.http.auth import Authenticator, Places
+from _shared.http.auth import Authenticator
+from _shared.http.places import Places
+from _shared.network import Network
 from _shared.settings import Settings, settings
 
 
@@ -23,6 +24,6 @@ class Runtime:
 
 @cache
 def process_runtime() -> Runtime:
-    """Give the process's runtime. First called by a request, because its connections must not be forked."""
-    http = make_http_client(settings())
-    return Runtime(settings(), Database(settings(), http), Authenticator(settings(), http))
+    """Give the process's runtime; the first call makes it."""
+    network = Network(settings().upstream_timeout_seconds)
+    return Runtime(settings(), Database(settings(), network), Authenticator(settings(), network))

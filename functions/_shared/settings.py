@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import base64
+import os
 from functools import cache
 from typing import Literal, Self
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 MIN_WEBHOOK_SECRET_BYTES = 24  # what Standard Webhooks asks for
 
@@ -16,10 +25,10 @@ class SettingsError(Exception):
     """The environment is incomplete or wrong; names the variables, never their values."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """What the functions need to know about where they run. Secrets have no defaults."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     supabase_url: HttpUrl = Field(validation_alias="SUPABASE_URL")
     publishable_key: SecretStr = Field(validation_alias="SUPABASE_PUBLISHABLE_KEY", min_length=16)
@@ -65,7 +74,7 @@ def read_settings() -> Settings:
     Raises SettingsError, which names every variable that is missing or wrong.
     """
     try:
-        return Settings()
+        return Settings.model_validate({name: value for name, value in os.environ.items() if value})
     except ValidationError as error:
         # Pydantic's own text quotes the values, which may be secrets: hence our own, and no cause.
         problems = [

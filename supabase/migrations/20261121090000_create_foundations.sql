@@ -24,23 +24,26 @@ begin
     cross join lateral (select format(o.form, n.nspname, o.object) as name) t
     where n.nspname in ('app', 'private', 'stats')
        or n.nspname = 'public' and o.object = any (array[
-           'acknowledge_wake_ups', 'activities', 'activity_status', 'activity_time_series',
-           'activity_types', 'bufdir_category_mappings', 'bufdir_export_audit_log',
-           'bufdir_export_audit_log_id_seq', 'bufdir_metric_snapshots', 'bufdir_thresholds',
-           'chapter_assignments', 'chapter_stats', 'chapters', 'children', 'claim_webhook',
-           'compute_metric_snapshot', 'coordinator_monthly_stats', 'erase_contact',
-           'erase_person', 'erasures', 'erasures_id_seq', 'expense_claims', 'expense_status',
+           'acknowledge_wake_ups', 'activities', 'activity_history', 'activity_history_id_seq',
+           'activity_status', 'activity_time_series', 'activity_types',
+           'bufdir_category_mappings', 'bufdir_export_audit_log',
+           'bufdir_export_audit_log_id_seq', 'bufdir_mapping_versions',
+           'bufdir_metric_snapshots', 'bufdir_thresholds', 'chapter_assignments',
+           'chapter_stats', 'chapters', 'children', 'claim_webhook', 'compute_metric_snapshot',
+           'coordinator_monthly_stats', 'counting_rules', 'erase_contact', 'erase_person',
+           'erasures', 'erasures_id_seq', 'expense_claims', 'expense_status',
            'export_bufdir_snapshot', 'export_person', 'generate_bufdir_report',
            'get_activity_series', 'get_ancestor_ids', 'get_bufdir_alignment', 'get_health',
            'get_hierarchy_stats', 'get_metric_snapshot', 'get_monthly_series', 'get_role',
            'get_snapshot_status', 'hierarchy_node_access', 'hierarchy_stats_cache',
            'mv_activity_time_series', 'mv_chapter_stats', 'mv_peer_mentor_stats',
-           'organization_settings', 'organization_units', 'organizations', 'parent',
-           'peer_mentor_stats', 'precompute_hierarchy', 'profile_role', 'profiles',
-           'read_hierarchy_stats', 'record_node_reads', 'refresh_hierarchy_entry',
-           'refresh_stats_views', 'renew_metric_snapshot', 'request_invalidation_again',
-           'save_metric_snapshot', 'search_units', 'stats_freshness', 'take_refresh_turn',
-           'take_unit_changes', 'unit_kind', 'warm_hierarchy_cache']);
+           'not_duplicates', 'organization_settings', 'organization_units', 'organizations',
+           'parent', 'peer_mentor_stats', 'possible_duplicates', 'precompute_hierarchy',
+           'profile_role', 'profiles', 'read_hierarchy_stats', 'record_node_reads',
+           'refresh_hierarchy_entry', 'refresh_stats_views', 'renew_metric_snapshot',
+           'request_invalidation_again', 'save_metric_snapshot', 'search_units',
+           'stats_freshness', 'take_refresh_turn', 'take_unit_changes', 'unit_kind',
+           'warm_hierarchy_cache']);
     if v_taken is not null then
         raise exception 'these names are taken in this project: %', v_taken
             using errcode = 'duplicate_object',

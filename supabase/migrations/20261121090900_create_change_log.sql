@@ -58,7 +58,7 @@ create table if not exists stats.activity_changes (
     autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000
 );
 comment on table stats.activity_changes is
-    'Append-only: signed sums by statement, chapter, peer mentor, type and day. Sums of zero: a '
+    'Append-only: signed sums by chapter, peer mentor, type and day. Sums of zero: a '
     'contact changed.';
 comment on column stats.activity_changes.is_first is
     'The first row of its statement: only this one has the deferred trigger that asks for a fold.';

@@ -61,14 +61,6 @@ begin
     exception when serialization_failure then
         v_outcome := 'already_running';
     end;
-    if v_outcome is null and p_force then
-        -- for the moment of another fold
-        perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
-    end if;
-    -- Held to the commit: what mv_* show is what has been folded by then, all three the same.
-    if v_outcome is null and stats.fold() ->> 'outcome' = 'already_running' then
-        v_outcome := 'already_running';
-    end if;
     if v_outcome is null then
         v_outcome := case
             when p_force then 'refreshed'
@@ -76,6 +68,16 @@ begin
             when (select stats.is_recent(p.last_started_at, p.refresh_interval)
                   from stats.refresh_pace p) then 'debounced'
             else 'refreshed' end;
+    end if;
+    -- For the moment of another fold; a writer, who refreshes inline, waits for nobody.
+    if v_outcome = 'refreshed'
+        and (p_force or (select s.refresh_mode = 'async' from stats.settings s)) then
+        perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
+    end if;
+    -- Held to the commit: what mv_* show is what has been folded by then, all three the same.
+    if v_outcome <> 'already_running' and stats.fold() ->> 'outcome' = 'already_running'
+        and v_outcome = 'refreshed' then
+        v_outcome := 'already_running';
     end if;
     if v_outcome = 'refreshed' then
         begin
@@ -92,9 +94,7 @@ begin
             where only_row;
         exception
             when query_canceled or serialization_failure or deadlock_detected then
-                -- nothing is lost: the changes stay pending, and the caller or the sweep tries
-                -- again
-                raise;
+                raise;   -- nothing is lost: the changes stay pending, and the sweep tries again
             when others then
                 v_outcome := 'failed';
                 v_applied := 0;

@@ -31,14 +31,22 @@ function newId() {
   return id;
 }
 
-const when = new Date();
-const row = () => ({
-  id: newId(),
-  unit_id: known.chapterId,
-  activity_type_id: known.typeId,
-  occurred_at: when.toISOString(),
-  duration_minutes: 45,
-});
+const DAY = 24 * 60 * 60 * 1000;
+let days = 400; // each on a day of its own, so that no two are taken for one
+
+/** What a form sends: the day that was picked, and a moment of it. */
+function row() {
+  const when = new Date(Date.now() - days * DAY);
+  days += 2;
+  return {
+    id: newId(),
+    unit_id: known.chapterId,
+    activity_type_id: known.typeId,
+    activity_date: when.toISOString().slice(0, 10),
+    occurred_at: when.toISOString(),
+    duration_minutes: 45,
+  };
+}
 const total = async (supabase) => {
   const rows = await right(supabase.from("peer_mentor_stats").select("activity_count").eq("peer_mentor_id", known.me));
   return rows.reduce((sum, { activity_count }) => sum + activity_count, 0);
@@ -59,19 +67,31 @@ const calls = {
         .eq("profile_id", me)
         .order("is_primary", { ascending: false }),
     );
-    const types = await right(supabase.from("activity_types").select("id, label").order("label"));
+    const types = await right(supabase.from("activity_types").select("id, code, label").order("label"));
     known.chapterId = chapters[0].organization_units.id;
-    known.typeId = types[0].id;
+    known.typeId = types.find(({ code }) => code === "conversation").id;
+    known.group = types.find(({ code }) => code === "group_meeting").id;
     assert.ok(chapters[0].organization_units.name && types[0].label);
   },
 
   async register({ ola: supabase }) {
     known.before = await total(supabase);
-    const { id, ...rest } = row();
-    const sent = { ...rest, participant_count: 2, summary: "We talked about work." };
-    await right(supabase.from("activities").insert({ id, ...sent }));
-    known.id = id;
-    assert.ok(["unit_id", "activity_type_id", "occurred_at", "duration_minutes"].every((name) => name in sent));
+    const sent = { ...row(), participant_count: 2, summary: "We talked about work." };
+    const insert = supabase.from("activities").insert(sent);
+    const registered = await right(insert.select("is_counted, not_counted_because").single());
+    assert.deepEqual(registered, { is_counted: true, not_counted_because: null });
+    known.id = sent.id;
+    const names = ["id", "unit_id", "activity_type_id", "activity_date", "occurred_at", "duration_minutes"];
+    assert.ok(names.every((name) => name in sent));
+    const reasons = [
+      [{ status: "draft" }, "draft"],
+      [{ activity_type_id: known.group, participant_count: 5, duration_minutes: 10 }, "too_short"],
+      [{ activity_type_id: known.group, participant_count: 2, duration_minutes: 60 }, "too_few_participants"],
+    ];
+    for (const [change, reason] of reasons) {
+      const kept = supabase.from("activities").insert({ ...row(), .../** @type {object} */ (change) });
+      assert.equal((await right(kept.select("not_counted_because").single())).not_counted_because, reason);
+    }
   },
 
   async "own-numbers"({ ola: supabase, me }) {
@@ -86,32 +106,23 @@ const calls = {
     assert.ok(mine.every((each) => each.chapters.name));
   },
 
-  async proxy({ kari: supabase, me, chapterId, typeId }) {
-    const id = newId();
-    const sent = {
-      unit_id: chapterId,
-      activity_type_id: typeId,
-      occurred_at: when.toISOString(),
-      duration_minutes: 60,
-    };
+  async proxy({ kari: supabase, me }) {
+    const { id, unit_id, activity_type_id, activity_date, occurred_at } = row();
+    const sent = { unit_id, activity_type_id, activity_date, occurred_at, duration_minutes: 60 };
     await right(supabase.from("activities").insert({ id, ...sent, is_proxy_registered: true, peer_mentor_id: me }));
     // by oneself, nobody registers for another
+    const other = (await supabase.auth.getUser()).data.user?.id;
     const refused = await known.ola
       .from("activities")
-      .insert({ ...sent, is_proxy_registered: true, peer_mentor_id: (await supabase.auth.getUser()).data.user.id });
+      .insert({ ...sent, is_proxy_registered: true, peer_mentor_id: other });
     assert.equal(refused.error.code, "42501");
   },
 
-  async draft({ ola: supabase, chapterId, typeId }) {
+  async draft({ ola: supabase }) {
     const before = await total(supabase);
-    const id = newId();
-    const sent = {
-      unit_id: chapterId,
-      activity_type_id: typeId,
-      occurred_at: when.toISOString(),
-      duration_minutes: 60,
-    };
-    await right(supabase.from("activities").insert({ id, ...sent, status: "draft" }));
+    const { id, unit_id, activity_type_id, occurred_at } = row();
+    const sent = { id, unit_id, activity_type_id, occurred_at, duration_minutes: 60 };
+    await right(supabase.from("activities").insert({ ...sent, status: "draft" }));
     assert.equal(await total(supabase), before);
     await right(supabase.from("activities").update({ status: "registered", duration_minutes: 50 }).eq("id", id));
     assert.equal(await total(supabase), before + 1);
@@ -134,17 +145,35 @@ const calls = {
     assert.equal((await right(decided)).length, 1);
   },
 
-  async several({ ola: supabase, chapterId, typeId }) {
-    const day = when.toISOString();
-    const same = { unit_id: chapterId, activity_type_id: typeId, occurred_at: day, duration_minutes: 30 };
-    const rows = () => [
-      { id: newId(), ...same },
-      { id: newId(), ...same, participant_count: 4 },
-    ];
+  async several({ ola: supabase }) {
+    const rows = () => {
+      const { unit_id, activity_type_id, occurred_at } = row();
+      const same = { unit_id, activity_type_id, occurred_at, duration_minutes: 30 };
+      return [
+        { id: newId(), ...same },
+        { id: newId(), ...same, participant_count: 4 },
+      ];
+    };
     const defaultToNull = false;
     await right(supabase.from("activities").insert(rows(), { defaultToNull }));
     const refused = await supabase.from("activities").insert(rows());
-    assert.equal(refused.error.code, "23502");
+    assert.equal(refused.error?.code, "23502");
+  },
+
+  async duplicates({ ola, kari: supabase }) {
+    const first = row();
+    const second = { ...first, id: newId() };
+    await right(ola.from("activities").insert(first));
+    await right(ola.from("activities").insert(second));
+    const pairs = await right(
+      supabase.from("possible_duplicates").select("activity_id, other_id, reason, activity_date, chapter_id"),
+    );
+    const pair = pairs.find(({ activity_id, other_id }) => activity_id === second.id && other_id === first.id);
+    assert.equal(pair.reason, "same_peer_mentor");
+    const before = await total(ola);
+    const resolved = supabase.from("activities").update({ duplicate_of: pair.other_id }).eq("id", pair.activity_id);
+    assert.equal((await right(resolved.select("not_counted_because").single())).not_counted_because, "duplicate");
+    assert.equal(await total(ola), before - 1);
   },
 
   async again({ ola: supabase }) {
@@ -161,12 +190,15 @@ const calls = {
   async errors({ ola: supabase, kari }) {
     const other = (await right(kari.from("chapters").select("id").eq("name", "Bergen")))[0].id;
     const somebody = randomUUID();
+    const tomorrow = new Date(Date.now() + 2 * DAY).toISOString();
     /** @type {[object, number, string, string][]} */
     const cases = [
       [{ duration_minutes: 0 }, 400, "23514", "activities_duration_minutes_check"],
       [{ participant_count: -1 }, 400, "23514", "activities_participant_count_check"],
       [{ is_proxy_registered: true }, 400, "23514", "activities_proxy_is_named"],
       [{ unit_id: other }, 403, "42501", ""],
+      [{ occurred_at: tomorrow, activity_date: tomorrow.slice(0, 10) }, 400, "23514", "can only be a draft"],
+      [{ activity_date: "2020-01-01" }, 400, "23514", "activities_date_fits_moment"],
       [{ activity_type_id: somebody }, 409, "23503", ""],
       [{ occurred_at: "some day" }, 400, "22007", ""],
       [{ duration_minutes: "long" }, 400, "22P02", ""],

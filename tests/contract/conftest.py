@@ -8,11 +8,11 @@ import pytest
 
 from _shared import logs
 from _shared.settings import settings
-from tests.contract.world import Function, load_functions, make_function
+from tests.contract.world import Function, load_functions, served
 from tests.support.credentials import ENVIRONMENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from starlette.applications import Starlette
 
@@ -33,9 +33,10 @@ APPS = _load()
 
 
 @pytest.fixture(params=sorted(APPS))
-def function(request: pytest.FixtureRequest) -> Function:
+async def function(request: pytest.FixtureRequest) -> AsyncIterator[Function]:
     """Each function in turn."""
-    return make_function(request.param, APPS[request.param])
+    async with served(request.param, APPS[request.param]) as function:
+        yield function
 
 
 @pytest.fixture(autouse=True)

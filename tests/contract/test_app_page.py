@@ -56,7 +56,7 @@ def test_a_block_says_nothing_that_its_twin_does_not_ask_for(name: str) -> None:
 
 
 @pytest.fixture
-def no_debounce(stack: Stack) -> Iterator[None]:
+def withdrawn(stack: Stack) -> Iterator[None]:
     with psycopg.connect(stack.db_url, autocommit=True) as connection:
         yield
         # what was approved stays with its activity, which is withdrawn here
@@ -67,7 +67,7 @@ def no_debounce(stack: Stack) -> Iterator[None]:
         )
 
 
-@pytest.mark.usefixtures("no_debounce")
+@pytest.mark.usefixtures("withdrawn")
 def test_every_twin_gets_what_the_page_says(stack: Stack) -> None:
     program = node_program()
     assert program

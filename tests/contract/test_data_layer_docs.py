@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from local.stack import Stack
 
-SERIES = {"get_activity_series", "get_monthly_series"}
+# Each answers with one JSON array: its rows are those of a function that the API does not offer.
+SERIES = {"get_activity_series": "get_activity_series", "get_monthly_series": "monthly_series"}
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +40,16 @@ def test_every_public_statistic_is_documented_with_its_columns_in_order(
         """
         select p.proname, p.proargnames[n], format_type(p.proallargtypes[n], null)
         from pg_proc p, generate_subscripts(p.proallargtypes, 1) n
-        where p.pronamespace = 'public'::regnamespace and p.proargmodes[n] = 't' and p.proname = any(%s)
+        where p.pronamespace = 'app'::regnamespace and p.proargmodes[n] = 't' and p.proname = any(%s)
         order by p.proname, n
         """,
-        (list(SERIES),),
+        (list(SERIES.values()),),
     ).fetchall()
+    shown = {rows: name for name, rows in SERIES.items()}
     expected: dict[str, list[tuple[str, str]]] = {}
     for name, column, type_ in [*relations, *functions]:
-        expected.setdefault(name, []).append((column, type_))
-    assert set(expected) > SERIES
+        expected.setdefault(shown.get(name, name), []).append((column, type_))
+    assert set(expected) > SERIES.keys()
     page = {
         name: [(column, type_) for column, (type_, _) in columns.items()]
         for name, columns in documented().items()
@@ -55,7 +57,7 @@ def test_every_public_statistic_is_documented_with_its_columns_in_order(
     assert page == expected
 
 
-@pytest.mark.parametrize("relation", sorted(set(documented()) - SERIES))
+@pytest.mark.parametrize("relation", sorted(set(documented()) - SERIES.keys()))
 def test_what_is_never_null_is_not_null_for_anybody(connection: psycopg.Connection, relation: str) -> None:
     never_null = [column for column, (_, null) in documented()[relation].items() if null == "never"]
     people = connection.execute("select id::text, organization_id::text from public.profiles").fetchall()

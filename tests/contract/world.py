@@ -1,4 +1,4 @@
-"""Every function of `functions/main.py`, as deployed, on a real `Database` whose network is played.
+"""Every function of `functions/main.py`, as deployed, before a real server that plays PostgREST.
 
 Functions are discovered, not listed: a new one meets every refusal without a word here. What the database
 answers on the good path are the examples of `tests/support/examples.py`.
@@ -6,8 +6,8 @@ answers on the good path are the examples of `tests/support/examples.py`.
 
 from __future__ import annotations
 
-import asyncio
 import json
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,18 +19,22 @@ from functions_framework.aio import create_asgi_app_from_module
 from _shared import exact_json
 from _shared.callers import Anonymous, Caller, Service, User, Webhook
 from _shared.database import Database
-from _shared.database.client import make_http_client
 from _shared.http.auth import Authenticator
 from _shared.http.endpoint import ENDPOINTS
 from _shared.http.webhooks import WebhookPayload
+from _shared.network import Network
 from _shared.runtime import Runtime
 from tests.support.credentials import SECRET_KEY, make_settings, make_token, sign
 from tests.support.examples import ANSWERS, NHF, snapshot_json
+from tests.support.upstream import HangUp, never, upstream
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from starlette.applications import Starlette
 
     from _shared.http.request import Endpoint
+    from _shared.network import Answer
 
 MAIN = Path(__file__).parents[2] / "functions" / "main.py"
 SQL = 'insert into private.secrets values ("LEAK")'
@@ -57,25 +61,23 @@ def load_functions() -> dict[str, Starlette]:
 
 
 FAILURES: dict[str, httpx.Response | Exception] = {
-    "refused": httpx.ConnectError(SQL),
+    "hung-up": HangUp(SQL),
     "no-database": httpx.Response(503, json={"code": "PGRST001", "message": SQL, "details": SQL}),
     "gateway-error": httpx.Response(502, text=f"<html>{SQL}</html>"),
-    "slow": httpx.ReadTimeout(SQL),
     "switched-off": httpx.Response(423, json={"code": "PT423", "message": SQL, "hint": SECRET_KEY}),
     "limited": httpx.Response(429, json={"code": "rate_limited", "hint": SQL}, headers={"retry-after": "9"}),
     "statement-timeout": httpx.Response(500, json={"code": "57014", "message": SQL}),
     "sql-error": httpx.Response(400, json={"code": "23505", "message": SQL, "hint": SECRET_KEY}),
     "nonsense": httpx.Response(200, json={"unexpected": SQL}),
     "not-json": httpx.Response(200, text=f"<html>{SQL}</html>"),
-    "bug": ZeroDivisionError(f"{SQL} {SECRET_KEY}"),
 }
 
 
 @dataclass
-class Network:
+class Behind:
     """What the functions find behind `SUPABASE_URL`.
 
-    mode  : "good", "hanging", or a key of `FAILURES`.
+    mode  : "good", "hanging", "bug" (of ours, instead of asking), or a key of `FAILURES`.
     asked : the SQL functions and relations asked for, in order.
     """
 
@@ -89,7 +91,7 @@ class Network:
         if self.mode == "good":
             return httpx.Response(200, content=exact_json.dumps(self.answers[name]))
         if self.mode == "hanging":
-            await asyncio.Event().wait()
+            return await never(request)
         failure = FAILURES[self.mode]
         if isinstance(failure, Exception):
             raise failure
@@ -102,7 +104,7 @@ class Function:
 
     spec: Endpoint
     client: httpx.AsyncClient
-    network: Network
+    network: Behind
 
     @property
     def method(self) -> str:
@@ -163,11 +165,27 @@ def example(model: Any) -> dict[str, Any]:
     return first
 
 
-def make_function(name: str, app: Starlette) -> Function:
-    """Put a function on a network of its own."""
-    settings = make_settings(FERSK_UPSTREAM_TIMEOUT_SECONDS=TIMEOUT_SECONDS)
-    network = Network()
-    http = make_http_client(settings, httpx.MockTransport(network))
-    app.state.runtime = Runtime(settings, Database(settings, http), Authenticator(settings, http))
-    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://function")
-    return Function(ENDPOINTS[name], client, network)
+class Out(Network):
+    """The way out, which has a bug when it is told to."""
+
+    def __init__(self, behind: Behind) -> None:
+        super().__init__(TIMEOUT_SECONDS)
+        self._behind = behind
+
+    async def send(self, *arguments: Any, **options: Any) -> Answer:
+        if self._behind.mode == "bug":
+            raise ZeroDivisionError(f"{SQL} {SECRET_KEY}")
+        return await super().send(*arguments, **options)
+
+
+@asynccontextmanager
+async def served(name: str, app: Starlette) -> AsyncIterator[Function]:
+    """Put a function before a server of its own."""
+    behind = Behind()
+    async with upstream(behind) as server:
+        settings = make_settings(SUPABASE_URL=server.url, FERSK_UPSTREAM_TIMEOUT_SECONDS=TIMEOUT_SECONDS)
+        out = Out(behind)
+        app.state.runtime = Runtime(settings, Database(settings, out), Authenticator(settings, out))
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://function") as client:
+            yield Function(ENDPOINTS[name], client, behind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, LiteralString
+from typing import TYPE_CHECKING, LiteralString, cast
 from uuid import UUID
 
 import pytest
@@ -20,6 +20,8 @@ from tests.resilience.waiting import blocked, wait_until_blocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from psycopg import Cursor
 
     from tests.resilience.own_cluster import Connection, OwnCluster
 
@@ -282,6 +284,38 @@ def test_a_second_refresh_returns_at_once_also_with_an_older_snapshot(
     folder.execute("commit")
     assert outcome(folder, refresh) == "refreshed"
     assert differences(observer) == []
+
+
+def test_a_refresh_beside_a_fold_waits_for_its_moment_and_shows_what_it_folded(
+    sessions: Sessions, scene: Scene
+) -> None:
+    """Nobody else would refresh before the next sweep."""
+    writer, folder, observer = sessions
+    observer.execute("update stats.settings set debounce = '0' where only_row")
+    observer.execute("update stats.stats_refresh_log set last_started_at = null where only_row")
+    write(writer, scene, 1)
+    folder.execute("begin")
+    assert outcome(folder) == "folded"
+    refresh: LiteralString = "select stats.refresh(p_force := false) ->> 'outcome'"
+    with blocked(refresh, session=writer, by=folder, observer=observer) as waiting:
+        folder.execute("commit")
+    assert cast("Cursor[tuple[str]]", waiting.result()).fetchone() == ("refreshed",)
+    live = observer.execute("select sum(activity_count) from stats.live_chapter_stats").fetchone()
+    assert observer.execute("select sum(activity_count) from stats.mv_chapter_stats").fetchone() == live
+
+
+def test_an_inline_refresh_beside_a_fold_returns_at_once(sessions: Sessions, scene: Scene) -> None:
+    """It is a writer's, in their commit."""
+    writer, folder, observer = sessions
+    observer.execute("update stats.settings set debounce = '0', refresh_mode = 'inline' where only_row")
+    observer.execute("update stats.stats_refresh_log set last_started_at = null where only_row")
+    folder.execute("begin")
+    assert outcome(folder) == "folded"
+    writer.execute("set lock_timeout = '20ms'")
+    write(writer, scene, 1)
+    assert outcome(writer, "select stats.refresh(p_force := false) ->> 'outcome'") == "already_running"
+    folder.execute("commit")
+    assert outcome(writer, "select stats.refresh(p_force := false) ->> 'outcome'") == "refreshed"
 
 
 def test_no_live_read_waits_for_or_reads_through_a_plain_refresh(sessions: Sessions, scene: Scene) -> None:

@@ -141,6 +141,7 @@ def status_json(**overrides: Any) -> dict[str, Any]:
         "record_count_now": 3,
         "computed_at": "2026-03-14T09:26:53.589793+00:00",
         "export_allowed": True,
+        "warnings": [],
     } | overrides
 
 

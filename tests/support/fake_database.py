@@ -160,7 +160,12 @@ class FakeDatabase(Database):
     def _answer_get_snapshot_status(self, **period: object) -> dict[str, Any]:
         if self._is_saved(*period.values()):
             return status_json()
-        missing = {"record_count_at_generation": None, "computed_at": None, "export_allowed": False}
+        missing = {
+            "record_count_at_generation": None,
+            "computed_at": None,
+            "export_allowed": False,
+            "warnings": [],
+        }
         return status_json(verdict="missing", **missing)
 
     # --- tables ------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from pydantic import (
     ValidationError,
 )
 
-from _shared.database.client import Client, Number, Row, execute, row, scalar, unexpected
+from _shared.database.client import Client, Number, Row, row, scalar, unexpected
 from _shared.result import Err, Ok, Result
 
 if TYPE_CHECKING:
@@ -97,9 +97,6 @@ class SummarySettings(Row):
     organization_id: UUID
 
 
-_SETTINGS = TypeAdapter(list[SummarySettings])
-
-
 class Hierarchy(Client):
     """Each method is one transaction; with the secret key but for reading."""
 
@@ -129,16 +126,20 @@ class Hierarchy(Client):
 
     async def list_warmed_organizations(self) -> Result[list[UUID]]:
         """List the organisations that want their summaries computed before somebody asks."""
-        query = (
-            self._service.from_("organization_settings").select("organization_id").order("organization_id")
+        answer = await self._select(
+            "organization_settings",
+            select="organization_id",
+            order="organization_id.asc",
+            warm_up_enabled="eq.true",
+            statistics_enabled="eq.true",
         )
-        answer = await execute(query.eq("warm_up_enabled", value=True).eq("statistics_enabled", value=True))
         if isinstance(answer, Err):
             return answer
         try:
-            return Ok([settings.organization_id for settings in _SETTINGS.validate_python(answer.value)])
+            settings = TypeAdapter(list[SummarySettings]).validate_python(answer.value)
         except ValidationError:
             return unexpected("SummarySettings")
+        return Ok([each.organization_id for each in settings])
 
     async def precompute_hierarchy(self, organization_id: UUID, year: int) -> Result[int]:
         """Compute the summary of every unit; the number of them."""

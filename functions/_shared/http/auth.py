@@ -1,43 +1,27 @@
-"""Who is calling, whether they are someone who may, and whether there is a place for them."""
+"""Who is calling, and whether they are someone who may."""
 
 from __future__ import annotations
 
-import asyncio
 import hmac
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 from uuid import UUID
-from weakref import WeakValueDictionary
 
-import jwt
 from pydantic import SecretStr
 
-from _shared.callers import Anonymous, Caller, Service, User
-from _shared.http import webhooks
-from _shared.http.keys import ALGORITHMS, KeySet
+from _shared.callers import WEBHOOK_HEADERS, Anonymous, Caller, Service, User
+from _shared.http import tokens
+from _shared.http.tokens import PUBLIC_KEY_ALGORITHMS, Token, TokenError
 from _shared.result import Err, ErrorCode, Ok, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping
-
-    import httpx
+    from collections.abc import Collection, Mapping
 
     from _shared.database import Database
     from _shared.database.access import Role
+    from _shared.http.keys import KeySet
+    from _shared.network import Network
     from _shared.settings import Settings
 
-T = TypeVar("T")
-
-AUDIENCE = "authenticated"
-LEEWAY_SECONDS = 10  # clocks of two machines differ
-AT_ONCE = 4  # of the process's sixteen connections
-PATIENCE_SECONDS = 2.0
-REST_SECONDS = 1.0
-BUSY = Err(
-    ErrorCode.RATE_LIMITED,
-    "Too many requests at once; try again shortly.",
-    cause="no place",
-    retry_after_seconds=1,
-)
 LEGACY_KEY = "Legacy service_role keys are not accepted; call with the project's secret key (sb_secret_…)."
 
 
@@ -48,9 +32,10 @@ class Authenticator:
     secret, ES256 or RS256 with a key of its JWKS, nothing else.
     """
 
-    def __init__(self, settings: Settings, http: httpx.AsyncClient) -> None:
+    def __init__(self, settings: Settings, network: Network) -> None:
         self._settings = settings
-        self._keys = KeySet(str(settings.jwks_url), http) if settings.jwks_url else None
+        self._network = network
+        self._keys: KeySet | None = None
 
     async def authenticate(
         self, headers: Mapping[str, str], body: bytes, accepted: Collection[type[Caller]]
@@ -70,7 +55,9 @@ class Authenticator:
 
     async def _identify(self, headers: Mapping[str, str], body: bytes) -> Result[Caller]:
         # A claim to be a webhook with a part missing is refused, not ignored.
-        if any(name in headers for name in webhooks.HEADERS):
+        if any(name in headers for name in WEBHOOK_HEADERS):
+            from _shared.http import webhooks  # noqa: PLC0415 - most functions never meet one
+
             return webhooks.verify(self._settings.webhook_secret, headers, body)
         # A user's token outranks the key that clients send along with it, as at Supabase's own gateway.
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
@@ -91,48 +78,46 @@ class Authenticator:
         are needed and cannot be fetched.
         """
         try:
-            header = jwt.get_unverified_header(token)
-            found = await self._key_for(header)
-            if isinstance(found, Err):
-                return found
-            key, algorithm = found.value
-            claims = jwt.decode(
-                token,
-                key,
-                algorithms=[algorithm],
-                audience=AUDIENCE,
-                leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "sub", "aud"]},
-            )
-            user_id = UUID(claims["sub"])
-        except (jwt.PyJWTError, ValueError) as error:
-            return Err(ErrorCode.UNAUTHORIZED, cause=type(error).__name__)
-        if claims.get("role") != "authenticated":
+            read = tokens.read(token)
+            refused = await self._check_signature(read)
+            if refused:
+                return refused
+            user_id = UUID(tokens.check_claims(read.claims))
+        except (TokenError, ValueError) as error:
+            cause = str(error) if isinstance(error, TokenError) else "subject"
+            return Err(ErrorCode.UNAUTHORIZED, cause=f"token: {cause}")
+        if read.claims.get("role") != "authenticated":
             return Err(ErrorCode.UNAUTHORIZED, cause="not a user's token")
         return Ok(User(user_id, SecretStr(token)))
 
-    async def _key_for(self, header: dict[str, Any]) -> Result[tuple[Any, str]]:
-        """Choose the key by algorithm, never the algorithm by key: a public key must not verify an HMAC."""
-        algorithm, key_id = header.get("alg"), header.get("kid")
+    async def _check_signature(self, token: Token) -> Err | None:
+        """Choose the key by algorithm, never the algorithm by key: a public key must not verify an HMAC.
+
+        Raises TokenError where it was not signed with that key.
+        """
+        algorithm, key_id = token.header.get("alg"), token.header.get("kid")
         secret = self._settings.jwt_secret
         if algorithm == "HS256" and secret is not None:
-            return Ok((secret.get_secret_value(), "HS256"))
-        if algorithm in ALGORITHMS and self._keys is not None and isinstance(key_id, str):
-            found = await self._keys.find(key_id)
-            if isinstance(found, Err):
-                return found
-            if found.value is not None and found.value.algorithm_name == algorithm:
-                return Ok((found.value.key, algorithm))
+            tokens.verify_hs256(token, secret.get_secret_value())
+            return None
+        if algorithm in PUBLIC_KEY_ALGORITHMS and isinstance(key_id, str) and (keys := self._public_keys()):
+            return await keys.verify(token, algorithm, key_id)
         return Err(ErrorCode.UNAUTHORIZED, cause="no key for this token")
+
+    def _public_keys(self) -> KeySet | None:
+        if self._keys is None and self._settings.jwks_url is not None:
+            from _shared.http.keys import KeySet  # noqa: PLC0415 - cryptography is heavy
+
+            self._keys = KeySet(str(self._settings.jwks_url), self._network)
+        return self._keys
 
 
 def _says_service_role(token: str) -> bool:
     """Whether a token, true or not, says that it is a legacy service_role key."""
     try:
-        claims = jwt.decode(token, options={"verify_signature": False})
-    except jwt.PyJWTError:
+        return tokens.read(token).claims.get("role") == "service_role"
+    except TokenError:
         return False
-    return claims.get("role") == "service_role"
 
 
 async def require_role(user: User, roles: Collection[Role], database: Database) -> Err | None:
@@ -145,37 +130,3 @@ async def require_role(user: User, roles: Collection[Role], database: Database) 
     if isinstance(found, Err):
         return found
     return None if found.value in roles else Err(ErrorCode.FORBIDDEN)
-
-
-class Places:
-    """A few for each person, so that nobody takes all of the process's connections.
-
-    Webhooks and services need none.
-    """
-
-    def __init__(self) -> None:
-        # Kept by who waits, works or rests, and gone with the last of them.
-        self._of: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
-
-    async def serve(self, caller: Caller, work: Callable[[], Awaitable[Result[T]]]) -> Result[T]:
-        """Do the work once there is a place for it; the place of a refusal for now rests for a moment.
-
-        Who does not wait when told to is thus made to, at the cost of a timer.
-        Errors: rate_limited, when there was no place in time.
-        """
-        if not isinstance(caller, User):
-            return await work()
-        places = self._of.setdefault(caller.id, asyncio.Semaphore(AT_ONCE))
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await places.acquire()
-        except TimeoutError:
-            return BUSY
-        rest = 0.0
-        try:
-            result = await work()
-            if isinstance(result, Err) and result.code is ErrorCode.RATE_LIMITED:
-                rest = REST_SECONDS
-            return result
-        finally:
-            asyncio.get_running_loop().call_later(rest, places.release)

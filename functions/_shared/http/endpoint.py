@@ -1,4 +1,4 @@
-"""Makes of a handler, a function from `Call` to `Result`, what Functions Framework serves."""
+"""Makes of a handler, a function from `Call` to `Result`, one from request to response."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import functions_framework.aio
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -26,11 +25,10 @@ from _shared.runtime import Runtime, process_runtime
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
 
-    from starlette.applications import Starlette
-
     from _shared.background import Work
 
     Handler: TypeAlias = Callable[[Call[P]], Awaitable[Result[Any]]]
+    Function: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -41,7 +39,7 @@ ENDPOINTS: dict[str, Endpoint] = {}
 
 def endpoint(
     *methods: Method, callers: set[type[Caller]], body: type[P] | None = None, query: type[P] | None = None
-) -> Callable[[Handler[P]], functions_framework.aio.HTTPFunction]:
+) -> Callable[[Handler[P]], Function]:
     """Make a handler the entry point of its own name.
 
     methods : what is answered; HEAD comes with GET, OPTIONS always.
@@ -54,14 +52,12 @@ def endpoint(
     if Webhook in callers:
         model()  # a webhook brings no input of this shape, so every field must have a default
 
-    def decorate(handler: Handler[P]) -> functions_framework.aio.HTTPFunction:
+    def decorate(handler: Handler[P]) -> Function:
         answered = (*methods, "HEAD") if "GET" in methods else methods
         spec = Endpoint(handler.__name__, answered, frozenset(callers), model, "query" if query else "body")
         ENDPOINTS[spec.name] = spec
 
-        # Functions Framework registers by __name__ and serves only plain functions.
-        @functions_framework.aio.http
-        @functools.wraps(handler)
+        @functools.wraps(handler)  # by whose name it is served
         async def serve(request: Request) -> Response:
             return await _serve(request, spec, handler)
 
@@ -70,7 +66,12 @@ def endpoint(
     return decorate
 
 
-def runtime_of(app: Starlette) -> Runtime:
+def refuse(request: Request, error: Err) -> Response:
+    """Answer in the form of all functions where there is none to answer."""
+    return _respond(error, (), _request_id(request))
+
+
+def runtime_of(app: Any) -> Runtime:
     """Give the runtime that whoever built `app` put into `app.state.runtime`, else the process's."""
     given: Runtime | None = getattr(app.state, "runtime", None)
     return given or process_runtime()
@@ -104,7 +105,8 @@ async def _handle(
             if isinstance(call, Err):
                 return call
             line["caller"] = type(call.value.caller).__name__.lower()
-            result = await runtime.places.serve(call.value.caller, functools.partial(handler, call.value))
+            work = functools.partial(_work, handler, call.value)
+            result = await runtime.places.serve(call.value.caller, work)
             after.extend(call.value.after)
             return result
     except ClientDisconnect:
@@ -114,6 +116,17 @@ async def _handle(
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an answer
         logs.log_exception("unexpected_error", error, **line)
         return Err(ErrorCode.INTERNAL, cause=type(error).__name__)
+
+
+async def _work(handler: Handler[Any], call: Call[Any]) -> Result[Any]:
+    """Do what was asked. A webhook is claimed last, so that one we refuse for its content is not used up."""
+    if isinstance(call.caller, Webhook):
+        from _shared.http import webhooks  # noqa: PLC0415 - most functions never meet one
+
+        refused = await webhooks.claim(call.caller, call.database)
+        if refused:
+            return refused
+    return await handler(call)
 
 
 def _respond(result: Result[object], methods: Collection[str], request_id: str) -> Response:

@@ -7,15 +7,17 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-import httpx
 import jwt
+from pyreqwest.exceptions import PyreqwestError
 
+from _shared.http.tokens import PUBLIC_KEY_ALGORITHMS, Token, TokenError
 from _shared.result import Err, ErrorCode, Ok, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ALGORITHMS = ("ES256", "RS256")
+    from _shared.network import Network
+
 MAX_AGE_SECONDS = 600
 MIN_REFETCH_SECONDS = 30  # tokens with made-up key ids must not make us hammer the auth server
 FIRST_RETRY_SECONDS = 1  # after a failure; each further one doubles it, up to the above
@@ -24,7 +26,7 @@ MAX_BYTES = 64 * 1024  # a key has a few hundred
 
 # What a server that is away or strange leads to; the last five come from JSON that is no key set.
 _NO_KEY_SET = (
-    httpx.HTTPError,
+    PyreqwestError,
     jwt.PyJWTError,
     TimeoutError,
     ValueError,
@@ -46,12 +48,12 @@ class KeySet:
     def __init__(
         self,
         url: str,
-        http: httpx.AsyncClient,
+        network: Network,
         clock: Callable[[], float] = time.monotonic,
         fetch_seconds: float = FETCH_SECONDS,
     ) -> None:
         self._url = url
-        self._http = http
+        self._network = network
         self._clock = clock
         self._fetch_seconds = fetch_seconds
         self._keys: dict[str, jwt.PyJWK] = {}
@@ -60,6 +62,21 @@ class KeySet:
         self._pause: float = FIRST_RETRY_SECONDS
         self._failure: Err | None = None
         self._fetching: asyncio.Task[None] | None = None
+
+    async def verify(self, token: Token, algorithm: str, key_id: str) -> Err | None:
+        """Check a signature of that algorithm, made with that key.
+
+        Raises TokenError where it was not. Errors: upstream_unavailable, as `find`.
+        """
+        found = await self.find(key_id)
+        if isinstance(found, Err):
+            return found
+        key = found.value
+        if key is None or key.algorithm_name != algorithm:
+            raise TokenError("no key for this token")
+        if not key.Algorithm.verify(token.signed, key.key, token.signature):
+            raise TokenError("signature")
+        return None
 
     async def find(self, key_id: str) -> Result[jwt.PyJWK | None]:
         """Give the key, or None where the auth server has no such key.
@@ -93,7 +110,9 @@ class KeySet:
             self._next_fetch_at = self._clock() + self._pause
             self._pause = min(self._pause * 2, MIN_REFETCH_SECONDS)
         else:
-            self._keys = {key.key_id: key for key in keys if key.key_id and key.algorithm_name in ALGORITHMS}
+            self._keys = {
+                key.key_id: key for key in keys if key.key_id and key.algorithm_name in PUBLIC_KEY_ALGORITHMS
+            }
             self._failure, self._pause = None, FIRST_RETRY_SECONDS
             self._fetched_at = self._clock()
             self._next_fetch_at = self._fetched_at + MIN_REFETCH_SECONDS
@@ -101,11 +120,7 @@ class KeySet:
             self._fetching = None
 
     async def _download(self) -> bytes:
-        content = bytearray()
-        async with self._http.stream("GET", self._url) as response:
-            response.raise_for_status()
-            async for chunk in response.aiter_bytes():
-                content += chunk
-                if len(content) > MAX_BYTES:
-                    raise ValueError("larger than a key set can be")
-        return bytes(content)
+        answer = await self._network.send("GET", self._url, max_bytes=MAX_BYTES)
+        if answer.status != 200:
+            raise ValueError(f"HTTP {answer.status}")
+        return answer.content

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from _shared.callers import User, Webhook
-from _shared.http import webhooks
-from _shared.http.webhooks import WebhookPayload
 from _shared.inputs import REFUSAL, Input
 from _shared.result import Err, ErrorCode, Ok, Result
 
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from _shared.background import Work
     from _shared.callers import Caller
     from _shared.database import Database
+    from _shared.http.webhooks import WebhookPayload
     from _shared.runtime import Runtime
 
 REGION_PARAMETER = "forceFunctionRegion"  # what client libraries add for their option `region`; ours have one
@@ -82,10 +81,9 @@ def is_root(request: Request, spec: Endpoint) -> bool:
 
 
 async def accept(request: Request, spec: Endpoint, runtime: Runtime) -> Result[Call[Any]]:
-    """Check, in this order: address and method, size, credentials, input, and that a webhook is new.
+    """Check, in this order: address and method, size, credentials, input.
 
-    Credentials come before input: a stranger learns nothing about what a function accepts. A webhook is
-    claimed last, so that one we refuse for its content is not used up.
+    Credentials come before input: a stranger learns nothing about what a function accepts.
     """
     if not is_root(request, spec):
         return Err(ErrorCode.NOT_FOUND)
@@ -97,10 +95,7 @@ async def accept(request: Request, spec: Endpoint, runtime: Runtime) -> Result[C
     caller = await runtime.authenticator.authenticate(request.headers, body.value, spec.callers)
     if isinstance(caller, Err):
         return caller
-    call = _parse(request, body.value, spec, caller.value, runtime)
-    if isinstance(caller.value, Webhook) and isinstance(call, Ok):
-        return await webhooks.claim(caller.value, runtime.database) or call
-    return call
+    return _parse(request, body.value, spec, caller.value, runtime)
 
 
 async def _read_body(request: Request) -> Result[bytes]:
@@ -118,9 +113,12 @@ def _parse(
 ) -> Result[Call[Any]]:
     """Read the input, or say which declared fields are wrong without quoting what was sent."""
     method = "GET" if request.method == "HEAD" else request.method
-    model: type[BaseModel] = WebhookPayload if isinstance(caller, Webhook) else spec.input
+    model: type[BaseModel] = spec.input
     try:
         if isinstance(caller, Webhook):
+            from _shared.http.webhooks import WebhookPayload  # noqa: PLC0415 - most functions never meet one
+
+            model = WebhookPayload
             payload = WebhookPayload.model_validate_json(body)
             return Ok(Call(method, caller, spec.input(), runtime.database, webhook=payload))
         if spec.source == "query":

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from standardwebhooks.webhooks import Webhook as Signature
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from _shared.callers import Webhook
+from _shared.callers import WEBHOOK_HEADERS, Webhook
 from _shared.result import Err, ErrorCode, Ok, Result
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from _shared.database import Database
 
-HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 MAX_RECORDS = 100
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")  # no dot: the signed text is "id.timestamp.body"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
@@ -75,10 +74,10 @@ def verify(secret: SecretStr, headers: Mapping[str, str], body: bytes) -> Result
 
     Errors: unauthorized, for every way of being wrong alike.
     """
-    webhook_id, timestamp, signature = (headers.get(name, "") for name in HEADERS)
+    webhook_id, timestamp, signature = (headers.get(name, "") for name in WEBHOOK_HEADERS)
     if not (_ID.fullmatch(webhook_id) and _TIMESTAMP.fullmatch(timestamp)):
         return Err(ErrorCode.UNAUTHORIZED, cause="malformed webhook headers")
-    signed = dict(zip(HEADERS, (webhook_id, timestamp, signature), strict=True))
+    signed = dict(zip(WEBHOOK_HEADERS, (webhook_id, timestamp, signature), strict=True))
     try:
         Signature(secret.get_secret_value()).verify(body, signed, json_parse=False)
     except (WebhookVerificationError, ValueError) as error:

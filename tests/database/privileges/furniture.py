@@ -25,6 +25,26 @@ ERASED = """
     insert into public.erasures (organization_id, kind)
     select o.id, 'contact' from public.organizations o where o.slug = any (%s)
 """
+# Of each peer mentor in each chapter: two that differ, and one that was registered twice.
+DISTINCT = """
+    insert into public.not_duplicates (activity_id, other_id, organization_id)
+    select a.ids[1], a.ids[2], a.organization_id from (
+        select a.organization_id, array_agg(a.id order by a.id) as ids
+        from public.activities a join public.organizations o on o.id = a.organization_id
+        where o.slug = any (%s) and a.status = 'registered'
+        group by a.organization_id, a.unit_id, a.peer_mentor_id
+        having count(*) > 1) a
+"""
+TWICE = """
+    insert into public.activities (organization_id, unit_id, peer_mentor_id, registered_by, activity_type_id,
+                                   occurred_at, duration_minutes, participant_count, summary)
+    select distinct on (a.unit_id, a.peer_mentor_id)
+           a.organization_id, a.unit_id, a.peer_mentor_id, a.registered_by, a.activity_type_id, a.occurred_at,
+           a.duration_minutes, a.participant_count, 'registered twice'
+    from public.activities a join public.organizations o on o.id = a.organization_id
+    where o.slug = any (%s) and a.is_counted and not a.is_proxy_registered
+    order by a.unit_id, a.peer_mentor_id, a.id
+"""
 # Without triggers: exports and erasures are append-only.
 REMOVED = """
     begin;
@@ -32,6 +52,7 @@ REMOVED = """
     delete from public.bufdir_export_audit_log where period_start = %(p_period_start)s;
     delete from public.bufdir_metric_snapshots where period_start = %(p_period_start)s;
     delete from public.erasures where kind = 'contact' and erased_by is null;
+    delete from public.not_duplicates where decided_by is null;
     commit;
 """
 
@@ -49,7 +70,8 @@ def furnished(stack: Stack, callers: list[Caller]) -> Iterator[None]:
     ):
         units = [unit for (unit,) in owner.execute(NATIONAL_UNITS, ([m.organization for m in members],))]
         try:
-            owner.execute(ERASED, ([m.organization for m in members if m.kind == "org admin"],))
+            for statement in (ERASED, DISTINCT, TWICE):
+                owner.execute(statement, ([m.organization for m in members if m.kind == "org admin"],))
             for person in members:
                 headers = person.headers | {"apikey": stack.publishable_key}
                 if person.kind == "org admin":
@@ -69,3 +91,4 @@ def furnished(stack: Stack, callers: list[Caller]) -> Iterator[None]:
         finally:
             with psycopg.ClientCursor(owner) as cursor:
                 cursor.execute(REMOVED, PERIOD)
+            owner.execute("delete from public.activities where summary = 'registered twice'")

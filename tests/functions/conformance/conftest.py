@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from _shared.callers import User
 from _shared.database import Database
-from _shared.database.client import make_http_client
+from _shared.network import Network
 from tests.functions.hierarchy.scene import planted
 from tests.support.credentials import KARI, make_settings, make_user
 from tests.support.examples import NHF, UNIT, make_profile
@@ -99,5 +99,4 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
         SUPABASE_PUBLISHABLE_KEY=stack.publishable_key,
         SUPABASE_SECRET_KEY=stack.secret_key,
     )
-    async with make_http_client(settings) as http:
-        yield real_world(stack, forest, Database(settings, http))
+    yield real_world(stack, forest, Database(settings, Network(seconds=8)))

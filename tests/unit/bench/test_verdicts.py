@@ -10,7 +10,7 @@ import sys
 import pytest
 from rich.console import Console
 
-from bench import figures, hierarchy_figures, neighbours, snapshots, verdicts
+from bench import figures, functions, hierarchy_figures, neighbours, snapshots, verdicts
 from bench.figures import Target
 from local.command import LOG_WIDTH
 from local.requirements import ROOT
@@ -45,7 +45,13 @@ def test_the_options_are_the_same_everywhere() -> None:
     parser = argparse.ArgumentParser()
     verdicts.add_options(parser)
     assert vars(parser.parse_args([])) == {"quick": False, "strict": False}
-    for module in ("bench.stats", "bench.hierarchy", "bench.snapshots", "bench.neighbours"):
+    for module in (
+        "bench.stats",
+        "bench.hierarchy",
+        "bench.snapshots",
+        "bench.neighbours",
+        "bench.functions",
+    ):
         done = subprocess.run(
             [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
         )
@@ -53,7 +59,7 @@ def test_the_options_are_the_same_everywhere() -> None:
 
 
 def test_names_are_whole_in_a_log() -> None:
-    benches = (figures, hierarchy_figures, snapshots, neighbours)
+    benches = (figures, hierarchy_figures, snapshots, neighbours, functions)
     names = {name for bench in benches for name in bench.TARGETS}
     table, _ = verdicts.table("Figures", {}, dict.fromkeys(names, Target(1)), unmeasured="not measured")
     for width in (LOG_WIDTH, 80):

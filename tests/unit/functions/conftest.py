@@ -5,13 +5,14 @@ import logging
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import functions_framework.aio as framework
 import httpx
 import pytest
-from functions_framework.aio import create_asgi_app_from_module
 
 from _shared import logs
 from _shared.http.auth import Authenticator
 from _shared.http.endpoint import ENDPOINTS
+from _shared.network import Network
 from _shared.runtime import Runtime
 from tests.support.credentials import make_settings
 from tests.support.fake_database import FakeDatabase
@@ -33,11 +34,10 @@ def client_of(database: FakeDatabase) -> Callable[..., httpx.AsyncClient]:
 
     def make(function: Any, settings: Settings | None = None) -> httpx.AsyncClient:
         name = function.__name__
-        app = create_asgi_app_from_module(  # type: ignore[no-untyped-call]
-            name, "main.py", None, SimpleNamespace(**{name: function}), None
-        )
+        module = SimpleNamespace(**{name: framework.http(function)})
+        app = framework.create_asgi_app_from_module(name, "main.py", None, module, None)  # type: ignore[no-untyped-call]
         settings = settings or make_settings()
-        app.state.runtime = Runtime(settings, database, Authenticator(settings, httpx.AsyncClient()))
+        app.state.runtime = Runtime(settings, database, Authenticator(settings, Network(seconds=8)))
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://function")
 
     return make

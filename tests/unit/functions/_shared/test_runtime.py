@@ -31,7 +31,7 @@ def test_a_process_has_one_runtime_made_on_first_use() -> None:
 
 def test_an_app_may_bring_its_own() -> None:
     chosen = make_settings()
-    runtime = Runtime(chosen, FakeDatabase(), Authenticator(chosen, http=None))  # type: ignore[arg-type]
+    runtime = Runtime(chosen, FakeDatabase(), Authenticator(chosen, network=None))  # type: ignore[arg-type]
     app = Starlette()
     app.state.runtime = runtime
     assert runtime_of(app) is runtime

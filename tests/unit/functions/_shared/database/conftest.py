@@ -2,16 +2,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 import respx
 
 from _shared.database import Database
-from _shared.database.client import make_http_client
+from _shared.network import Network
 from tests.support.credentials import make_settings
+from tests.support.upstream import upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
 
 @pytest.fixture
@@ -23,6 +23,6 @@ def rest() -> Iterator[respx.Router]:
 
 
 @pytest.fixture
-def database(rest: respx.Router) -> Database:
-    settings = make_settings()
-    return Database(settings, make_http_client(settings, httpx.MockTransport(rest.async_handler)))
+async def database(rest: respx.Router) -> AsyncIterator[Database]:
+    async with upstream(rest.async_handler) as server:
+        yield Database(make_settings(SUPABASE_URL=server.url), Network(seconds=8))

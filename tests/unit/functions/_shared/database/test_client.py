@@ -1,21 +1,22 @@
 from __future__ import annotations
 
+import asyncio
+import socket
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from _shared.database.client import make_http_client
+from _shared import network
+from _shared.database import Database, client
+from _shared.network import Network
 from _shared.result import Err, ErrorCode, Ok
 from tests.support.credentials import make_settings, make_user
+from tests.support.upstream import HalfAnswer, HangUp, never, until, upstream
 
 if TYPE_CHECKING:
     import respx
-
-    from _shared.database import Database
-
-
-REST = "http://supabase.test/rest/v1"
 
 
 # what PostgREST or a gateway answers → what it means when we act for ourselves, and for a user
@@ -58,11 +59,9 @@ FAILURES = [
     pytest.param((400, {"code": "P0001"}), "internal", None, id="raised"),
     pytest.param((400, {"message": "no code"}), "internal", None, id="no-code"),
     pytest.param((429, {"code": "rate_limited"}), "rate_limited", None, id="limited"),
-    pytest.param(httpx.ConnectError("x"), "upstream_unavailable", None, id="refused"),
-    pytest.param(httpx.ConnectTimeout("x"), "upstream_unavailable", None, id="connect-timeout"),
-    pytest.param(httpx.RemoteProtocolError("x"), "upstream_unavailable", None, id="hung-up"),
-    pytest.param(httpx.ReadTimeout("x"), "upstream_timeout", None, id="read-timeout"),
-    pytest.param(httpx.PoolTimeout("x"), "upstream_timeout", None, id="pool-timeout"),
+    pytest.param((302, ""), "internal", None, id="redirected"),
+    pytest.param(HangUp(), "upstream_unavailable", None, id="hung-up"),
+    pytest.param(HalfAnswer(), "upstream_unavailable", None, id="hung-up-in-the-middle"),
 ]
 
 
@@ -88,42 +87,30 @@ async def test_each_failure_has_one_meaning(
     assert rpc.call_count == 4  # nothing is retried behind the caller's back
 
 
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Note what is waited for instead of waiting."""
-    noted: list[float] = []
-
-    async def note(seconds: float) -> None:
-        noted.append(seconds)
-
-    monkeypatch.setattr("asyncio.sleep", note)
-    return noted
-
-
 TOO_EARLY = httpx.Response(401, json={"code": "PGRST303", "message": "JWT issued at future"})
 EXPIRED = httpx.Response(401, json={"code": "PGRST303", "message": "JWT expired"})
 ROLE = httpx.Response(200, json="coordinator")
+REFUSED = Err(ErrorCode.UNAUTHORIZED, cause="HTTP 401")
 
 
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
-        pytest.param([TOO_EARLY, ROLE], (Ok("coordinator"), [1.0]), id="once"),
-        pytest.param(
-            [TOO_EARLY, TOO_EARLY, ROLE], (Err(ErrorCode.UNAUTHORIZED, cause="HTTP 401"), [1.0]), id="twice"
-        ),
-        pytest.param([EXPIRED, ROLE], (Err(ErrorCode.UNAUTHORIZED, cause="HTTP 401"), []), id="expired"),
+        pytest.param([TOO_EARLY, ROLE], (Ok("coordinator"), 2), id="once"),
+        pytest.param([TOO_EARLY, TOO_EARLY, ROLE], (REFUSED, 2), id="twice"),
+        pytest.param([EXPIRED, ROLE], (REFUSED, 1), id="expired"),
     ],
 )
 async def test_a_token_from_the_future_is_sent_once_more_after_a_moment(
     database: Database,
     rest: respx.Router,
-    pauses: list[float],
+    monkeypatch: pytest.MonkeyPatch,
     answers: list[httpx.Response],
-    expected: Any,
+    expected: tuple[object, int],
 ) -> None:
-    rest.post("/rest/v1/rpc/get_role").mock(side_effect=answers)
-    assert (await database.get_role(make_user()), pauses) == expected
+    monkeypatch.setattr(client, "MOMENT_SECONDS", 0)
+    rpc = rest.post("/rest/v1/rpc/get_role").mock(side_effect=answers)
+    assert (await database.get_role(make_user()), rpc.call_count) == expected
 
 
 @pytest.mark.parametrize(
@@ -139,9 +126,44 @@ async def test_a_refusal_for_now_says_when_to_come_again(
     assert await database.take_refresh_turn(make_user()) == expected
 
 
-def test_the_http_client_is_bounded_and_speaks_http_1() -> None:
-    http = make_http_client(make_settings(FERSK_UPSTREAM_TIMEOUT_SECONDS=3))
-    assert http.timeout == httpx.Timeout(3, connect=2, pool=2)
-    assert http.trust_env is False
-    pool = http._transport._pool  # type: ignore[attr-defined]
-    assert (pool._http1, pool._http2, pool._max_connections) == (True, False, 16)
+async def test_a_server_that_is_away_is_unavailable() -> None:
+    async with upstream(never) as server:
+        url = server.url
+    away = Database(make_settings(SUPABASE_URL=url), Network(seconds=8))
+    assert await away.get_health() == Err(ErrorCode.UPSTREAM_UNAVAILABLE, cause="ConnectError")
+
+
+async def test_a_server_that_takes_no_connection_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "CONNECT_SECONDS", timedelta(seconds=0.1))
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        address = deaf.getsockname()
+        full = [socket.socket() for _ in range(8)]  # the kernel leaves further ones without an answer
+        for each in full:
+            each.setblocking(False)  # noqa: FBT003
+            each.connect_ex(address)
+        away = Database(make_settings(SUPABASE_URL=f"http://127.0.0.1:{address[1]}"), Network(seconds=8))
+        assert await away.get_health() == Err(ErrorCode.UPSTREAM_UNAVAILABLE, cause="ConnectTimeoutError")
+        for each in full:
+            each.close()
+
+
+async def test_a_server_that_does_not_answer_in_time_is_slow() -> None:
+    async with upstream(never) as server:
+        slow = Database(make_settings(SUPABASE_URL=server.url), Network(seconds=0.1))
+        assert await slow.get_health() == Err(ErrorCode.UPSTREAM_TIMEOUT, cause="TimeoutError")
+
+
+async def test_waiting_for_a_connection_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "POOL_SECONDS", timedelta(seconds=0.1))
+    async with upstream(never) as server:
+        database = Database(make_settings(SUPABASE_URL=server.url), Network(seconds=8))
+        held = [asyncio.ensure_future(database.get_health()) for _ in range(network.CONNECTIONS)]
+        await until(lambda: server.accepted == network.CONNECTIONS)
+        waited = await database.get_health()
+        assert waited == Err(ErrorCode.UPSTREAM_TIMEOUT, cause="PoolTimeoutError")
+        assert server.accepted == network.CONNECTIONS
+        for each in held:
+            each.cancel()
+        await asyncio.gather(*held, return_exceptions=True)

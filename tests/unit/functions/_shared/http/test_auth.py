@@ -3,12 +3,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
-from _shared.callers import Anonymous, Caller, Service, User, Webhook
+from _shared.callers import WEBHOOK_HEADERS, Anonymous, Caller, Service, User, Webhook
 from _shared.http.auth import Authenticator, require_role
-from _shared.http.webhooks import HEADERS
+from _shared.network import Network
 from _shared.result import Err, ErrorCode, Ok
 from tests.support.credentials import (
     JWT_SECRET,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 EVERY_KIND: set[type[Caller]] = {Webhook, Service, User}
-AUTHENTICATOR = Authenticator(make_settings(), httpx.AsyncClient())
+AUTHENTICATOR = Authenticator(make_settings(), Network(seconds=8))
 
 
 async def who(
@@ -73,7 +72,7 @@ async def test_a_signed_call_is_a_webhook() -> None:
         pytest.param({"authorization": "Bearer"}, id="no-token"),
         *(
             pytest.param({"apikey": SECRET_KEY, header: "1"}, id=f"{header}-alone-beside-a-good-key")
-            for header in HEADERS
+            for header in WEBHOOK_HEADERS
         ),
     ],
 )

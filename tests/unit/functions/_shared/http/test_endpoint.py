@@ -10,9 +10,9 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from _shared.callers import Anonymous, Service, User, Webhook
-from _shared.http.auth import AT_ONCE
 from _shared.http.cors import CORS_REQUEST_HEADERS
 from _shared.http.endpoint import ENDPOINTS, endpoint
+from _shared.http.places import AT_ONCE
 from _shared.http.request import MAX_BODY_BYTES, Call
 from _shared.inputs import Input
 from _shared.result import Err, ErrorCode, Ok, Result

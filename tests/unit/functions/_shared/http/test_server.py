@@ -6,57 +6,55 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
 
-from _shared.http.server import Dispatcher, load_functions
+from _shared.http.auth import Authenticator
+from _shared.http.server import Alone, Server, Together
+from _shared.network import Network
+from _shared.result import Err, ErrorCode
+from _shared.runtime import Runtime
+from health import health
+from tests.support.credentials import make_settings
+from tests.support.fake_database import FakeDatabase
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from starlette.requests import Request
+    from starlette.responses import Response
 
-SOURCE = """
-import functions_framework.aio
-loads = 0
-loads += 1
 
-@functions_framework.aio.http
-async def echo_path(request):
+async def echo_path(request: Request) -> Response:
     body = (await request.body()).decode()
-    return f"{loads} {request.method} {request.url.path} {request.url.query} {body}"
-
-@functions_framework.aio.http
-async def other(request):
-    return f"{loads} other"
-
-def helper():
-    pass
-"""
+    return PlainTextResponse(f"{request.method} {request.url.path} {request.url.query} {body}")
 
 
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Dispatcher:
-    source: Path = tmp_path_factory.mktemp("source") / "functions_server_scratch.py"
-    source.write_text(SOURCE, encoding="utf-8")
-    return Dispatcher(load_functions(source))
+async def other(_request: Request) -> Response:
+    return PlainTextResponse("other")
 
 
-def client(app: Dispatcher) -> httpx.AsyncClient:
+@pytest.fixture
+def app() -> Together:
+    return Together({"echo_path": echo_path, "other": other, "health": health})
+
+
+def client(app: Server) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://local")
 
 
-async def test_a_function_sees_its_own_path(app: Dispatcher) -> None:
+async def test_a_function_sees_its_own_path(app: Together) -> None:
     async with client(app) as http:
         for path, seen in (
-            ("echo-path", "1 POST /  body"),  # without a redirect
-            ("echo-path/", "1 POST /  body"),
-            ("echo-path?a=%2F&b", "1 POST / a=%2F&b body"),
-            ("echo-path/a%20b/c", "1 POST /a b/c  body"),
-            ("other", "1 other"),  # loaded once for all
+            ("echo-path", "POST /  body"),  # without a redirect
+            ("echo-path/", "POST /  body"),
+            ("echo-path?a=%2F&b", "POST / a=%2F&b body"),
+            ("echo-path/a%20b/c", "POST /a b/c  body"),
+            ("other", "other"),
         ):
             answer = await http.post(f"/functions/v1/{path}", content="body")
             assert (answer.status_code, answer.text) == (200, seen)
 
 
-@pytest.mark.parametrize("name", ["", "unknown", "echo_path", "helper", "/echo-path", "/"])
-async def test_anything_else_is_not_found(app: Dispatcher, name: str) -> None:
+@pytest.mark.parametrize("name", ["", "unknown", "echo_path", "main", "/echo-path", "/"])
+async def test_anything_else_is_not_found(app: Together, name: str) -> None:
     path = name if name.startswith("/") else f"/functions/v1/{name}"
     error = {"code": "not_found", "message": "There is no such function.", "request_id": "request-0001"}
     async with client(app) as http:
@@ -69,23 +67,33 @@ async def test_anything_else_is_not_found(app: Dispatcher, name: str) -> None:
         assert len(answer.json()["error"]["request_id"]) == 32
 
 
-async def test_health_names_the_functions(app: Dispatcher) -> None:
+async def test_health_names_the_functions(app: Together) -> None:
     async with client(app) as http:
         answer = await http.get("/health")
-    assert (answer.status_code, answer.json()) == (200, {"functions": ["echo-path", "other"]})
+    assert (answer.status_code, answer.json()) == (200, {"functions": ["echo-path", "health", "other"]})
 
 
-async def test_one_alone_gets_the_path_as_it_came(app: Dispatcher) -> None:
-    alone = Dispatcher(app._functions, "echo-path")
-    async with client(alone) as http:
-        for path in ("/", "/functions/v1/echo-path", "/functions/v1/other", "/anything"):
-            answer = await http.post(path, content="body")
-            assert (answer.status_code, answer.text) == (200, f"1 POST {path}  body")
+@pytest.mark.parametrize(
+    ("failure", "status"), [(None, 200), (Err(ErrorCode.UPSTREAM_TIMEOUT), 504)], ids=["well", "wedged"]
+)
+async def test_ready_is_who_reaches_the_database(app: Together, failure: Err | None, status: int) -> None:
+    settings, database = make_settings(), FakeDatabase(failure=failure)
+    app.state.runtime = Runtime(settings, database, Authenticator(settings, Network(seconds=8)))
+    async with client(app) as http:
+        assert (await http.get("/ready")).status_code == status
+        assert (await http.get("/health")).status_code == 200
+    assert database.calls == ["get_health"]
+
+
+async def test_alone_every_other_address_is_the_functions_own() -> None:
+    async with client(Alone({"echo_path": echo_path})) as http:
+        for path in ("/", "/anything", "/functions/v1/echo-path", "/functions/v1/other"):
+            assert (await http.post(path, content="body")).text == f"POST {path}  body"
         assert (await http.get("/health")).json() == {"functions": ["echo-path"]}
 
 
-async def test_the_description_is_served_to_any_origin(app: Dispatcher) -> None:
-    for one in (app, Dispatcher(app._functions, "other")):
+async def test_the_description_is_served_to_any_origin(app: Together) -> None:
+    for one in (app, Alone({"other": other})):
         async with client(one) as http:
             answer = await http.get("/functions/v1/openapi.json")
             assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")

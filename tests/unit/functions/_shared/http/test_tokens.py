@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from typing import Any
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
@@ -13,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from _shared.http.auth import LEEWAY_SECONDS, Authenticator
+from _shared.http import tokens
+from _shared.http.auth import Authenticator
 from _shared.http.keys import (
     FIRST_RETRY_SECONDS,
     MAX_AGE_SECONDS,
@@ -21,10 +24,15 @@ from _shared.http.keys import (
     MIN_REFETCH_SECONDS,
     KeySet,
 )
+from _shared.http.tokens import LEEWAY_SECONDS, TokenError
+from _shared.network import Network
 from _shared.result import Err, ErrorCode, Ok
 from tests.support.credentials import JWT_SECRET, make_settings, make_token
+from tests.support.upstream import HangUp, upstream
 
-JWKS_URL = "https://auth.test/jwks.json"
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OTHER_EC_KEY = ec.generate_private_key(ec.SECP256R1())
@@ -45,17 +53,21 @@ class AuthServer:
         self.is_down = False
         self.body: bytes | None = None
         self.asked = 0
+        self.url = ""
         self.awake = asyncio.Event()
         self.awake.set()
 
-    def client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[AuthServer]:
+        async with upstream(self._answer) as server:
+            self.url = f"{server.url}/jwks.json"
+            yield self
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, _request: httpx.Request) -> httpx.Response:
         self.asked += 1
         await self.awake.wait()
         if self.is_down:
-            raise httpx.ConnectError("down", request=request)
+            raise HangUp
         if self.body is not None:
             return httpx.Response(200, content=self.body)
         return httpx.Response(200, json={"keys": self.keys})
@@ -77,18 +89,19 @@ async def code_of(verifier: Authenticator, token: str) -> ErrorCode | None:
 @pytest.fixture
 def verifier() -> Authenticator:
     """Knows the project's secret only."""
-    return Authenticator(make_settings(), AuthServer().client())
+    return Authenticator(make_settings(), Network(seconds=8))
 
 
 @pytest.fixture
-def auth_server() -> AuthServer:
-    return AuthServer(jwk(EC_KEY, "ec-1"), jwk(RSA_KEY, "rsa-1"))
+async def auth_server() -> AsyncIterator[AuthServer]:
+    async with AuthServer(jwk(EC_KEY, "ec-1"), jwk(RSA_KEY, "rsa-1")).running() as server:
+        yield server
 
 
 @pytest.fixture
 def jwks_verifier(auth_server: AuthServer) -> Authenticator:
     """Knows the secret and the public keys, as during Supabase's migration from one to the other."""
-    return Authenticator(make_settings(SUPABASE_JWKS_URL=JWKS_URL), auth_server.client())
+    return Authenticator(make_settings(SUPABASE_JWKS_URL=auth_server.url), Network(seconds=8))
 
 
 async def test_a_users_token_tells_the_user(verifier: Authenticator) -> None:
@@ -135,7 +148,7 @@ async def test_any_other_token_is_unauthorized(verifier: Authenticator, token: s
 
 @given(st.text() | st.lists(st.text(), min_size=3, max_size=3).map(".".join))
 async def test_no_token_whatsoever_raises(token: str) -> None:
-    verifier = Authenticator(make_settings(), AuthServer().client())
+    verifier = Authenticator(make_settings(), Network(seconds=8))
     assert await code_of(verifier, token) is ErrorCode.UNAUTHORIZED
 
 
@@ -182,15 +195,15 @@ async def test_public_key_tokens_need_a_jwks_address(verifier: Authenticator) ->
 
 
 async def test_secret_tokens_need_a_secret(auth_server: AuthServer) -> None:
-    settings = make_settings(SUPABASE_JWT_SECRET=None, SUPABASE_JWKS_URL=JWKS_URL)
-    verifier = Authenticator(settings, auth_server.client())
+    settings = make_settings(SUPABASE_JWT_SECRET=None, SUPABASE_JWKS_URL=auth_server.url)
+    verifier = Authenticator(settings, Network(seconds=8))
     assert await code_of(verifier, make_token()) is ErrorCode.UNAUTHORIZED
     assert await code_of(verifier, make_token(alg="ES256", key=EC_KEY, kid="ec-1")) is None
 
 
 async def test_keys_are_fetched_once_and_again_when_old(auth_server: AuthServer) -> None:
     clock = Clock()
-    keys = KeySet(JWKS_URL, auth_server.client(), clock)
+    keys = KeySet(auth_server.url, Network(seconds=8), clock)
     for _ in range(3):
         assert found(await keys.find("ec-1"))
     assert auth_server.asked == 1
@@ -201,7 +214,7 @@ async def test_keys_are_fetched_once_and_again_when_old(auth_server: AuthServer)
 
 async def test_a_new_key_is_found_but_made_up_ids_do_not_hammer(auth_server: AuthServer) -> None:
     clock = Clock()
-    keys = KeySet(JWKS_URL, auth_server.client(), clock)
+    keys = KeySet(auth_server.url, Network(seconds=8), clock)
     assert not found(await keys.find("ec-2"))
     auth_server.keys.append(jwk(OTHER_EC_KEY, "ec-2"))
     assert not found(await keys.find("ec-2"))
@@ -214,7 +227,7 @@ async def test_a_new_key_is_found_but_made_up_ids_do_not_hammer(auth_server: Aut
 
 async def test_with_the_auth_server_away_known_keys_stay_good(auth_server: AuthServer) -> None:
     clock = Clock()
-    keys = KeySet(JWKS_URL, auth_server.client(), clock)
+    keys = KeySet(auth_server.url, Network(seconds=8), clock)
     assert found(await keys.find("ec-1"))
     auth_server.is_down = True
     clock.now += MAX_AGE_SECONDS + 1
@@ -239,7 +252,7 @@ STRANGE = {
 @pytest.mark.parametrize("body", STRANGE.values(), ids=STRANGE)
 async def test_a_strange_answer_is_no_key_set(auth_server: AuthServer, body: bytes) -> None:
     clock = Clock()
-    keys = KeySet(JWKS_URL, auth_server.client(), clock)
+    keys = KeySet(auth_server.url, Network(seconds=8), clock)
     auth_server.body = body
     assert (await keys.find("ec-1")).code is UNAVAILABLE  # type: ignore[union-attr]
     auth_server.body = None
@@ -249,7 +262,7 @@ async def test_a_strange_answer_is_no_key_set(auth_server: AuthServer, body: byt
 
 async def test_a_server_that_was_never_reached_is_asked_after_growing_pauses(auth_server: AuthServer) -> None:
     clock = Clock()
-    keys = KeySet(JWKS_URL, auth_server.client(), clock)
+    keys = KeySet(auth_server.url, Network(seconds=8), clock)
     auth_server.is_down = True
     away = Err(UNAVAILABLE, cause="keys: ConnectError")
     asked = 0
@@ -274,7 +287,7 @@ async def test_a_server_that_was_never_reached_is_asked_after_growing_pauses(aut
 
 async def test_known_keys_do_not_wait_for_made_up_ones(auth_server: AuthServer) -> None:
     clock = Clock()
-    keys = KeySet(JWKS_URL, auth_server.client(), clock)
+    keys = KeySet(auth_server.url, Network(seconds=8), clock)
     assert found(await keys.find("ec-1"))
     clock.now += MIN_REFETCH_SECONDS
     auth_server.awake.clear()
@@ -292,7 +305,7 @@ async def test_known_keys_do_not_wait_for_made_up_ones(auth_server: AuthServer) 
 
 async def test_known_keys_wait_for_a_silent_server_once(auth_server: AuthServer) -> None:
     clock = Clock()
-    keys = KeySet(JWKS_URL, auth_server.client(), clock, fetch_seconds=0.05)
+    keys = KeySet(auth_server.url, Network(seconds=8), clock, fetch_seconds=0.05)
     assert found(await keys.find("ec-1"))
     auth_server.awake.clear()
     clock.now += MAX_AGE_SECONDS + 1
@@ -313,11 +326,93 @@ async def test_known_keys_wait_for_a_silent_server_once(auth_server: AuthServer)
 
 async def test_a_secret_in_a_public_key_set_is_ignored() -> None:
     server = AuthServer({"kty": "oct", "k": "c2VjcmV0", "kid": "oct-1", "alg": "HS256"}, jwk(EC_KEY, "ec-1"))
-    keys = KeySet(JWKS_URL, server.client())
-    assert not found(await keys.find("oct-1"))
-    assert found(await keys.find("ec-1"))
+    async with server.running():
+        keys = KeySet(server.url, Network(seconds=8))
+        assert not found(await keys.find("oct-1"))
+        assert found(await keys.find("ec-1"))
 
 
 def found(result: Any) -> bool:
     assert isinstance(result, Ok)
     return result.value is not None
+
+
+VALUES = st.none() | st.booleans() | st.integers(-(10**12), 10**12) | st.floats() | st.text(max_size=8)
+NOW = int(time.time())
+TIMES = st.integers(NOW - 3600, NOW - 60) | st.integers(NOW + 60, NOW + 3600)
+CLAIMS = st.fixed_dictionaries(
+    {},
+    optional={
+        "exp": TIMES | VALUES,
+        "iat": TIMES | VALUES,
+        "nbf": TIMES | VALUES,
+        "aud": st.sampled_from(["authenticated", ["x", "authenticated"], "anon", []]) | VALUES,
+        "sub": st.uuids().map(str) | VALUES,
+    },
+)
+
+
+@given(
+    CLAIMS,
+    st.sampled_from([JWT_SECRET, "another-secret-0123456789-0123456789"]),
+    st.sampled_from(["HS256", "HS512"]),
+)
+def test_what_is_accepted_here_pyjwt_accepts_too(claims: dict[str, Any], secret: str, algorithm: str) -> None:
+    text = encode(claims, secret, algorithm)
+    token = tokens.read(text)
+    try:
+        tokens.verify_hs256(token, JWT_SECRET)
+        tokens.check_claims(token.claims)
+        is_accepted = algorithm == "HS256"  # who chooses the key has looked at that
+    except TokenError:
+        is_accepted = False
+    options: Any = {"require": ["exp", "sub", "aud"]}
+    try:
+        jwt.decode(text, JWT_SECRET, ["HS256"], options, audience="authenticated", leeway=LEEWAY_SECONDS)
+        is_accepted_by_pyjwt = True
+    except (jwt.PyJWTError, OverflowError):
+        is_accepted_by_pyjwt = False
+    # PyJWT also reads times written as text, or as true and false; a project's own tokens have numbers
+    times = [claims[name] for name in ("exp", "iat", "nbf") if name in claims]
+    if all(type(value) is int for value in times):
+        assert is_accepted is is_accepted_by_pyjwt
+    else:
+        assert is_accepted_by_pyjwt or not is_accepted
+
+
+def encode(claims: dict[str, Any], secret: str, algorithm: str) -> str:
+    """Sign any claims, also those that PyJWT would refuse to."""
+    parts = [json.dumps(part).encode() for part in ({"alg": algorithm, "typ": "JWT"}, claims)]
+    signed = b".".join(map(jwt.utils.base64url_encode, parts))
+    signature = jwt.get_algorithm_by_name(algorithm).sign(signed, secret.encode())
+    return b".".join([signed, jwt.utils.base64url_encode(signature)]).decode()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda token: f"{token}=", id="padding"),
+        pytest.param(lambda token: f"{token} ", id="space"),
+        pytest.param(lambda token: f"{token}!", id="strange-character"),
+        pytest.param(lambda token: f"{token}.", id="four-parts"),
+        pytest.param(lambda token: token.replace(".", "..", 1), id="empty-part"),
+        pytest.param(lambda token: token.replace(".", ".\n", 1), id="line-break"),
+    ],
+)
+async def test_a_token_has_one_form(verifier: Authenticator, change: Callable[[str], str]) -> None:
+    token = make_token()
+    assert await code_of(verifier, token) is None
+    assert await code_of(verifier, change(token)) is ErrorCode.UNAUTHORIZED
+
+
+async def test_a_critical_header_that_is_not_understood_is_refused(verifier: Authenticator) -> None:
+    for headers, expected in (
+        ({"kid": "x"}, None),
+        ({"crit": ["b64"], "b64": False}, ErrorCode.UNAUTHORIZED),
+    ):
+        parts = make_token().split(".")
+        header = jwt.utils.base64url_encode(json.dumps({"alg": "HS256"} | headers).encode()).decode()
+        signed = f"{header}.{parts[1]}"
+        signature = jwt.get_algorithm_by_name("HS256").sign(signed.encode(), JWT_SECRET.encode())
+        token = f"{signed}.{jwt.utils.base64url_encode(signature).decode()}"
+        assert await code_of(verifier, token) is expected

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from _shared.callers import Webhook
+from _shared.callers import WEBHOOK_HEADERS, Webhook
 from _shared.http import webhooks
 from _shared.http.webhooks import MAX_RECORDS, WebhookPayload
 from _shared.result import Err, ErrorCode, Ok
@@ -65,7 +65,7 @@ def test_a_wrong_header_is_unauthorized(change: dict[str, str]) -> None:
     assert code_of(sign(BODY) | change) is ErrorCode.UNAUTHORIZED
 
 
-@pytest.mark.parametrize("header", webhooks.HEADERS)
+@pytest.mark.parametrize("header", WEBHOOK_HEADERS)
 def test_a_missing_header_is_unauthorized(header: str) -> None:
     headers = sign(BODY)
     del headers[header]
@@ -89,7 +89,7 @@ def test_another_body_is_unauthorized(body: bytes) -> None:
     assert code_of(sign(BODY), body) is ErrorCode.UNAUTHORIZED
 
 
-@given(st.dictionaries(st.sampled_from(webhooks.HEADERS), st.text()), st.binary())
+@given(st.dictionaries(st.sampled_from(WEBHOOK_HEADERS), st.text()), st.binary())
 def test_no_headers_and_body_whatsoever_raise(headers: dict[str, str], body: bytes) -> None:
     assert code_of(headers, body) is ErrorCode.UNAUTHORIZED
 
