@@ -13,7 +13,10 @@ import pkgutil
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import reduce
 from importlib import import_module
+from operator import or_
+from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter
@@ -21,6 +24,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from _shared.callers import Anonymous, Caller, Service, User, Webhook
 from _shared.http.endpoint import ENDPOINTS
+from _shared.http.file import File
 from _shared.http.webhooks import WebhookPayload
 from _shared.inputs import Input
 from _shared.result import ErrorCode
@@ -41,7 +45,10 @@ PAGE = ROOT / "docs" / "reference" / "functions.md"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 REF = "#/components/schemas/{model}"
 
-METHODS = {"metric_snapshots": {"GET": "get_snapshot", "PUT": "put_snapshot", "DELETE": "delete_snapshot"}}
+METHODS = {
+    "metric_snapshots": {"GET": "get_snapshot", "PUT": "put_snapshot", "DELETE": "delete_snapshot"},
+    "bufdir_reports": {"POST": "take_step"},
+}
 """Where a handler only chooses, what for each method. Together, a test says, they answer what it does."""
 
 COMMON = {
@@ -115,11 +122,17 @@ def functions() -> dict[str, ModuleType]:
     return {name: import_module(name) for name in found if name != "main" and not name.startswith("_")}
 
 
-def answer_of(work: Callable[..., Any]) -> Any:
-    """Give what the `Result` of a use case holds where all is well."""
+def answers_of(work: Callable[..., Any]) -> list[Any]:
+    """Give what the `Result` of a use case may hold where all is well."""
     # what only the types of its parameters need is not imported at run time
-    names = {**work.__globals__, "Call": list, "Input": Input, "Database": object}
-    return get_args(get_args(get_type_hints(work, names)["return"])[0])[0]
+    names = {**work.__globals__, "Call": list, "Input": Input, "Database": object, "User": User}
+    answer = get_args(get_args(get_type_hints(work, names)["return"])[0])[0]
+    return list(get_args(answer)) if isinstance(answer, UnionType) else [answer]
+
+
+def answer_of(work: Callable[..., Any]) -> Any:
+    """Give the type of what is answered as JSON."""
+    return reduce(or_, [answer for answer in answers_of(work) if answer is not File])
 
 
 def work_of(module: ModuleType, name: str, method: str) -> Callable[..., Any]:
@@ -238,9 +251,12 @@ def _document(paths: Json, components: Json) -> Json:
 def _describe(operation: Operation, components: Json) -> Json:
     spec, method = operation.spec, operation.method
     shown = examples(spec.slug) if method == spec.methods[0] else []
-    content: Json = {"schema": {"$ref": REF.format(model=operation.envelope)}}
-    content |= {"example": shown[0]} if shown else {}
-    responses = {"200": {"description": "Done.", "content": {"application/json": content}}}
+    content: Json = {"application/json": {"schema": {"$ref": REF.format(model=operation.envelope)}}}
+    content["application/json"] |= {"example": shown[0]} if shown else {}
+    if File in answers_of(operation.work):
+        media_types = (text.partition(";")[0] for text in operation.module.MEDIA_TYPES.values())
+        content |= {each: {"schema": {"type": "string", "format": "binary"}} for each in media_types}
+    responses: Json = {"200": {"description": "Done.", "content": content}}
     for code in sorted(errors_of(operation.module, spec), key=lambda code: code.status):
         responses[str(code.status)] = {"$ref": f"#/components/responses/{code}"}
     return {

@@ -33,6 +33,7 @@ class PublicActivities(BaseModel):
     duplicate_of: Optional[uuid.UUID] = Field(alias="duplicate_of")
     duration_minutes: int = Field(alias="duration_minutes")
     id: uuid.UUID = Field(alias="id")
+    insert_number: int = Field(alias="insert_number")
     inserted_at: datetime.datetime = Field(alias="inserted_at")
     is_counted: bool = Field(alias="is_counted")
     is_date_given: Optional[bool] = Field(alias="is_date_given")
@@ -57,6 +58,7 @@ class PublicActivitiesInsert(TypedDict):
     duplicate_of: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="duplicate_of")]]
     duration_minutes: Annotated[int, Field(alias="duration_minutes")]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    insert_number: NotRequired[Annotated[int, Field(alias="insert_number")]]
     inserted_at: NotRequired[Annotated[datetime.datetime, Field(alias="inserted_at")]]
     is_counted: NotRequired[Annotated[bool, Field(alias="is_counted")]]
     is_date_given: NotRequired[Annotated[Optional[bool], Field(alias="is_date_given")]]
@@ -81,6 +83,7 @@ class PublicActivitiesUpdate(TypedDict):
     duplicate_of: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="duplicate_of")]]
     duration_minutes: NotRequired[Annotated[int, Field(alias="duration_minutes")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    insert_number: NotRequired[Annotated[int, Field(alias="insert_number")]]
     inserted_at: NotRequired[Annotated[datetime.datetime, Field(alias="inserted_at")]]
     is_counted: NotRequired[Annotated[bool, Field(alias="is_counted")]]
     is_date_given: NotRequired[Annotated[Optional[bool], Field(alias="is_date_given")]]
@@ -162,32 +165,50 @@ class PublicBufdirCategoryMappingsUpdate(TypedDict):
 class PublicBufdirExportAuditLog(BaseModel):
     exported_at: datetime.datetime = Field(alias="exported_at")
     exported_by: uuid.UUID = Field(alias="exported_by")
+    figures: JsonValue = Field(alias="figures")
+    format: Optional[str] = Field(alias="format")
     id: int = Field(alias="id")
     organization_id: uuid.UUID = Field(alias="organization_id")
     period_end: datetime.date = Field(alias="period_end")
     period_start: datetime.date = Field(alias="period_start")
-    snapshot_id: uuid.UUID = Field(alias="snapshot_id")
+    snapshot_id: Optional[uuid.UUID] = Field(alias="snapshot_id")
+    source_fingerprint: str = Field(alias="source_fingerprint")
     verdict: JsonValue = Field(alias="verdict")
+    version: Optional[int] = Field(alias="version")
+    version_hash: Optional[str] = Field(alias="version_hash")
+    version_id: Optional[uuid.UUID] = Field(alias="version_id")
 
 class PublicBufdirExportAuditLogInsert(TypedDict):
     exported_at: NotRequired[Annotated[datetime.datetime, Field(alias="exported_at")]]
     exported_by: Annotated[uuid.UUID, Field(alias="exported_by")]
+    figures: Annotated[JsonValue, Field(alias="figures")]
+    format: NotRequired[Annotated[Optional[str], Field(alias="format")]]
     id: NotRequired[Annotated[int, Field(alias="id")]]
     organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
     period_end: Annotated[datetime.date, Field(alias="period_end")]
     period_start: Annotated[datetime.date, Field(alias="period_start")]
-    snapshot_id: Annotated[uuid.UUID, Field(alias="snapshot_id")]
+    snapshot_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="snapshot_id")]]
+    source_fingerprint: Annotated[str, Field(alias="source_fingerprint")]
     verdict: Annotated[JsonValue, Field(alias="verdict")]
+    version: NotRequired[Annotated[Optional[int], Field(alias="version")]]
+    version_hash: NotRequired[Annotated[Optional[str], Field(alias="version_hash")]]
+    version_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="version_id")]]
 
 class PublicBufdirExportAuditLogUpdate(TypedDict):
     exported_at: NotRequired[Annotated[datetime.datetime, Field(alias="exported_at")]]
     exported_by: NotRequired[Annotated[uuid.UUID, Field(alias="exported_by")]]
+    figures: NotRequired[Annotated[JsonValue, Field(alias="figures")]]
+    format: NotRequired[Annotated[Optional[str], Field(alias="format")]]
     id: NotRequired[Annotated[int, Field(alias="id")]]
     organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
     period_end: NotRequired[Annotated[datetime.date, Field(alias="period_end")]]
     period_start: NotRequired[Annotated[datetime.date, Field(alias="period_start")]]
-    snapshot_id: NotRequired[Annotated[uuid.UUID, Field(alias="snapshot_id")]]
+    snapshot_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="snapshot_id")]]
+    source_fingerprint: NotRequired[Annotated[str, Field(alias="source_fingerprint")]]
     verdict: NotRequired[Annotated[JsonValue, Field(alias="verdict")]]
+    version: NotRequired[Annotated[Optional[int], Field(alias="version")]]
+    version_hash: NotRequired[Annotated[Optional[str], Field(alias="version_hash")]]
+    version_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="version_id")]]
 
 class PublicBufdirMappingVersions(BaseModel):
     mapping_version: int = Field(alias="mapping_version")
@@ -242,6 +263,78 @@ class PublicBufdirMetricSnapshotsUpdate(TypedDict):
     snapshot_generated_at: NotRequired[Annotated[datetime.datetime, Field(alias="snapshot_generated_at")]]
     snapshot_json: NotRequired[Annotated[JsonValue, Field(alias="snapshot_json")]]
     source_fingerprint: NotRequired[Annotated[str, Field(alias="source_fingerprint")]]
+
+class PublicBufdirReportVersions(BaseModel):
+    approved_at: Optional[datetime.datetime] = Field(alias="approved_at")
+    approved_by: Optional[uuid.UUID] = Field(alias="approved_by")
+    complete_hash: str = Field(alias="complete_hash")
+    counting_rule: JsonValue = Field(alias="counting_rule")
+    hash: str = Field(alias="hash")
+    id: uuid.UUID = Field(alias="id")
+    mapping: JsonValue = Field(alias="mapping")
+    mapping_version: int = Field(alias="mapping_version")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    period_end: datetime.date = Field(alias="period_end")
+    period_start: datetime.date = Field(alias="period_start")
+    position: int = Field(alias="position")
+    prepared_at: datetime.datetime = Field(alias="prepared_at")
+    prepared_by: uuid.UUID = Field(alias="prepared_by")
+    previous_hash: str = Field(alias="previous_hash")
+    record_count: int = Field(alias="record_count")
+    sent_at: Optional[datetime.datetime] = Field(alias="sent_at")
+    sent_by: Optional[uuid.UUID] = Field(alias="sent_by")
+    signed_hash: Optional[str] = Field(alias="signed_hash")
+    snapshot_json: JsonValue = Field(alias="snapshot_json")
+    source_fingerprint: str = Field(alias="source_fingerprint")
+    version: int = Field(alias="version")
+
+class PublicBufdirReportVersionsInsert(TypedDict):
+    approved_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="approved_at")]]
+    approved_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="approved_by")]]
+    complete_hash: Annotated[str, Field(alias="complete_hash")]
+    counting_rule: Annotated[JsonValue, Field(alias="counting_rule")]
+    hash: Annotated[str, Field(alias="hash")]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    mapping: Annotated[JsonValue, Field(alias="mapping")]
+    mapping_version: Annotated[int, Field(alias="mapping_version")]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    period_end: Annotated[datetime.date, Field(alias="period_end")]
+    period_start: Annotated[datetime.date, Field(alias="period_start")]
+    position: Annotated[int, Field(alias="position")]
+    prepared_at: NotRequired[Annotated[datetime.datetime, Field(alias="prepared_at")]]
+    prepared_by: Annotated[uuid.UUID, Field(alias="prepared_by")]
+    previous_hash: Annotated[str, Field(alias="previous_hash")]
+    record_count: Annotated[int, Field(alias="record_count")]
+    sent_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="sent_at")]]
+    sent_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="sent_by")]]
+    signed_hash: NotRequired[Annotated[Optional[str], Field(alias="signed_hash")]]
+    snapshot_json: Annotated[JsonValue, Field(alias="snapshot_json")]
+    source_fingerprint: Annotated[str, Field(alias="source_fingerprint")]
+    version: Annotated[int, Field(alias="version")]
+
+class PublicBufdirReportVersionsUpdate(TypedDict):
+    approved_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="approved_at")]]
+    approved_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="approved_by")]]
+    complete_hash: NotRequired[Annotated[str, Field(alias="complete_hash")]]
+    counting_rule: NotRequired[Annotated[JsonValue, Field(alias="counting_rule")]]
+    hash: NotRequired[Annotated[str, Field(alias="hash")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    mapping: NotRequired[Annotated[JsonValue, Field(alias="mapping")]]
+    mapping_version: NotRequired[Annotated[int, Field(alias="mapping_version")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    period_end: NotRequired[Annotated[datetime.date, Field(alias="period_end")]]
+    period_start: NotRequired[Annotated[datetime.date, Field(alias="period_start")]]
+    position: NotRequired[Annotated[int, Field(alias="position")]]
+    prepared_at: NotRequired[Annotated[datetime.datetime, Field(alias="prepared_at")]]
+    prepared_by: NotRequired[Annotated[uuid.UUID, Field(alias="prepared_by")]]
+    previous_hash: NotRequired[Annotated[str, Field(alias="previous_hash")]]
+    record_count: NotRequired[Annotated[int, Field(alias="record_count")]]
+    sent_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="sent_at")]]
+    sent_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="sent_by")]]
+    signed_hash: NotRequired[Annotated[Optional[str], Field(alias="signed_hash")]]
+    snapshot_json: NotRequired[Annotated[JsonValue, Field(alias="snapshot_json")]]
+    source_fingerprint: NotRequired[Annotated[str, Field(alias="source_fingerprint")]]
+    version: NotRequired[Annotated[int, Field(alias="version")]]
 
 class PublicBufdirThresholds(BaseModel):
     at_risk_ratio: float = Field(alias="at_risk_ratio")
@@ -425,6 +518,7 @@ class PublicOrganizationSettings(BaseModel):
     statistics_enabled: bool = Field(alias="statistics_enabled")
     text_retention: Optional[str] = Field(alias="text_retention")
     time_zone: str = Field(alias="time_zone")
+    two_person_sign_off: bool = Field(alias="two_person_sign_off")
     warm_up_enabled: bool = Field(alias="warm_up_enabled")
     warm_up_limit: int = Field(alias="warm_up_limit")
 
@@ -436,6 +530,7 @@ class PublicOrganizationSettingsInsert(TypedDict):
     statistics_enabled: NotRequired[Annotated[bool, Field(alias="statistics_enabled")]]
     text_retention: NotRequired[Annotated[Optional[str], Field(alias="text_retention")]]
     time_zone: NotRequired[Annotated[str, Field(alias="time_zone")]]
+    two_person_sign_off: NotRequired[Annotated[bool, Field(alias="two_person_sign_off")]]
     warm_up_enabled: NotRequired[Annotated[bool, Field(alias="warm_up_enabled")]]
     warm_up_limit: NotRequired[Annotated[int, Field(alias="warm_up_limit")]]
 
@@ -447,6 +542,7 @@ class PublicOrganizationSettingsUpdate(TypedDict):
     statistics_enabled: NotRequired[Annotated[bool, Field(alias="statistics_enabled")]]
     text_retention: NotRequired[Annotated[Optional[str], Field(alias="text_retention")]]
     time_zone: NotRequired[Annotated[str, Field(alias="time_zone")]]
+    two_person_sign_off: NotRequired[Annotated[bool, Field(alias="two_person_sign_off")]]
     warm_up_enabled: NotRequired[Annotated[bool, Field(alias="warm_up_enabled")]]
     warm_up_limit: NotRequired[Annotated[int, Field(alias="warm_up_limit")]]
 
@@ -521,6 +617,51 @@ class PublicProfilesUpdate(TypedDict):
     organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
     role: NotRequired[Annotated[PublicProfileRole, Field(alias="role")]]
     user_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="user_id")]]
+
+class PublicReportingYearLog(BaseModel):
+    changed_at: datetime.datetime = Field(alias="changed_at")
+    changed_by: uuid.UUID = Field(alias="changed_by")
+    id: int = Field(alias="id")
+    is_locked: bool = Field(alias="is_locked")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    reason: Optional[str] = Field(alias="reason")
+    year: int = Field(alias="year")
+
+class PublicReportingYearLogInsert(TypedDict):
+    changed_at: NotRequired[Annotated[datetime.datetime, Field(alias="changed_at")]]
+    changed_by: Annotated[uuid.UUID, Field(alias="changed_by")]
+    id: NotRequired[Annotated[int, Field(alias="id")]]
+    is_locked: Annotated[bool, Field(alias="is_locked")]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    reason: NotRequired[Annotated[Optional[str], Field(alias="reason")]]
+    year: Annotated[int, Field(alias="year")]
+
+class PublicReportingYearLogUpdate(TypedDict):
+    changed_at: NotRequired[Annotated[datetime.datetime, Field(alias="changed_at")]]
+    changed_by: NotRequired[Annotated[uuid.UUID, Field(alias="changed_by")]]
+    id: NotRequired[Annotated[int, Field(alias="id")]]
+    is_locked: NotRequired[Annotated[bool, Field(alias="is_locked")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    reason: NotRequired[Annotated[Optional[str], Field(alias="reason")]]
+    year: NotRequired[Annotated[int, Field(alias="year")]]
+
+class PublicReportingYears(BaseModel):
+    locked_at: Optional[datetime.datetime] = Field(alias="locked_at")
+    locked_by: Optional[uuid.UUID] = Field(alias="locked_by")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    year: int = Field(alias="year")
+
+class PublicReportingYearsInsert(TypedDict):
+    locked_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="locked_at")]]
+    locked_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="locked_by")]]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    year: Annotated[int, Field(alias="year")]
+
+class PublicReportingYearsUpdate(TypedDict):
+    locked_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="locked_at")]]
+    locked_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="locked_by")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    year: NotRequired[Annotated[int, Field(alias="year")]]
 
 class PublicActivityTimeSeries(BaseModel):
     activity_count: int = Field(alias="activity_count")

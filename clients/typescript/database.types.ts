@@ -15,6 +15,7 @@ export type Database = {
           duplicate_of: string | null;
           duration_minutes: number;
           id: string;
+          insert_number: number;
           inserted_at: string;
           is_counted: boolean;
           is_date_given: boolean | null;
@@ -40,6 +41,7 @@ export type Database = {
           duplicate_of?: string | null;
           duration_minutes: number;
           id?: string;
+          insert_number?: never;
           inserted_at?: string;
           is_counted?: never;
           is_date_given?: boolean | null;
@@ -64,6 +66,7 @@ export type Database = {
           duplicate_of?: string | null;
           duration_minutes?: number;
           id?: string;
+          insert_number?: never;
           inserted_at?: string;
           is_counted?: never;
           is_date_given?: boolean | null;
@@ -241,33 +244,51 @@ export type Database = {
         Row: {
           exported_at: string;
           exported_by: string;
+          figures: NonNullable<Json>;
+          format: string | null;
           id: number;
           organization_id: string;
           period_end: string;
           period_start: string;
-          snapshot_id: string;
+          snapshot_id: string | null;
+          source_fingerprint: string;
           verdict: NonNullable<Json>;
+          version: number | null;
+          version_hash: string | null;
+          version_id: string | null;
         };
         ComputedFields: never;
         Insert: {
           exported_at?: string;
           exported_by: string;
+          figures: NonNullable<Json>;
+          format?: string | null;
           id?: never;
           organization_id: string;
           period_end: string;
           period_start: string;
-          snapshot_id: string;
+          snapshot_id?: string | null;
+          source_fingerprint: string;
           verdict: NonNullable<Json>;
+          version?: number | null;
+          version_hash?: string | null;
+          version_id?: string | null;
         };
         Update: {
           exported_at?: string;
           exported_by?: string;
+          figures?: NonNullable<Json>;
+          format?: string | null;
           id?: never;
           organization_id?: string;
           period_end?: string;
           period_start?: string;
-          snapshot_id?: string;
+          snapshot_id?: string | null;
+          source_fingerprint?: string;
           verdict?: NonNullable<Json>;
+          version?: number | null;
+          version_hash?: string | null;
+          version_id?: string | null;
         };
         Relationships: [
           {
@@ -282,6 +303,13 @@ export type Database = {
             columns: ["organization_id"];
             isOneToOne: false;
             referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "bufdir_export_audit_log_version_id_fkey";
+            columns: ["version_id"];
+            isOneToOne: false;
+            referencedRelation: "bufdir_report_versions";
             referencedColumns: ["id"];
           },
         ];
@@ -360,6 +388,111 @@ export type Database = {
             columns: ["organization_id"];
             isOneToOne: false;
             referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      bufdir_report_versions: {
+        Row: {
+          approved_at: string | null;
+          approved_by: string | null;
+          complete_hash: string;
+          counting_rule: NonNullable<Json>;
+          hash: string;
+          id: string;
+          mapping: NonNullable<Json>;
+          mapping_version: number;
+          organization_id: string;
+          period_end: string;
+          period_start: string;
+          position: number;
+          prepared_at: string;
+          prepared_by: string;
+          previous_hash: string;
+          record_count: number;
+          sent_at: string | null;
+          sent_by: string | null;
+          signed_hash: string | null;
+          snapshot_json: NonNullable<Json>;
+          source_fingerprint: string;
+          version: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          approved_at?: string | null;
+          approved_by?: string | null;
+          complete_hash: string;
+          counting_rule: NonNullable<Json>;
+          hash: string;
+          id?: string;
+          mapping: NonNullable<Json>;
+          mapping_version: number;
+          organization_id: string;
+          period_end: string;
+          period_start: string;
+          position: number;
+          prepared_at?: string;
+          prepared_by: string;
+          previous_hash: string;
+          record_count: number;
+          sent_at?: string | null;
+          sent_by?: string | null;
+          signed_hash?: string | null;
+          snapshot_json: NonNullable<Json>;
+          source_fingerprint: string;
+          version: number;
+        };
+        Update: {
+          approved_at?: string | null;
+          approved_by?: string | null;
+          complete_hash?: string;
+          counting_rule?: NonNullable<Json>;
+          hash?: string;
+          id?: string;
+          mapping?: NonNullable<Json>;
+          mapping_version?: number;
+          organization_id?: string;
+          period_end?: string;
+          period_start?: string;
+          position?: number;
+          prepared_at?: string;
+          prepared_by?: string;
+          previous_hash?: string;
+          record_count?: number;
+          sent_at?: string | null;
+          sent_by?: string | null;
+          signed_hash?: string | null;
+          snapshot_json?: NonNullable<Json>;
+          source_fingerprint?: string;
+          version?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "bufdir_report_versions_approved_by_fkey";
+            columns: ["approved_by"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "bufdir_report_versions_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "bufdir_report_versions_prepared_by_fkey";
+            columns: ["prepared_by"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "bufdir_report_versions_sent_by_fkey";
+            columns: ["sent_by"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
             referencedColumns: ["id"];
           },
         ];
@@ -713,6 +846,7 @@ export type Database = {
           statistics_enabled: boolean;
           text_retention: string | null;
           time_zone: string;
+          two_person_sign_off: boolean;
           warm_up_enabled: boolean;
           warm_up_limit: number;
         };
@@ -725,6 +859,7 @@ export type Database = {
           statistics_enabled?: boolean;
           text_retention?: string | null;
           time_zone?: string;
+          two_person_sign_off?: boolean;
           warm_up_enabled?: boolean;
           warm_up_limit?: number;
         };
@@ -736,6 +871,7 @@ export type Database = {
           statistics_enabled?: boolean;
           text_retention?: string | null;
           time_zone?: string;
+          two_person_sign_off?: boolean;
           warm_up_enabled?: boolean;
           warm_up_limit?: number;
         };
@@ -872,6 +1008,89 @@ export type Database = {
         Relationships: [
           {
             foreignKeyName: "profiles_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      reporting_year_log: {
+        Row: {
+          changed_at: string;
+          changed_by: string;
+          id: number;
+          is_locked: boolean;
+          organization_id: string;
+          reason: string | null;
+          year: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          changed_at?: string;
+          changed_by: string;
+          id?: never;
+          is_locked: boolean;
+          organization_id: string;
+          reason?: string | null;
+          year: number;
+        };
+        Update: {
+          changed_at?: string;
+          changed_by?: string;
+          id?: never;
+          is_locked?: boolean;
+          organization_id?: string;
+          reason?: string | null;
+          year?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "reporting_year_log_changed_by_fkey";
+            columns: ["changed_by"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "reporting_year_log_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      reporting_years: {
+        Row: {
+          locked_at: string | null;
+          locked_by: string | null;
+          organization_id: string;
+          year: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          locked_at?: string | null;
+          locked_by?: string | null;
+          organization_id: string;
+          year: number;
+        };
+        Update: {
+          locked_at?: string | null;
+          locked_by?: string | null;
+          organization_id?: string;
+          year?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "reporting_years_locked_by_fkey";
+            columns: ["locked_by"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "reporting_years_organization_id_fkey";
             columns: ["organization_id"];
             isOneToOne: false;
             referencedRelation: "organizations";
@@ -1051,6 +1270,7 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      approve_report: { Args: { version: string }; Returns: Json };
       chapters:
         | {
             Args: { "": Database["public"]["Views"]["activity_time_series"]["Row"] };
@@ -1143,11 +1363,13 @@ export type Database = {
       };
       erase_contact: { Args: { p_contact_id: string }; Returns: Json };
       erase_person: { Args: { p_profile_id: string }; Returns: Json };
+      explain_report_difference: { Args: { against?: string; version: string }; Returns: Json };
       export_bufdir_snapshot: {
         Args: { p_period_end?: string; p_period_start?: string; p_year?: number };
         Returns: Json;
       };
       export_person: { Args: { p_profile_id: string }; Returns: Json };
+      export_report_version: { Args: { format: string; version: string }; Returns: Json };
       generate_bufdir_report: {
         Args: {
           p_mapping_version?: number;
@@ -1171,8 +1393,11 @@ export type Database = {
         Args: { p_coordinator_id: string; p_from?: string; p_to?: string; p_year?: number };
         Returns: Json;
       };
+      get_report_remarks: { Args: { p_period_end?: string; p_period_start?: string; p_year?: number }; Returns: Json };
+      get_report_versions: { Args: { p_period_end?: string; p_period_start?: string; p_year?: number }; Returns: Json };
       get_role: { Args: Record<PropertyKey, never>; Returns: Database["public"]["Enums"]["profile_role"] };
       get_snapshot_status: { Args: { p_period_end?: string; p_period_start?: string; p_year?: number }; Returns: Json };
+      lock_reporting_year: { Args: { year: number }; Returns: Json };
       parent: {
         Args: { "": Database["public"]["Tables"]["organization_units"]["Row"] };
         Returns: {
@@ -1186,6 +1411,7 @@ export type Database = {
         };
       };
       precompute_hierarchy: { Args: { p_organization_id: string; p_year: number }; Returns: number };
+      prepare_report: { Args: { p_period_end?: string; p_period_start?: string; p_year?: number }; Returns: Json };
       profiles:
         | {
             Args: { "": Database["public"]["Views"]["coordinator_monthly_stats"]["Row"] };
@@ -1246,8 +1472,10 @@ export type Database = {
           parent_name: string | null;
         }[];
       };
+      send_report: { Args: { version: string }; Returns: Json };
       take_refresh_turn: { Args: Record<PropertyKey, never>; Returns: undefined };
       take_unit_changes: { Args: Record<PropertyKey, never>; Returns: Json };
+      unlock_reporting_year: { Args: { reason: string; year: number }; Returns: Json };
       warm_hierarchy_cache: { Args: { p_organization_id?: string; p_seconds?: number }; Returns: Json };
     };
     Enums: {

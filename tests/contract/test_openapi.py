@@ -56,8 +56,9 @@ def test_every_function_is_in_it_with_its_methods() -> None:
 def test_what_several_methods_answer_is_what_their_handler_answers() -> None:
     modules = openapi.functions()
     for name, methods in openapi.METHODS.items():
-        assert set(methods) == set(ENDPOINTS[name].methods) - {"HEAD"}
-        answers = [openapi.answer_of(openapi.work_of(modules[name], name, method)) for method in methods]
+        served = set(ENDPOINTS[name].methods) - {"HEAD"}
+        assert set(methods) <= served
+        answers = [openapi.answer_of(openapi.work_of(modules[name], name, method)) for method in served]
         union = functools.reduce(operator.or_, answers)
         assert union == openapi.answer_of(openapi.work_of(modules[name], name, "OPTIONS"))
 
