@@ -1254,9 +1254,9 @@ end $$;
 CREATE FUNCTION app.search_key(p_text text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO ''
-    RETURN lower(extensions.unaccent('extensions.unaccent'::regdictionary, p_text));
+    RETURN replace(replace(lower(extensions.unaccent('extensions.unaccent'::regdictionary, p_text)), 'aa'::text, 'a'::text), 'oe'::text, 'o'::text);
 
-COMMENT ON FUNCTION app.search_key(p_text text) IS 'A name without accents and case.';
+COMMENT ON FUNCTION app.search_key(p_text text) IS 'A name without accents and case, nor the spellings for å and ø: aa and oe.';
 
 CREATE FUNCTION app.send_report(p_version_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2359,12 +2359,403 @@ end $$;
 
 COMMENT ON FUNCTION public.acknowledge_wake_ups() IS 'First step of an invalidation: the next writer sends a wake-up; 1 if one was on its way. Service role only.';
 
+CREATE TABLE public.activity_types (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    code text NOT NULL,
+    label text NOT NULL,
+    CONSTRAINT activity_types_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
+    CONSTRAINT activity_types_label_check CHECK ((label <> ''::text))
+);
+
+COMMENT ON TABLE public.activity_types IS 'The kinds of activity of an organisation.';
+
+CREATE FUNCTION public.activity_types(public.coordinator_monthly_stats) RETURNS SETOF public.activity_types
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT t.id,
+     t.organization_id,
+     t.code,
+     t.label
+    FROM public.activity_types t
+   WHERE (t.id = ($1).activity_type_id);
+END;
+
 CREATE FUNCTION public.approve_report(version uuid) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
     RETURN app.approve_report(version);
 
 COMMENT ON FUNCTION public.approve_report(version uuid) IS 'Approves a version that is still true: by somebody else than who prepared it, unless the organisation has switched two_person_sign_off off. Coordinators and org admins.';
+
+CREATE TABLE stats.measures (
+    activity_count bigint DEFAULT 0 NOT NULL,
+    total_minutes bigint DEFAULT 0 NOT NULL,
+    participant_count bigint DEFAULT 0 NOT NULL,
+    approved_nok numeric DEFAULT 0 NOT NULL,
+    CONSTRAINT measures_approved_nok_check CHECK (((approved_nok > '-Infinity'::numeric) AND (approved_nok < 'Infinity'::numeric)))
+);
+
+COMMENT ON TABLE stats.measures IS 'Never holds a row: what the log and the totals inherit.';
+
+CREATE TABLE stats.activity_changes (
+    id bigint NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    organization_id uuid NOT NULL,
+    chapter_id uuid NOT NULL,
+    peer_mentor_id uuid NOT NULL,
+    activity_type_id uuid NOT NULL,
+    bucket_date date NOT NULL,
+    is_first boolean DEFAULT false NOT NULL
+)
+INHERITS (stats.measures)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
+
+COMMENT ON TABLE stats.activity_changes IS 'Append-only: signed sums by chapter, peer mentor, type and day. Sums of zero: a contact changed.';
+
+COMMENT ON COLUMN stats.activity_changes.is_first IS 'The first row of its statement: only this one has the deferred trigger that asks for a fold.';
+
+CREATE TABLE stats.daily_totals (
+    organization_id uuid NOT NULL,
+    chapter_id uuid NOT NULL,
+    bucket_date date NOT NULL
+)
+INHERITS (stats.measures)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
+
+COMMENT ON TABLE stats.daily_totals IS 'Per chapter and day, up to the last fold.';
+
+CREATE VIEW stats.live_time_series AS
+ SELECT r.organization_id,
+    r.chapter_id,
+    r.bucket_date,
+    (sum(r.activity_count))::bigint AS activity_count,
+    (sum(r.total_minutes))::bigint AS total_minutes,
+    (sum(r.participant_count))::bigint AS participant_count
+   FROM ( SELECT t.organization_id,
+            t.chapter_id,
+            t.bucket_date,
+            t.activity_count,
+            t.total_minutes,
+            t.participant_count
+           FROM stats.daily_totals t
+        UNION ALL
+         SELECT c.organization_id,
+            c.chapter_id,
+            c.bucket_date,
+            c.activity_count,
+            c.total_minutes,
+            c.participant_count
+           FROM stats.activity_changes c) r
+  GROUP BY r.organization_id, r.chapter_id, r.bucket_date
+ HAVING (sum(r.activity_count) <> (0)::numeric);
+
+COMMENT ON VIEW stats.live_time_series IS 'Exact at every commit: per chapter and day.';
+
+CREATE VIEW stats.visible_time_series WITH (security_barrier='true') AS
+ SELECT l.bucket_date,
+    l.chapter_id,
+    l.activity_count,
+    stats.hours(l.total_minutes) AS total_hours
+   FROM stats.live_time_series l
+  WHERE (l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
+
+CREATE VIEW public.activity_time_series WITH (security_invoker='on') AS
+ SELECT visible_time_series.bucket_date,
+    visible_time_series.chapter_id,
+    visible_time_series.activity_count,
+    visible_time_series.total_hours
+   FROM stats.visible_time_series
+  ORDER BY visible_time_series.bucket_date, visible_time_series.chapter_id;
+
+COMMENT ON VIEW public.activity_time_series IS 'Per chapter and day, exact now.';
+
+CREATE VIEW public.chapters WITH (security_invoker='on') AS
+ SELECT u.id,
+    u.organization_id,
+    u.parent_id,
+    u.name,
+    u.closed_on
+   FROM public.organization_units u
+  WHERE (u.kind = 'local'::public.unit_kind)
+  ORDER BY u.name, u.id;
+
+COMMENT ON VIEW public.chapters IS 'The units of kind local, by name, filtered as organization_units is.';
+
+CREATE FUNCTION public.chapters(public.activity_time_series) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name,
+     c.closed_on
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE TABLE stats.peer_mentor_totals (
+    organization_id uuid NOT NULL,
+    chapter_id uuid NOT NULL,
+    peer_mentor_id uuid NOT NULL
+)
+INHERITS (stats.measures)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
+
+COMMENT ON TABLE stats.peer_mentor_totals IS 'Per chapter and peer mentor, up to the last fold.';
+
+CREATE VIEW stats.live_peer_mentor_stats AS
+ SELECT r.organization_id,
+    r.chapter_id,
+    r.peer_mentor_id,
+    (sum(r.activity_count))::bigint AS activity_count,
+    (sum(r.total_minutes))::bigint AS total_minutes
+   FROM ( SELECT t.organization_id,
+            t.chapter_id,
+            t.peer_mentor_id,
+            t.activity_count,
+            t.total_minutes
+           FROM stats.peer_mentor_totals t
+        UNION ALL
+         SELECT c.organization_id,
+            c.chapter_id,
+            c.peer_mentor_id,
+            c.activity_count,
+            c.total_minutes
+           FROM stats.activity_changes c) r
+  GROUP BY r.organization_id, r.chapter_id, r.peer_mentor_id
+ HAVING (sum(r.activity_count) <> (0)::numeric);
+
+COMMENT ON VIEW stats.live_peer_mentor_stats IS 'Exact at every commit: per peer mentor and chapter.';
+
+CREATE VIEW stats.live_chapter_stats AS
+ SELECT m.organization_id,
+    m.chapter_id,
+    (sum(m.activity_count))::bigint AS activity_count,
+    (sum(m.total_minutes))::bigint AS total_minutes,
+    count(*) AS active_peer_mentors
+   FROM stats.live_peer_mentor_stats m
+  GROUP BY m.organization_id, m.chapter_id;
+
+COMMENT ON VIEW stats.live_chapter_stats IS 'Exact at every commit: per chapter.';
+
+CREATE VIEW stats.visible_chapter_stats WITH (security_barrier='true') AS
+ SELECT l.chapter_id,
+    l.activity_count,
+    stats.hours(l.total_minutes) AS total_hours,
+    l.active_peer_mentors
+   FROM stats.live_chapter_stats l
+  WHERE (l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
+
+CREATE VIEW public.chapter_stats WITH (security_invoker='on') AS
+ SELECT visible_chapter_stats.chapter_id,
+    visible_chapter_stats.activity_count,
+    visible_chapter_stats.total_hours,
+    visible_chapter_stats.active_peer_mentors
+   FROM stats.visible_chapter_stats
+  ORDER BY visible_chapter_stats.chapter_id;
+
+COMMENT ON VIEW public.chapter_stats IS 'Per chapter, exact now.';
+
+CREATE FUNCTION public.chapters(public.chapter_stats) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name,
+     c.closed_on
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE MATERIALIZED VIEW stats.mv_activity_time_series AS
+ SELECT t.organization_id,
+    t.chapter_id,
+    t.bucket_date,
+    t.activity_count,
+    t.total_minutes,
+    t.participant_count,
+    NULL::boolean AS _
+   FROM stats.daily_totals t
+  WHERE (t.activity_count <> 0)
+  WITH NO DATA;
+
+COMMENT ON MATERIALIZED VIEW stats.mv_activity_time_series IS 'Per chapter and day, as of the last refresh; activity_time_series is the same, exact now.';
+
+CREATE VIEW stats.visible_mv_activity_time_series WITH (security_barrier='true') AS
+ SELECT s.bucket_date,
+    s.chapter_id,
+    s.activity_count,
+    stats.hours(s.total_minutes) AS total_hours
+   FROM stats.mv_activity_time_series s
+  WHERE (s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
+
+CREATE VIEW public.mv_activity_time_series WITH (security_invoker='on') AS
+ SELECT visible_mv_activity_time_series.bucket_date,
+    visible_mv_activity_time_series.chapter_id,
+    visible_mv_activity_time_series.activity_count,
+    visible_mv_activity_time_series.total_hours
+   FROM stats.visible_mv_activity_time_series
+  ORDER BY visible_mv_activity_time_series.bucket_date, visible_mv_activity_time_series.chapter_id;
+
+COMMENT ON VIEW public.mv_activity_time_series IS 'As activity_time_series, as of the last refresh (stats_freshness).';
+
+CREATE FUNCTION public.chapters(public.mv_activity_time_series) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name,
+     c.closed_on
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE MATERIALIZED VIEW stats.mv_chapter_stats AS
+ SELECT t.organization_id,
+    t.chapter_id,
+    (sum(t.activity_count))::bigint AS activity_count,
+    (sum(t.total_minutes))::bigint AS total_minutes,
+    (sum(t.participant_count))::bigint AS participant_count,
+    count(*) AS active_peer_mentors
+   FROM stats.peer_mentor_totals t
+  WHERE (t.activity_count <> 0)
+  GROUP BY t.organization_id, t.chapter_id
+  WITH NO DATA;
+
+COMMENT ON MATERIALIZED VIEW stats.mv_chapter_stats IS 'Per chapter, as of the last refresh; chapter_stats is the same, exact now.';
+
+CREATE VIEW stats.visible_mv_chapter_stats WITH (security_barrier='true') AS
+ SELECT s.chapter_id,
+    s.activity_count,
+    stats.hours(s.total_minutes) AS total_hours,
+    s.active_peer_mentors
+   FROM stats.mv_chapter_stats s
+  WHERE (s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
+
+CREATE VIEW public.mv_chapter_stats WITH (security_invoker='on') AS
+ SELECT visible_mv_chapter_stats.chapter_id,
+    visible_mv_chapter_stats.activity_count,
+    visible_mv_chapter_stats.total_hours,
+    visible_mv_chapter_stats.active_peer_mentors
+   FROM stats.visible_mv_chapter_stats
+  ORDER BY visible_mv_chapter_stats.chapter_id;
+
+COMMENT ON VIEW public.mv_chapter_stats IS 'As chapter_stats, as of the last refresh (stats_freshness).';
+
+CREATE FUNCTION public.chapters(public.mv_chapter_stats) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name,
+     c.closed_on
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE MATERIALIZED VIEW stats.mv_peer_mentor_stats AS
+ SELECT t.organization_id,
+    t.chapter_id,
+    t.peer_mentor_id,
+    t.activity_count,
+    t.total_minutes,
+    t.participant_count
+   FROM stats.peer_mentor_totals t
+  WHERE (t.activity_count <> 0)
+  WITH NO DATA;
+
+COMMENT ON MATERIALIZED VIEW stats.mv_peer_mentor_stats IS 'Per peer mentor and chapter, as of the last refresh; peer_mentor_stats is the same, exact now.';
+
+CREATE VIEW stats.visible_mv_peer_mentor_stats WITH (security_barrier='true') AS
+ SELECT s.peer_mentor_id,
+    s.chapter_id,
+    s.activity_count,
+    stats.hours(s.total_minutes) AS total_hours
+   FROM stats.mv_peer_mentor_stats s
+  WHERE ((s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids))) OR ((s.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (s.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))));
+
+CREATE VIEW public.mv_peer_mentor_stats WITH (security_invoker='on') AS
+ SELECT visible_mv_peer_mentor_stats.peer_mentor_id,
+    visible_mv_peer_mentor_stats.chapter_id,
+    visible_mv_peer_mentor_stats.activity_count,
+    visible_mv_peer_mentor_stats.total_hours
+   FROM stats.visible_mv_peer_mentor_stats
+  ORDER BY visible_mv_peer_mentor_stats.chapter_id, visible_mv_peer_mentor_stats.peer_mentor_id;
+
+COMMENT ON VIEW public.mv_peer_mentor_stats IS 'As peer_mentor_stats, as of the last refresh (stats_freshness).';
+
+CREATE FUNCTION public.chapters(public.mv_peer_mentor_stats) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name,
+     c.closed_on
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE VIEW stats.visible_peer_mentor_stats WITH (security_barrier='true') AS
+ SELECT l.peer_mentor_id,
+    l.chapter_id,
+    l.activity_count,
+    stats.hours(l.total_minutes) AS total_hours,
+    ( SELECT a.bucket_date
+           FROM stats.countable_activities a
+          WHERE ((a.peer_mentor_id = l.peer_mentor_id) AND (a.organization_id = l.organization_id) AND (a.chapter_id = l.chapter_id))
+          ORDER BY a.bucket_date DESC
+         LIMIT 1) AS last_activity_date
+   FROM stats.live_peer_mentor_stats l
+  WHERE ((l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids))) OR ((l.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (l.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))));
+
+CREATE VIEW public.peer_mentor_stats WITH (security_invoker='on') AS
+ SELECT visible_peer_mentor_stats.peer_mentor_id,
+    visible_peer_mentor_stats.chapter_id,
+    visible_peer_mentor_stats.activity_count,
+    visible_peer_mentor_stats.total_hours,
+    visible_peer_mentor_stats.last_activity_date
+   FROM stats.visible_peer_mentor_stats
+  ORDER BY visible_peer_mentor_stats.chapter_id, visible_peer_mentor_stats.peer_mentor_id;
+
+COMMENT ON VIEW public.peer_mentor_stats IS 'Per peer mentor and chapter, exact now.';
+
+CREATE FUNCTION public.chapters(public.peer_mentor_stats) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name,
+     c.closed_on
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE FUNCTION public.children(public.organization_units) RETURNS SETOF public.organization_units
+    LANGUAGE sql STABLE ROWS 40
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT u.id,
+     u.organization_id,
+     u.parent_id,
+     u.kind,
+     u.name,
+     u.closed_on
+    FROM public.organization_units u
+   WHERE (u.parent_id = ($1).id);
+END;
 
 CREATE FUNCTION public.claim_webhook(p_webhook_id text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2488,33 +2879,6 @@ CREATE FUNCTION stats.noted_time(p_sequence regclass) RETURNS timestamp with tim
     LANGUAGE sql
     SET search_path TO ''
     RETURN to_timestamp((((NULLIF(pg_sequence_last_value(p_sequence), 0))::numeric / 1000000.0))::double precision);
-
-CREATE TABLE stats.measures (
-    activity_count bigint DEFAULT 0 NOT NULL,
-    total_minutes bigint DEFAULT 0 NOT NULL,
-    participant_count bigint DEFAULT 0 NOT NULL,
-    approved_nok numeric DEFAULT 0 NOT NULL,
-    CONSTRAINT measures_approved_nok_check CHECK (((approved_nok > '-Infinity'::numeric) AND (approved_nok < 'Infinity'::numeric)))
-);
-
-COMMENT ON TABLE stats.measures IS 'Never holds a row: what the log and the totals inherit.';
-
-CREATE TABLE stats.activity_changes (
-    id bigint NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    organization_id uuid NOT NULL,
-    chapter_id uuid NOT NULL,
-    peer_mentor_id uuid NOT NULL,
-    activity_type_id uuid NOT NULL,
-    bucket_date date NOT NULL,
-    is_first boolean DEFAULT false NOT NULL
-)
-INHERITS (stats.measures)
-WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
-
-COMMENT ON TABLE stats.activity_changes IS 'Append-only: signed sums by chapter, peer mentor, type and day. Sums of zero: a contact changed.';
-
-COMMENT ON COLUMN stats.activity_changes.is_first IS 'The first row of its statement: only this one has the deferred trigger that asks for a fold.';
 
 CREATE TABLE stats.differences (
     id bigint NOT NULL,
@@ -2685,6 +3049,20 @@ CREATE FUNCTION public.lock_reporting_year(year integer) RETURNS jsonb
 
 COMMENT ON FUNCTION public.lock_reporting_year(year integer) IS 'Locks a year: app users change nothing that took place in it. Org admins.';
 
+CREATE FUNCTION public.parent(public.organization_units) RETURNS SETOF public.organization_units
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT u.id,
+     u.organization_id,
+     u.parent_id,
+     u.kind,
+     u.name,
+     u.closed_on
+    FROM public.organization_units u
+   WHERE (u.id = ($1).parent_id);
+END;
+
 CREATE FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2710,6 +3088,54 @@ CREATE FUNCTION public.prepare_report(p_period_start date DEFAULT NULL::date, p_
     RETURN app.prepare_report(app.first_day(p_period_start, p_year), app.first_day(p_period_end, (p_year + 1)));
 
 COMMENT ON FUNCTION public.prepare_report(p_period_start date, p_period_end date, p_year integer) IS 'Makes the saved figures of a period the next version of its report; refuses missing (404), stale or false ones (409). Coordinators and org admins.';
+
+CREATE FUNCTION public.profiles(public.coordinator_monthly_stats) RETURNS SETOF public.profiles
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT p.id,
+     p.user_id,
+     p.organization_id,
+     p.role,
+     p.display_name,
+     p.is_active,
+     p.assigned_at,
+     p.erased_at
+    FROM public.profiles p
+   WHERE (p.id = ($1).coordinator_id);
+END;
+
+CREATE FUNCTION public.profiles(public.mv_peer_mentor_stats) RETURNS SETOF public.profiles
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT p.id,
+     p.user_id,
+     p.organization_id,
+     p.role,
+     p.display_name,
+     p.is_active,
+     p.assigned_at,
+     p.erased_at
+    FROM public.profiles p
+   WHERE (p.id = ($1).peer_mentor_id);
+END;
+
+CREATE FUNCTION public.profiles(public.peer_mentor_stats) RETURNS SETOF public.profiles
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT p.id,
+     p.user_id,
+     p.organization_id,
+     p.role,
+     p.display_name,
+     p.is_active,
+     p.assigned_at,
+     p.erased_at
+    FROM public.profiles p
+   WHERE (p.id = ($1).peer_mentor_id);
+END;
 
 CREATE FUNCTION public.read_hierarchy_stats(p_unit_id uuid, p_year integer) RETURNS jsonb
     LANGUAGE sql
@@ -4031,17 +4457,6 @@ CREATE FUNCTION stats.is_recent(p_at timestamp with time zone, p_interval interv
     RETURN COALESCE(((p_at > (clock_timestamp() - p_interval)) AND (p_at <= clock_timestamp())), false);
 
 COMMENT ON FUNCTION stats.is_recent(p_at timestamp with time zone, p_interval interval) IS 'Whether it happened less than the interval ago.';
-
-CREATE TABLE public.activity_types (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid NOT NULL,
-    code text NOT NULL,
-    label text NOT NULL,
-    CONSTRAINT activity_types_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
-    CONSTRAINT activity_types_label_check CHECK ((label <> ''::text))
-);
-
-COMMENT ON TABLE public.activity_types IS 'The kinds of activity of an organisation.';
 
 CREATE TABLE public.counting_rules (
     organization_id uuid NOT NULL,
@@ -5441,61 +5856,6 @@ ALTER TABLE public.activity_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDEN
     CACHE 1
 );
 
-CREATE TABLE stats.daily_totals (
-    organization_id uuid NOT NULL,
-    chapter_id uuid NOT NULL,
-    bucket_date date NOT NULL
-)
-INHERITS (stats.measures)
-WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
-
-COMMENT ON TABLE stats.daily_totals IS 'Per chapter and day, up to the last fold.';
-
-CREATE VIEW stats.live_time_series AS
- SELECT r.organization_id,
-    r.chapter_id,
-    r.bucket_date,
-    (sum(r.activity_count))::bigint AS activity_count,
-    (sum(r.total_minutes))::bigint AS total_minutes,
-    (sum(r.participant_count))::bigint AS participant_count
-   FROM ( SELECT t.organization_id,
-            t.chapter_id,
-            t.bucket_date,
-            t.activity_count,
-            t.total_minutes,
-            t.participant_count
-           FROM stats.daily_totals t
-        UNION ALL
-         SELECT c.organization_id,
-            c.chapter_id,
-            c.bucket_date,
-            c.activity_count,
-            c.total_minutes,
-            c.participant_count
-           FROM stats.activity_changes c) r
-  GROUP BY r.organization_id, r.chapter_id, r.bucket_date
- HAVING (sum(r.activity_count) <> (0)::numeric);
-
-COMMENT ON VIEW stats.live_time_series IS 'Exact at every commit: per chapter and day.';
-
-CREATE VIEW stats.visible_time_series WITH (security_barrier='true') AS
- SELECT l.bucket_date,
-    l.chapter_id,
-    l.activity_count,
-    stats.hours(l.total_minutes) AS total_hours
-   FROM stats.live_time_series l
-  WHERE (l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
-
-CREATE VIEW public.activity_time_series WITH (security_invoker='on') AS
- SELECT visible_time_series.bucket_date,
-    visible_time_series.chapter_id,
-    visible_time_series.activity_count,
-    visible_time_series.total_hours
-   FROM stats.visible_time_series
-  ORDER BY visible_time_series.bucket_date, visible_time_series.chapter_id;
-
-COMMENT ON VIEW public.activity_time_series IS 'Per chapter and day, exact now.';
-
 CREATE TABLE public.bufdir_export_audit_log (
     id bigint NOT NULL,
     organization_id uuid NOT NULL,
@@ -5546,81 +5906,6 @@ COMMENT ON COLUMN public.bufdir_thresholds.minimum_activity_count IS '0: from th
 
 COMMENT ON COLUMN public.bufdir_thresholds.at_risk_ratio IS 'From this share of the minimum on at_risk; below it below_threshold; from the minimum on on_track.';
 
-CREATE TABLE stats.peer_mentor_totals (
-    organization_id uuid NOT NULL,
-    chapter_id uuid NOT NULL,
-    peer_mentor_id uuid NOT NULL
-)
-INHERITS (stats.measures)
-WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
-
-COMMENT ON TABLE stats.peer_mentor_totals IS 'Per chapter and peer mentor, up to the last fold.';
-
-CREATE VIEW stats.live_peer_mentor_stats AS
- SELECT r.organization_id,
-    r.chapter_id,
-    r.peer_mentor_id,
-    (sum(r.activity_count))::bigint AS activity_count,
-    (sum(r.total_minutes))::bigint AS total_minutes
-   FROM ( SELECT t.organization_id,
-            t.chapter_id,
-            t.peer_mentor_id,
-            t.activity_count,
-            t.total_minutes
-           FROM stats.peer_mentor_totals t
-        UNION ALL
-         SELECT c.organization_id,
-            c.chapter_id,
-            c.peer_mentor_id,
-            c.activity_count,
-            c.total_minutes
-           FROM stats.activity_changes c) r
-  GROUP BY r.organization_id, r.chapter_id, r.peer_mentor_id
- HAVING (sum(r.activity_count) <> (0)::numeric);
-
-COMMENT ON VIEW stats.live_peer_mentor_stats IS 'Exact at every commit: per peer mentor and chapter.';
-
-CREATE VIEW stats.live_chapter_stats AS
- SELECT m.organization_id,
-    m.chapter_id,
-    (sum(m.activity_count))::bigint AS activity_count,
-    (sum(m.total_minutes))::bigint AS total_minutes,
-    count(*) AS active_peer_mentors
-   FROM stats.live_peer_mentor_stats m
-  GROUP BY m.organization_id, m.chapter_id;
-
-COMMENT ON VIEW stats.live_chapter_stats IS 'Exact at every commit: per chapter.';
-
-CREATE VIEW stats.visible_chapter_stats WITH (security_barrier='true') AS
- SELECT l.chapter_id,
-    l.activity_count,
-    stats.hours(l.total_minutes) AS total_hours,
-    l.active_peer_mentors
-   FROM stats.live_chapter_stats l
-  WHERE (l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
-
-CREATE VIEW public.chapter_stats WITH (security_invoker='on') AS
- SELECT visible_chapter_stats.chapter_id,
-    visible_chapter_stats.activity_count,
-    visible_chapter_stats.total_hours,
-    visible_chapter_stats.active_peer_mentors
-   FROM stats.visible_chapter_stats
-  ORDER BY visible_chapter_stats.chapter_id;
-
-COMMENT ON VIEW public.chapter_stats IS 'Per chapter, exact now.';
-
-CREATE VIEW public.chapters WITH (security_invoker='on') AS
- SELECT u.id,
-    u.organization_id,
-    u.parent_id,
-    u.name,
-    u.closed_on
-   FROM public.organization_units u
-  WHERE (u.kind = 'local'::public.unit_kind)
-  ORDER BY u.name, u.id;
-
-COMMENT ON VIEW public.chapters IS 'The units of kind local, by name, filtered as organization_units is.';
-
 ALTER TABLE public.erasures ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.erasures_id_seq
     START WITH 1
@@ -5644,101 +5929,6 @@ CREATE TABLE public.expense_claims (
 
 COMMENT ON TABLE public.expense_claims IS 'Expenses of activities; approved ones count in coordinator_monthly_stats.';
 
-CREATE MATERIALIZED VIEW stats.mv_activity_time_series AS
- SELECT t.organization_id,
-    t.chapter_id,
-    t.bucket_date,
-    t.activity_count,
-    t.total_minutes,
-    t.participant_count,
-    NULL::boolean AS _
-   FROM stats.daily_totals t
-  WHERE (t.activity_count <> 0)
-  WITH NO DATA;
-
-COMMENT ON MATERIALIZED VIEW stats.mv_activity_time_series IS 'Per chapter and day, as of the last refresh; activity_time_series is the same, exact now.';
-
-CREATE VIEW stats.visible_mv_activity_time_series WITH (security_barrier='true') AS
- SELECT s.bucket_date,
-    s.chapter_id,
-    s.activity_count,
-    stats.hours(s.total_minutes) AS total_hours
-   FROM stats.mv_activity_time_series s
-  WHERE (s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
-
-CREATE VIEW public.mv_activity_time_series WITH (security_invoker='on') AS
- SELECT visible_mv_activity_time_series.bucket_date,
-    visible_mv_activity_time_series.chapter_id,
-    visible_mv_activity_time_series.activity_count,
-    visible_mv_activity_time_series.total_hours
-   FROM stats.visible_mv_activity_time_series
-  ORDER BY visible_mv_activity_time_series.bucket_date, visible_mv_activity_time_series.chapter_id;
-
-COMMENT ON VIEW public.mv_activity_time_series IS 'As activity_time_series, as of the last refresh (stats_freshness).';
-
-CREATE MATERIALIZED VIEW stats.mv_chapter_stats AS
- SELECT t.organization_id,
-    t.chapter_id,
-    (sum(t.activity_count))::bigint AS activity_count,
-    (sum(t.total_minutes))::bigint AS total_minutes,
-    (sum(t.participant_count))::bigint AS participant_count,
-    count(*) AS active_peer_mentors
-   FROM stats.peer_mentor_totals t
-  WHERE (t.activity_count <> 0)
-  GROUP BY t.organization_id, t.chapter_id
-  WITH NO DATA;
-
-COMMENT ON MATERIALIZED VIEW stats.mv_chapter_stats IS 'Per chapter, as of the last refresh; chapter_stats is the same, exact now.';
-
-CREATE VIEW stats.visible_mv_chapter_stats WITH (security_barrier='true') AS
- SELECT s.chapter_id,
-    s.activity_count,
-    stats.hours(s.total_minutes) AS total_hours,
-    s.active_peer_mentors
-   FROM stats.mv_chapter_stats s
-  WHERE (s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
-
-CREATE VIEW public.mv_chapter_stats WITH (security_invoker='on') AS
- SELECT visible_mv_chapter_stats.chapter_id,
-    visible_mv_chapter_stats.activity_count,
-    visible_mv_chapter_stats.total_hours,
-    visible_mv_chapter_stats.active_peer_mentors
-   FROM stats.visible_mv_chapter_stats
-  ORDER BY visible_mv_chapter_stats.chapter_id;
-
-COMMENT ON VIEW public.mv_chapter_stats IS 'As chapter_stats, as of the last refresh (stats_freshness).';
-
-CREATE MATERIALIZED VIEW stats.mv_peer_mentor_stats AS
- SELECT t.organization_id,
-    t.chapter_id,
-    t.peer_mentor_id,
-    t.activity_count,
-    t.total_minutes,
-    t.participant_count
-   FROM stats.peer_mentor_totals t
-  WHERE (t.activity_count <> 0)
-  WITH NO DATA;
-
-COMMENT ON MATERIALIZED VIEW stats.mv_peer_mentor_stats IS 'Per peer mentor and chapter, as of the last refresh; peer_mentor_stats is the same, exact now.';
-
-CREATE VIEW stats.visible_mv_peer_mentor_stats WITH (security_barrier='true') AS
- SELECT s.peer_mentor_id,
-    s.chapter_id,
-    s.activity_count,
-    stats.hours(s.total_minutes) AS total_hours
-   FROM stats.mv_peer_mentor_stats s
-  WHERE ((s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids))) OR ((s.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (s.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))));
-
-CREATE VIEW public.mv_peer_mentor_stats WITH (security_invoker='on') AS
- SELECT visible_mv_peer_mentor_stats.peer_mentor_id,
-    visible_mv_peer_mentor_stats.chapter_id,
-    visible_mv_peer_mentor_stats.activity_count,
-    visible_mv_peer_mentor_stats.total_hours
-   FROM stats.visible_mv_peer_mentor_stats
-  ORDER BY visible_mv_peer_mentor_stats.chapter_id, visible_mv_peer_mentor_stats.peer_mentor_id;
-
-COMMENT ON VIEW public.mv_peer_mentor_stats IS 'As peer_mentor_stats, as of the last refresh (stats_freshness).';
-
 CREATE TABLE public.not_duplicates (
     activity_id uuid NOT NULL,
     other_id uuid NOT NULL,
@@ -5749,30 +5939,6 @@ CREATE TABLE public.not_duplicates (
 );
 
 COMMENT ON TABLE public.not_duplicates IS 'Pairs that look like duplicates, and of which somebody found that they are not.';
-
-CREATE VIEW stats.visible_peer_mentor_stats WITH (security_barrier='true') AS
- SELECT l.peer_mentor_id,
-    l.chapter_id,
-    l.activity_count,
-    stats.hours(l.total_minutes) AS total_hours,
-    ( SELECT a.bucket_date
-           FROM stats.countable_activities a
-          WHERE ((a.peer_mentor_id = l.peer_mentor_id) AND (a.organization_id = l.organization_id) AND (a.chapter_id = l.chapter_id))
-          ORDER BY a.bucket_date DESC
-         LIMIT 1) AS last_activity_date
-   FROM stats.live_peer_mentor_stats l
-  WHERE ((l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids))) OR ((l.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (l.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))));
-
-CREATE VIEW public.peer_mentor_stats WITH (security_invoker='on') AS
- SELECT visible_peer_mentor_stats.peer_mentor_id,
-    visible_peer_mentor_stats.chapter_id,
-    visible_peer_mentor_stats.activity_count,
-    visible_peer_mentor_stats.total_hours,
-    visible_peer_mentor_stats.last_activity_date
-   FROM stats.visible_peer_mentor_stats
-  ORDER BY visible_peer_mentor_stats.chapter_id, visible_peer_mentor_stats.peer_mentor_id;
-
-COMMENT ON VIEW public.peer_mentor_stats IS 'Per peer mentor and chapter, exact now.';
 
 CREATE VIEW public.possible_duplicates WITH (security_invoker='on') AS
  WITH counted AS NOT MATERIALIZED (
@@ -6968,19 +7134,10 @@ GRANT ALL ON FUNCTION app.current_org_id() TO authenticated;
 
 REVOKE ALL ON FUNCTION app.require_shallow_query() FROM PUBLIC;
 
+GRANT SELECT ON TABLE public.profiles TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.profiles TO service_role;
 
-GRANT SELECT(id) ON TABLE public.profiles TO authenticated;
-
-GRANT SELECT(organization_id) ON TABLE public.profiles TO authenticated;
-
-GRANT SELECT(role) ON TABLE public.profiles TO authenticated;
-
-GRANT SELECT(display_name),UPDATE(display_name) ON TABLE public.profiles TO authenticated;
-
-GRANT SELECT(is_active) ON TABLE public.profiles TO authenticated;
-
-GRANT SELECT(erased_at) ON TABLE public.profiles TO authenticated;
+GRANT UPDATE(display_name) ON TABLE public.profiles TO authenticated;
 
 REVOKE ALL ON FUNCTION app.member_org_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.member_org_id() TO authenticated;
@@ -7297,8 +7454,62 @@ REVOKE ALL ON FUNCTION private.webhook_signature(p_id text, p_timestamp bigint, 
 REVOKE ALL ON FUNCTION public.acknowledge_wake_ups() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.acknowledge_wake_ups() TO service_role;
 
+GRANT SELECT ON TABLE public.activity_types TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.activity_types TO service_role;
+
+REVOKE ALL ON FUNCTION public.activity_types(public.coordinator_monthly_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.activity_types(public.coordinator_monthly_stats) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.approve_report(version uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.approve_report(version uuid) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_time_series TO authenticated;
+
+GRANT SELECT ON TABLE public.activity_time_series TO authenticated;
+
+GRANT SELECT ON TABLE public.chapters TO authenticated;
+GRANT SELECT ON TABLE public.chapters TO service_role;
+
+REVOKE ALL ON FUNCTION public.chapters(public.activity_time_series) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.activity_time_series) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_chapter_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.chapter_stats TO authenticated;
+
+REVOKE ALL ON FUNCTION public.chapters(public.chapter_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.chapter_stats) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_mv_activity_time_series TO authenticated;
+
+GRANT SELECT ON TABLE public.mv_activity_time_series TO authenticated;
+
+REVOKE ALL ON FUNCTION public.chapters(public.mv_activity_time_series) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.mv_activity_time_series) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_mv_chapter_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.mv_chapter_stats TO authenticated;
+
+REVOKE ALL ON FUNCTION public.chapters(public.mv_chapter_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.mv_chapter_stats) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_mv_peer_mentor_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.mv_peer_mentor_stats TO authenticated;
+
+REVOKE ALL ON FUNCTION public.chapters(public.mv_peer_mentor_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.mv_peer_mentor_stats) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_peer_mentor_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.peer_mentor_stats TO authenticated;
+
+REVOKE ALL ON FUNCTION public.chapters(public.peer_mentor_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.peer_mentor_stats) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.children(public.organization_units) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.children(public.organization_units) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.claim_webhook(p_webhook_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_webhook(p_webhook_id text) TO service_role;
@@ -7369,11 +7580,23 @@ GRANT ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_e
 REVOKE ALL ON FUNCTION public.lock_reporting_year(year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.lock_reporting_year(year integer) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.parent(public.organization_units) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.parent(public.organization_units) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) TO service_role;
 
 REVOKE ALL ON FUNCTION public.prepare_report(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.prepare_report(p_period_start date, p_period_end date, p_year integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.profiles(public.coordinator_monthly_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.profiles(public.coordinator_monthly_stats) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.profiles(public.mv_peer_mentor_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.profiles(public.mv_peer_mentor_stats) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.profiles(public.peer_mentor_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.profiles(public.peer_mentor_stats) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.read_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.read_hierarchy_stats(p_unit_id uuid, p_year integer) TO authenticated;
@@ -7510,9 +7733,6 @@ REVOKE ALL ON FUNCTION stats.is_current(p_version public.bufdir_report_versions)
 
 REVOKE ALL ON FUNCTION stats.is_recent(p_at timestamp with time zone, p_interval interval) FROM PUBLIC;
 
-GRANT SELECT ON TABLE public.activity_types TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.activity_types TO service_role;
-
 GRANT SELECT ON TABLE public.counting_rules TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.counting_rules TO service_role;
 
@@ -7647,21 +7867,10 @@ REVOKE ALL ON FUNCTION stats.wrong_summaries(p_unit_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.year_key(p_organization_id uuid, p_year integer) FROM PUBLIC;
 
-GRANT SELECT ON TABLE stats.visible_time_series TO authenticated;
-
-GRANT SELECT ON TABLE public.activity_time_series TO authenticated;
-
 GRANT SELECT ON TABLE public.bufdir_export_audit_log TO authenticated;
 
 GRANT SELECT ON TABLE public.bufdir_thresholds TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_thresholds TO service_role;
-
-GRANT SELECT ON TABLE stats.visible_chapter_stats TO authenticated;
-
-GRANT SELECT ON TABLE public.chapter_stats TO authenticated;
-
-GRANT SELECT ON TABLE public.chapters TO authenticated;
-GRANT SELECT ON TABLE public.chapters TO service_role;
 
 GRANT SELECT,DELETE ON TABLE public.expense_claims TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.expense_claims TO service_role;
@@ -7674,28 +7883,12 @@ GRANT INSERT(amount_nok) ON TABLE public.expense_claims TO authenticated;
 
 GRANT UPDATE(status) ON TABLE public.expense_claims TO authenticated;
 
-GRANT SELECT ON TABLE stats.visible_mv_activity_time_series TO authenticated;
-
-GRANT SELECT ON TABLE public.mv_activity_time_series TO authenticated;
-
-GRANT SELECT ON TABLE stats.visible_mv_chapter_stats TO authenticated;
-
-GRANT SELECT ON TABLE public.mv_chapter_stats TO authenticated;
-
-GRANT SELECT ON TABLE stats.visible_mv_peer_mentor_stats TO authenticated;
-
-GRANT SELECT ON TABLE public.mv_peer_mentor_stats TO authenticated;
-
 GRANT SELECT,DELETE ON TABLE public.not_duplicates TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.not_duplicates TO service_role;
 
 GRANT INSERT(activity_id) ON TABLE public.not_duplicates TO authenticated;
 
 GRANT INSERT(other_id) ON TABLE public.not_duplicates TO authenticated;
-
-GRANT SELECT ON TABLE stats.visible_peer_mentor_stats TO authenticated;
-
-GRANT SELECT ON TABLE public.peer_mentor_stats TO authenticated;
 
 GRANT SELECT ON TABLE public.possible_duplicates TO authenticated;
 

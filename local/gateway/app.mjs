@@ -1,5 +1,7 @@
 // The single origin: what is behind each prefix, who is let through, and how each service's clients expect errors.
 
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -13,6 +15,7 @@ import { createPlaces } from "./places.mjs";
 import { createProxy, FAILURES, UpstreamError } from "./proxy.mjs";
 import { refuseUnfiltered } from "./unfiltered.mjs";
 
+const require = createRequire(import.meta.url);
 const MAX_BODY_BYTES = 50 * 2 ** 20;
 const MAX_REST_BODY_BYTES = 5 * 2 ** 20; // as app.check_request says, which does not see a body of unknown length
 const MAX_AUTH_BODY_BYTES = 64 * 1024;
@@ -149,6 +152,8 @@ export function createApp(config) {
       await next();
     });
     app.get("/config.json", (c) => c.json({ publishable_key: publishableKey })); // which is no secret
+    const rewriteRequestPath = (path) => path.slice("/api/ui".length);
+    app.get("/api/ui/*", serveStatic({ root: dirname(require.resolve("swagger-ui-dist")), rewriteRequestPath }));
     const files = serveStatic({ root: consoleDir });
     app.get("/*", (c, next) => (c.req.path.includes("/.") ? next() : files(c, next)));
   }

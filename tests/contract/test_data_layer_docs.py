@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from local.requirements import ROOT
+from tools.data_types import documented
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.stack import Stack
 
-PAGE = ROOT / "docs" / "reference" / "data-layer.md"
-HEADING = re.compile(r"^### `(?P<name>\w+)(?P<arguments>\([^`]*\))?`$")
-ROW = re.compile(r"^\| `(?P<column>\w+)` \| `(?P<type>[^`]+)` \| (?P<null>[^|]+) \|")
 # Each answers with one JSON array: its rows are those of a function that the API does not offer.
 SERIES = {"get_activity_series": "get_activity_series", "get_monthly_series": "monthly_series"}
-
-
-def documented() -> dict[str, dict[str, tuple[str, str]]]:
-    """Return {relation or function: {column: (type, null)}} as the page has it, in its order."""
-    found: dict[str, dict[str, tuple[str, str]]] = {}
-    name = ""
-    for line in PAGE.read_text(encoding="utf-8").splitlines():
-        if line.startswith("#"):
-            heading = HEADING.match(line)
-            name = heading["name"] if heading else ""
-        elif name and (row := ROW.match(line)):
-            found.setdefault(name, {})[row["column"]] = (row["type"], row["null"].strip())
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +33,7 @@ def test_every_public_statistic_is_documented_with_its_columns_in_order(
         select c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
         from pg_class c
         join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-        where c.relnamespace = 'public'::regnamespace and c.relkind = 'v' and c.relname <> 'chapters'
+        where c.relnamespace = 'public'::regnamespace and c.relkind = 'v'
         order by c.relname, a.attnum
     """).fetchall()
     functions = connection.execute(

@@ -161,3 +161,23 @@ def test_control_a_read_of_everything_is_noticed(coordinator: Connection) -> Non
         }
     finally:
         coordinator.execute("set role authenticated")
+
+
+def test_control_a_not_null_domain_in_a_view_keeps_filters_from_the_index(coordinator: Connection) -> None:
+    """Why the clients' types come from a database of their own: docs/decisions/0007."""
+    coordinator.execute("reset role")
+    try:
+        coordinator.execute("create domain pg_temp.day as date not null")
+        coordinator.execute(
+            "create temporary view with_domain with (security_invoker) as"
+            " select bucket_date::pg_temp.day as bucket_date, chapter_id from public.activity_time_series"
+        )
+        coordinator.execute("grant select on with_domain to authenticated")
+        coordinator.execute("set role authenticated")
+        (condition,) = _index_conditions(
+            _plan(coordinator, f"select * from pg_temp.with_domain where {YEAR}"), "daily_totals_pkey"
+        )
+        assert "chapter_id = ANY" in condition
+        assert "bucket_date" not in condition
+    finally:
+        coordinator.execute("set role authenticated")

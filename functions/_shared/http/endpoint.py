@@ -83,7 +83,7 @@ async def _serve(request: Request, spec: Endpoint, handler: Handler[Any]) -> Res
     line: logs.Fields = {"function": spec.name, "method": request.method, "request_id": _request_id(request)}
     after: list[Work] = []
     result: Result[Any] = Ok(None)
-    if request.method == "OPTIONS" and is_root(request):
+    if request.method == "OPTIONS" and is_root(request, spec):
         requested = request.headers.get("access-control-request-headers", "")
         response = preflight(spec.methods, line["request_id"], requested)
     else:

@@ -47,6 +47,8 @@ COLUMN_PRIVILEGES = """
 FUNCTIONS = """
     select p.proname, (p.proargnames)[1:p.pronargs]
     from pg_catalog.pg_proc p where p.pronamespace = 'public'::regnamespace
+      -- but for those from a row, which are embedded and not called
+      and not exists (select from pg_catalog.pg_class c where c.reltype = any (p.proargtypes::oid[]))
 """
 # Who deletes an activity with expenses is told of those, whatever they may do.
 REMOVABLE = """
