@@ -21,7 +21,8 @@ create or replace view private.answers as
         where d.answered_at is not null
           and (d.status_code is null or d.status_code not between 200 and 299)
           and (a.last_sent_at is null or d.sent_at > a.last_sent_at)) f;
-comment on view private.answers is 'One row: when wake-ups last arrived, and since when they do not.';
+comment on view private.answers is
+    'One row: when wake-ups last arrived, and since when they do not.';
 
 create or replace function private.schedule_reasons()
     returns table (code text, since timestamptz, remedy text)

@@ -82,7 +82,8 @@ delete from private.deliveries where webhook_id = 'msg_waiting';
 delete from private.deliveries where true;
 select tests.add_activity('sor/sol', 'sor/S');
 select private.send_heartbeat();
-select is((select count(*) from private.deliveries where payload ->> 'type' = 'heartbeat'), 1::bigint,
+select is(
+    (select count(*) from private.deliveries where payload ->> 'type' = 'heartbeat'), 1::bigint,
     'HE-11 where no wake-up was sent of late, one is');
 select private.send_heartbeat();
 select is((select count(*) from private.deliveries), 1::bigint, 'HE-11 and no second one');
@@ -96,7 +97,8 @@ select stats.fold();
 update stats.unrefreshed_changes set oldest_at = now() - interval '3 hours' where true;
 select results_eq('select tests.reasons()', array['refresh_overdue'], 'HE-13 nor refreshes');
 delete from stats.unrefreshed_changes where true;
-insert into stats.differences (relation_name, chapter_id) values ('daily_totals', tests.id('sor/S'));
+insert into stats.differences (relation_name, chapter_id)
+values ('daily_totals', tests.id('sor/S'));
 select results_eq('select tests.reasons()', array['difference_found'], 'HE-14 an audit found one');
 
 select * from finish();
