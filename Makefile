@@ -58,8 +58,8 @@ psql: setup ## psql on the running database: ARGS="[--admin] [psql options]"
 functions: setup ## serve all functions in one process, as a container does, for the running stack: BIND=127.0.0.1:8080
 	@$(LOCAL) functions --bind $(BIND)
 
-bytecode: ## compile what is deployed, as an image must: without, a cold start takes three times as long
-	@$(VENV)/python -m compileall -q -j 0 --invalidation-mode unchecked-hash functions $(VENV)/lib
+bytecode: setup ## compile what is deployed, as an image must: without, a cold start takes three times as long
+	@$(VENV)/python -m compileall -q -j 0 functions $(VENV)/lib
 
 soak: setup ## callers that give up at random, on a stack of its own: MINUTES=10
 	@$(VENV)/python -m bench.soak --minutes $(MINUTES) $(ARGS)

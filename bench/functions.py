@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -30,12 +29,12 @@ from bench import functions_jobs as work
 from bench import functions_servers as servers
 from bench import verdicts
 from bench.figures import Target
-from bench.functions_jobs import FERSK, PEER
+from bench.functions_install import install_deployed, install_peer
+from bench.functions_jobs import ALONE, FERSK, PEER
 from bench.load import encode, send
 from bench.snapshots import percentile
-from local import command, requirements
+from local import command
 from local.config import Ports
-from local.errors import StackError
 from local.progress import Terminal
 from local.requirements import ROOT
 from local.stack import Stack
@@ -43,7 +42,8 @@ from local.stack import Stack
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.functions_jobs import Job
+    from bench.functions_jobs import Command, Job
+    from bench.load import Requests
     from local.progress import Progress
 
 OUTPUT = Path(__file__).parent / "out" / "functions.json"
@@ -51,12 +51,21 @@ STATE_DIR = ROOT / ".stack-bench-functions"
 CONNECTIONS = (1, 8, 32)
 WARM_UP_SECONDS = 0.5
 SIDES = (FERSK, PEER)
+STARTED = (FERSK, ALONE, PEER)
+PYTHON = work.DEPLOYED / "bin" / "python"
+FLOORS: dict[str, Command] = {
+    "floor_starlette": lambda port: [str(PYTHON), str(work.FLOORS / "starlette_hello.py"), str(port)],
+    "floor_framework": work.framework("hello", work.FLOORS / "framework_hello.py"),
+}
+COMMANDS = {FERSK: work.framework, ALONE: work.alone, PEER: work.deno}
 TARGETS = {
     "cold_start_ratio_health": Target(2.5),
     "cold_start_ratio_metric_snapshots": Target(3),
     "rps_ratio_1": Target(0.8, at_least=True),
     "rps_ratio_8": Target(0.66, at_least=True),
     "memory_ratio": Target(1.5),
+    "cold_start_ratio_health_own_server": Target(2.5),
+    "cold_start_ratio_metric_snapshots_own_server": Target(3),
 }
 """What is said of all jobs at once is the worst of them."""
 
@@ -77,8 +86,11 @@ class Measured:
         jobs = [job for job, side in self.starts if side == PEER]
         found: dict[str, float] = {}
         for job in jobs:
-            found[f"cold_start_ratio_{job}"] = ratio(self.starts[job, FERSK], self.starts[job, PEER])
-            found[f"memory_ratio_{job}"] = ratio(self.memory[job, FERSK], self.memory[job, PEER])
+            for side, suffix in ((FERSK, ""), (ALONE, f"_{ALONE}")):
+                start = ratio(self.starts[job, side], self.starts[job, PEER])
+                found[f"cold_start_ratio_{job}{suffix}"] = start
+                memory = ratio(self.memory[job, side], self.memory[job, PEER])
+                found[f"memory_ratio_{job}{suffix}"] = memory
             for connections in CONNECTIONS:
                 ours, theirs = (
                     [each["per_second"] for each in self.loads[job, connections, side]] for side in SIDES
@@ -107,108 +119,94 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
     return statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
 
 
-def measure_starts(
-    jobs: Sequence[Job], variables: Mapping[str, str], measured: Measured, rounds: int, progress: Progress
-) -> None:
-    """Start each server so many times, the two sides and the floors one after the other."""
-    commands = {FERSK: work.framework, PEER: work.deno}
+@dataclass
+class Run:
+    """One run: both sides do the jobs, on the stack that the variables name."""
 
-    def hello(port: int) -> work.Requests:
-        return lambda: encode("GET", port, "/", {})
+    jobs: Sequence[Job]
+    variables: Mapping[str, str]
+    progress: Progress
+    measured: Measured = field(default_factory=Measured)
 
-    floors = {
-        "floor_starlette": lambda port: [sys.executable, str(work.FLOORS / "starlette_hello.py"), str(port)],
-        "floor_framework": work.framework("hello", work.FLOORS / "framework_hello.py"),
-    }
-    for number in range(rounds + 1):  # the first fills caches: bytecode, Deno's code
-        with progress.step(f"cold starts, round {number} of {rounds}"):
-            for job in jobs:
-                for side in SIDES:
-                    start, memory = servers.cold_start(commands[side](job.name), variables, job.requests)
-                    if number:
+    def start(self, rounds: int) -> None:
+        """Start each server so many times, the sides and the floors one after the other."""
+        for number in range(rounds + 1):  # the first fills caches: bytecode, Deno's code
+            measured = self.measured if number else Measured()
+            with self.progress.step(f"cold starts, round {number} of {rounds}"):
+                for job in self.jobs:
+                    for side in STARTED:
+                        command = COMMANDS[side](job.name)
+                        start, memory = servers.cold_start(command, self.variables, job.requests)
                         measured.starts[job.name, side].append(start)
                         measured.memory[job.name, side].append(memory)
-            for name, floor in floors.items():
-                start, _ = servers.cold_start(floor, variables, hello)
-                if number:
+                for name, floor in FLOORS.items():
+                    start, _ = servers.cold_start(floor, self.variables, hello)
                     measured.starts[name, ""].append(start)
-            if number:
-                measured.starts["floor_interpreter", ""].append(servers.bare_interpreter())
+                measured.starts["floor_interpreter", ""].append(servers.bare_interpreter(PYTHON))
+
+    def count_modules(self, folder: Path) -> None:
+        """Count what each side has loaded after its first answer."""
+        for job in self.jobs:
+            for side in (FERSK, ALONE):
+                log = folder / f"{side}_{job.name}.imports"
+                found = servers.modules(COMMANDS[side](job.name), self.variables, job.requests, log)
+                self.measured.modules[f"{side}_{job.name}"] = len(found)
+            options = ("info", "--json", "--node-modules-dir=manual", str(work.PEERS / f"{job.name}.mjs"))
+            shown = subprocess.run(
+                [str(work.DENO), *options], env=dict(self.variables), capture_output=True, check=True
+            )
+            self.measured.modules[f"{PEER}_{job.name}"] = len(json.loads(shown.stdout)["modules"])
+
+    def load(self, rounds: int, seconds: float) -> None:
+        """Send requests to both sides of each job in turn, over more and more connections."""
+        for job in self.jobs:
+            ports = {side: servers.free_port() for side in SIDES}
+            with ExitStack() as stack:
+                for side, port in ports.items():
+                    command = COMMANDS[side](job.name)(port)
+                    process = stack.enter_context(servers.running(command, self.variables, port))
+                    servers.first_answer(port, job.requests(port), process)
+                for number in range(1, rounds + 1):
+                    with self.progress.step(f"{job.name}, round {number} of {rounds}"):
+                        for connections in CONNECTIONS:
+                            for side in SIDES if number % 2 else reversed(SIDES):
+                                found = one_load(job, ports[side], connections, seconds)
+                                self.measured.loads[job.name, connections, side].append(found)
 
 
-def count_modules(
-    jobs: Sequence[Job], variables: Mapping[str, str], measured: Measured, folder: Path
-) -> None:
-    """Count what each side has loaded after its first answer."""
-    for job in jobs:
-        log = folder / f"{job.name}.imports"
-        found = servers.modules(work.framework(job.name), variables, job.requests, log)
-        measured.modules[f"{FERSK}_{job.name}"] = len(found)
-        shown = subprocess.run(
-            [str(work.DENO), "info", "--json", "--node-modules-dir=manual", str(work.PEERS / f"{job.name}.mjs")],
-            env=dict(variables),
-            capture_output=True,
-            check=True,
-        )
-        measured.modules[f"{PEER}_{job.name}"] = len(json.loads(shown.stdout)["modules"])
+def one_load(job: Job, port: int, connections: int, seconds: float) -> dict[str, float]:
+    """Send a job's requests for so long. Raises RuntimeError if one of them had no success."""
+    requests = job.requests(port)
+    send(port, requests, connections, WARM_UP_SECONDS)
+    load = send(port, requests, connections, seconds)
+    if load.statuses.keys() != {200}:
+        raise RuntimeError(f"{job.name} over {connections} connections: {load.statuses}")
+    return {
+        "per_second": round(load.per_second, 1),
+        "p50_ms": round(statistics.median(load.durations), 3),
+        "p99_ms": round(percentile(load.durations, 99), 3),
+    }
 
 
-def measure_loads(
-    jobs: Sequence[Job],
-    variables: Mapping[str, str],
-    measured: Measured,
-    rounds: int,
-    seconds: float,
-    progress: Progress,
-) -> None:
-    """Send requests to both sides of each job in turn, over more and more connections."""
-    commands = {FERSK: work.framework, PEER: work.deno}
-    for job in jobs:
-        ports = {side: servers.free_port() for side in SIDES}
-        with ExitStack() as stack:
-            for side, port in ports.items():
-                process = stack.enter_context(
-                    servers.running(commands[side](job.name)(port), variables, port)
-                )
-                servers.first_answer(port, job.requests(port), process)
-            for number in range(1, rounds + 1):
-                with progress.step(f"{job.name}, round {number} of {rounds}"):
-                    for connections in CONNECTIONS:
-                        for side in SIDES if number % 2 else reversed(SIDES):
-                            requests = job.requests(ports[side])
-                            send(ports[side], requests, connections, WARM_UP_SECONDS)
-                            load = send(ports[side], requests, connections, seconds)
-                            bad = {status: n for status, n in load.statuses.items() if status != 200}
-                            if bad:
-                                raise RuntimeError(f"{job.name}, {side}, {connections} connections: {bad}")
-                            measured.loads[job.name, connections, side].append(
-                                {
-                                    "per_second": round(load.per_second, 1),
-                                    "p50_ms": round(statistics.median(load.durations), 3),
-                                    "p99_ms": round(percentile(load.durations, 99), 3),
-                                }
-                            )
+def hello(port: int) -> Requests:
+    """Ask one of the floors."""
+    return lambda: encode("GET", port, "/", {})
 
 
 def start_table(measured: Measured) -> Table:
     """Show cold starts, memory and modules."""
     table = Table(title="Cold start: ms from exec to the first 200 (least / median), MiB, modules")
-    for column in ("job", *(f"{side} {what}" for side in SIDES for what in ("ms", "MiB", "modules"))):
-        table.add_column(column, justify="left" if column == "job" else "right")
-    for job in dict.fromkeys(name for name, side in measured.starts if side):
-        cells = []
-        for side in SIDES:
-            starts = measured.starts[job, side]
-            cells += [
-                f"{min(starts):.0f} / {statistics.median(starts):.0f}",
-                f"{statistics.median(measured.memory[job, side]):.0f}",
-                str(measured.modules.get(f"{side}_{job}", "")),
-            ]
-        table.add_row(job, *cells)
-    for name, side in measured.starts:
+    for column in ("job", "side", "ms", "to deno", "MiB", "modules"):
+        table.add_column(column, justify="left" if column in {"job", "side"} else "right")
+    for (job, side), starts in measured.starts.items():
+        times = f"{min(starts):.0f} / {statistics.median(starts):.0f}"
         if not side:
-            starts = measured.starts[name, side]
-            table.add_row(name.replace("_", ": ", 1), f"{min(starts):.0f} / {statistics.median(starts):.0f}")
+            table.add_row(job.replace("_", ": ", 1), "", times)
+            continue
+        to_peer = ratio(starts, measured.starts[job, PEER])
+        memory = statistics.median(measured.memory[job, side])
+        modules = str(measured.modules.get(f"{side}_{job}", ""))
+        table.add_row(job, side, times, f"{to_peer:.2f}", f"{memory:.0f}", modules)
     return table
 
 
@@ -231,25 +229,6 @@ def load_table(measured: Measured) -> Table:
     return table
 
 
-def install_peer() -> None:
-    """Bring Deno and its packages to what their own list says."""
-    fingerprint = requirements.fingerprint_of(work.PEERS / "package-lock.json")
-    modules = work.PEERS / "node_modules"
-    if requirements.is_current(modules, fingerprint) and work.DENO.exists():
-        return
-    directory = requirements.node_directory()
-    if directory is None:
-        raise StackError("Node.js is missing or too old: run `make setup`")
-    subprocess.run(
-        [str(directory / "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=work.PEERS,
-        env={**os.environ, "PATH": f"{directory}{os.pathsep}{os.environ['PATH']}"},
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    requirements.mark_current(modules, fingerprint)
-
-
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.functions", description=__doc__)
@@ -263,19 +242,22 @@ def main(words: Sequence[str] | None = None) -> int:
     if arguments.quick:
         starts, rounds, seconds = 5, 1, 0.5
     console, progress = command.tables(), Terminal(Console(stderr=True))
+    with progress.step("what is deployed, compiled"):
+        install_deployed()
     with progress.step("Deno, supabase-js, jose, zod"):
         install_peer()
-    stack, measured = Stack(STATE_DIR, Ports.free(), progress=progress), Measured()
+    stack = Stack(STATE_DIR, Ports.free(), progress=progress)
     try:
         stack.start()
         with tempfile.TemporaryDirectory() as home:
-            variables = work.environment(stack, Path(home))
             jobs = [job for job in work.jobs(stack) if arguments.only in job.name]
-            measure_starts(jobs, variables, measured, starts, progress)
-            count_modules(jobs, variables, measured, Path(home))
-            measure_loads(jobs, variables, measured, rounds, seconds, progress)
+            run = Run(jobs, work.environment(stack, Path(home)), progress)
+            run.start(starts)
+            run.count_modules(Path(home))
+            run.load(rounds, seconds)
     finally:
         stack.destroy()
+    measured = run.measured
     console.print(start_table(measured))
     console.print(load_table(measured))
     figures = measured.figures()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import sys
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,8 +30,9 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 PEERS = FOLDER / "peers"
 DENO = PEERS / "node_modules" / "@deno" / "linux-x64-glibc" / "deno"
-FRAMEWORK = Path(sys.executable).with_name("functions-framework")
-FERSK, PEER = "fersk", "deno"
+DEPLOYED = PEERS / ".venv"
+FERSK, ALONE, PEER = "fersk", "own_server", "deno"
+"""Ours on functions-framework, ours on the project's own server, and Deno's."""
 FLOORS = FOLDER / "floors"
 PERIOD = "period_start=2026-01-01&period_end=2027-01-01"
 BODY = json.dumps(
@@ -55,7 +55,7 @@ class Job:
 
 
 def jobs(stack: Stack) -> list[Job]:
-    """The three jobs, on a stack in which the report is saved that one of them looks up."""
+    """Give the three jobs, on a stack in which the report is saved that one of them looks up."""
     people = [one for one in stack.sign_ins() if one.email.endswith("@nhf.example")]
     admin = sign_in(stack, next(one.email for one in people if one.role == "org_admin"))
     headers = {"apikey": stack.publishable_key, "authorization": f"Bearer {admin}"}
@@ -98,7 +98,13 @@ def signed(signer: Webhook) -> dict[str, str]:
 def framework(target: str, source: Path = ROOT / "functions" / "main.py") -> Command:
     """Serve one function as it is deployed."""
     options = ["--source", str(source), "--target", target, "--host", "127.0.0.1", "--port"]
-    return lambda port: [str(FRAMEWORK), *options, str(port)]
+    return lambda port: [str(DEPLOYED / "bin" / "functions-framework"), *options, str(port)]
+
+
+def alone(target: str) -> Command:
+    """Serve one function without the framework."""
+    options = [f"--chdir={ROOT / 'functions'}", f"FUNCTION_TARGET={target}", str(DEPLOYED / "bin" / "python")]
+    return lambda port: ["env", *options, "-m", "_shared.http.server", "--bind", f"127.0.0.1:{port}"]
 
 
 def deno(target: str) -> Command:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +26,7 @@ def running(
     command: list[str], variables: Mapping[str, str], port: int, errors: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server until the block ends."""
-    with (errors.open("wb") if errors else contextlib.nullcontext(subprocess.DEVNULL)) as stderr:
+    with errors.open("wb") if errors else contextlib.nullcontext(subprocess.DEVNULL) as stderr:
         process = subprocess.Popen(
             command,
             env={**variables, "PORT": str(port)},
@@ -38,12 +37,12 @@ def running(
     try:
         yield process
     finally:
-        children = [process, *_family(process)[1:]]
+        family = _family(process)
         process.terminate()
         try:
             process.wait(timeout=20)
         except subprocess.TimeoutExpired:
-            for each in children:
+            for each in family:
                 with contextlib.suppress(psutil.Error):
                     each.kill()
             process.wait()
@@ -77,10 +76,10 @@ def cold_start(command: Command, variables: Mapping[str, str], requests: ToPort)
         return (time.perf_counter() - started) * 1000, memory(process)
 
 
-def bare_interpreter() -> float:
+def bare_interpreter(python: Path) -> float:
     """Return the milliseconds of a Python that does nothing."""
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "pass"], check=True)
+    subprocess.run([str(python), "-c", "pass"], check=True)
     return (time.perf_counter() - started) * 1000
 
 

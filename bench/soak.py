@@ -38,6 +38,8 @@ from local.stack import Stack
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bench.load import Requests
+
 STATE_DIR = ROOT / ".stack-soak"
 CALLERS = 48
 BURST = 1000
@@ -74,14 +76,17 @@ class Server:
         def user() -> dict[str, str]:
             return {"authorization": f"Bearer {random.choice(tokens)}"}
 
+        def refresh() -> bytes:
+            return webhook("refresh-stats-views")
+
         self.health = encode("GET", self.port, "/functions/v1/health", {})
-        self.webhook = lambda: webhook("refresh-stats-views")
-        self.calls = (
+        self.webhook: Requests = refresh
+        self.calls: tuple[Requests, ...] = (
             lambda: self.health,
             lambda: encode("GET", self.port, period, user()),
-            lambda: encode("GET", self.port, "/functions/v1/snapshot-status?" + work.PERIOD, user()),
+            lambda: encode("GET", self.port, f"/functions/v1/snapshot-status?{work.PERIOD}", user()),
             lambda: encode("POST", self.port, "/functions/v1/refresh-stats-views", key),
-            lambda: webhook("refresh-stats-views"),
+            refresh,
             lambda: webhook("invalidate-hierarchy-cache"),
         )
 

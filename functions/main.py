@@ -9,8 +9,6 @@ import os
 
 import functions_framework.aio
 
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them reads every package's list
-
 from _shared.http.loading import NAMES, load
 
 _target = os.environ.get("FUNCTION_TARGET")

@@ -44,7 +44,12 @@ const Snapshot = z
   .refine((row) => row.organization_id === row.snapshot_json.organization_id);
 
 const secret = new TextEncoder().encode(setting("SUPABASE_JWT_SECRET"));
-const EXPECTED = { algorithms: ["HS256"], audience: "authenticated", requiredClaims: ["exp", "sub"], clockTolerance: 10 };
+const EXPECTED = {
+  algorithms: ["HS256"],
+  audience: "authenticated",
+  requiredClaims: ["exp", "sub"],
+  clockTolerance: 10,
+};
 
 async function authenticate(authorization) {
   const token = authorization.replace(/^Bearer /i, "");

@@ -38,7 +38,9 @@ const key = await crypto.subtle.importKey(
 const database = service();
 
 async function verify(headers, body) {
-  const [id, timestamp, signatures] = ["id", "timestamp", "signature"].map((name) => headers.get(`webhook-${name}`) ?? "");
+  const [id, timestamp, signatures] = ["id", "timestamp", "signature"].map(
+    (name) => headers.get(`webhook-${name}`) ?? "",
+  );
   if (!id || Math.abs(Date.now() / 1000 - Number(timestamp)) > TOLERANCE_SECONDS) throw new Refusal("unauthorized");
   const signed = new TextEncoder().encode(`${id}.${timestamp}.${body}`);
   const expected = new Uint8Array(await crypto.subtle.sign("HMAC", key, signed));

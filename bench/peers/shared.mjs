@@ -49,8 +49,15 @@ export function serve(name, methods, handler) {
     }
     const line = { ts: new Date().toISOString(), severity: "INFO", event: "request", function: name };
     const duration_ms = Math.round((performance.now() - started) * 10) / 10;
-    console.log(JSON.stringify({ ...line, method: request.method, request_id: requestId, status, outcome, duration_ms }));
-    const headers = { ...CORS, "cache-control": "no-store", "content-type": "application/json", "x-request-id": requestId };
+    console.log(
+      JSON.stringify({ ...line, method: request.method, request_id: requestId, status, outcome, duration_ms }),
+    );
+    const headers = {
+      ...CORS,
+      "cache-control": "no-store",
+      "content-type": "application/json",
+      "x-request-id": requestId,
+    };
     return new Response(JSON.stringify(body), { status, headers });
   });
 }

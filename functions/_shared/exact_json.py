@@ -7,9 +7,10 @@ Decimal. Figures that an organisation is paid by must not be rounded on their wa
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import NoReturn
+from json.encoder import encode_basestring
+from typing import Any, NoReturn
 
 from pydantic import BaseModel
 from pydantic_core import to_json
@@ -29,23 +30,44 @@ def dumps(value: object) -> bytes:
 
 
 def _write(value: object) -> str:
+    write = _WRITERS.get(type(value))
+    if write:
+        return write(value)
     match value:
         case BaseModel():
             return _write(value.model_dump())
         case Mapping():
-            return "{" + ",".join(f"{_text(key)}:{_write(item)}" for key, item in value.items()) + "}"
+            return _write_object(value)
         case list() | tuple():
-            return "[" + ",".join(map(_write, value)) + "]"
-        case Decimal():
-            if not value.is_finite():
-                raise ValueError("not a number")
-            return format(value, "f")
+            return _write_list(value)
         case _:
-            return _text(value)
+            return to_json(value).decode()
 
 
-def _text(value: object) -> str:
-    return to_json(value).decode()
+def _write_object(value: Mapping[object, object]) -> str:
+    return "{" + ",".join([f"{_write(key)}:{_write(item)}" for key, item in value.items()]) + "}"
+
+
+def _write_list(value: Iterable[object]) -> str:
+    return "[" + ",".join(map(_write, value)) + "]"
+
+
+def _write_decimal(value: Decimal) -> str:
+    if not value.is_finite():
+        raise ValueError("not a number")
+    return format(value, "f")
+
+
+# What answers consist of; each is written for every request.
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    int: str,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda _: "null",
+    Decimal: _write_decimal,
+    dict: _write_object,
+    list: _write_list,
+}
 
 
 def _refuse(constant: str) -> NoReturn:

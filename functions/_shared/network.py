@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pyreqwest.client import ClientBuilder
-from pyreqwest.exceptions import RequestTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +21,9 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 16
 CONNECT_SECONDS = POOL_SECONDS = timedelta(seconds=2)
-IDLE_SECONDS = timedelta(seconds=2)  # less than a server's usual 5 s: it must not close what is just being used
+IDLE_SECONDS = timedelta(
+    seconds=2
+)  # less than a server's usual 5 s: it must not close what is just being used
 MAX_UNANSWERED = 5
 
 
@@ -71,7 +72,10 @@ class Network:
         except (TimeoutError, asyncio.CancelledError):
             self._unanswered += 1
             if self._unanswered >= MAX_UNANSWERED and self._pool is pool:
-                self._pool, self._unanswered = None, 0  # what is under way in the old one ends in its own time
+                self._pool, self._unanswered = (
+                    None,
+                    0,
+                )  # what is under way in the old one ends in its own time
             raise
         self._unanswered = 0
         return answer

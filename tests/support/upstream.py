@@ -30,6 +30,13 @@ class HalfAnswer(Exception):  # noqa: N818
     """Close the connection in the middle of the body."""
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what a server, a client or the kernel does meanwhile."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - of several programs, none tells us
+            await asyncio.sleep(0.01)
+
+
 async def never(_request: httpx.Request) -> httpx.Response:
     """Wait for as long as the caller does."""
     await asyncio.Event().wait()
@@ -55,7 +62,7 @@ class Upstream:
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=2048)
-        self.url = "http://127.0.0.1:{}".format(self._server.sockets[0].getsockname()[1])
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
         self._server.close()

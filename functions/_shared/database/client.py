@@ -139,9 +139,7 @@ class Row(BaseModel):
 class StrictRow(BaseModel):
     """Base of answers that are read strictly: a field that is not listed is refused."""
 
-    model_config = ConfigDict(
-        strict=True, frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True
-    )
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 def _text(value: object) -> object:

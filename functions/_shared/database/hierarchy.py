@@ -97,8 +97,6 @@ class SummarySettings(Row):
     organization_id: UUID
 
 
-
-
 class Hierarchy(Client):
     """Each method is one transaction; with the secret key but for reading."""
 

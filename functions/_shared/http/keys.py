@@ -110,7 +110,9 @@ class KeySet:
             self._next_fetch_at = self._clock() + self._pause
             self._pause = min(self._pause * 2, MIN_REFETCH_SECONDS)
         else:
-            self._keys = {key.key_id: key for key in keys if key.key_id and key.algorithm_name in PUBLIC_KEY_ALGORITHMS}
+            self._keys = {
+                key.key_id: key for key in keys if key.key_id and key.algorithm_name in PUBLIC_KEY_ALGORITHMS
+            }
             self._failure, self._pause = None, FIRST_RETRY_SECONDS
             self._fetched_at = self._clock()
             self._next_fetch_at = self._fetched_at + MIN_REFETCH_SECONDS

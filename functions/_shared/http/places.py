@@ -73,7 +73,7 @@ class Places:
             asyncio.get_running_loop().call_later(rest, places.release)
 
     async def _serve_webhook(self, work: Callable[[], Awaitable[Result[T]]]) -> Result[T]:
-        """Serve a webhook, or refuse it at once where too many wait already: it is a wake-up, not the fact."""
+        """Serve a webhook, or refuse it where too many wait already: it is a wake-up, not the fact."""
         if self._admitted >= WEBHOOKS_ADMITTED:
             return FULL
         self._admitted += 1

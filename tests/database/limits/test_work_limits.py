@@ -15,6 +15,7 @@ from tests.database.limits.support import COMPUTING, TOO_MANY, TOO_MANY_AT_ONCE,
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from uuid import UUID
 
     import httpx
 
@@ -129,10 +130,8 @@ def test_a_function_passes_the_refusal_on(
     for work in ("report", "refresh", "summary"):
         limits(work, 1, 1)
         forest.db.execute(
-            "update private.work_done set paid_until = now() + interval '1 hour' where work = %s", [work]
-        )
-        forest.db.execute(
-            "insert into private.work_done select %s, %s, now() + interval '1 hour' on conflict do nothing",
+            "insert into private.work_done values (%s, %s, now() + interval '1 hour')"
+            " on conflict (work, subject_id) do update set paid_until = excluded.paid_until",
             [work, forest.organization],
         )
     answer = function(head, method, slug)
@@ -175,10 +174,15 @@ def test_waiting_as_long_as_the_answer_says_is_enough(
     assert report(head, forest).status_code == 200
 
 
-def test_a_clock_set_back_shuts_nobody_out(forest: Forest, head: Caller, limits: Callable[..., None]) -> None:
+def test_a_clock_set_back_shuts_nobody_out(
+    forest: Forest, head: Caller, head_id: UUID, limits: Callable[..., None]
+) -> None:
     limits("report", 2, 5, "1 second")
     assert report(head, forest).status_code == 200
-    forest.db.execute("update private.work_done set paid_until = now() + interval '1 day'")
+    forest.db.execute(
+        "update private.work_done set paid_until = now() + interval '1 day' where subject_id = any (%s)",
+        [[forest.organization, head_id]],
+    )
     assert report(head, forest).status_code == 200
 
 

@@ -137,6 +137,11 @@ class Catalog:
         )
         for row_id, org_id in owner.execute(coordinators):
             self.ids[slugs[str(org_id)]].setdefault("coordinators", []).append(str(row_id))
+        contacts = (
+            "select distinct contact_id, organization_id from public.activities where contact_id is not null"
+        )
+        for row_id, org_id in owner.execute(contacts):
+            self.ids[slugs[str(org_id)]].setdefault("contacts", []).append(str(row_id))
         self.rows = {slug: {} for slug in self.ids}
         for relation in self.relations.values():
             for slug in self.ids:

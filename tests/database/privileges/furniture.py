@@ -20,12 +20,18 @@ NATIONAL_UNITS = """
     select u.id::text from public.organization_units u
     join public.organizations o on o.id = u.organization_id where o.slug = any (%s) and u.parent_id is null
 """
-# Without triggers: exports are append-only.
+# As the service does it; the contact is nobody's.
+ERASED = """
+    insert into public.erasures (organization_id, kind)
+    select o.id, 'contact' from public.organizations o where o.slug = any (%s)
+"""
+# Without triggers: exports and erasures are append-only.
 REMOVED = """
     begin;
     set local session_replication_role = replica;
     delete from public.bufdir_export_audit_log where period_start = %(p_period_start)s;
     delete from public.bufdir_metric_snapshots where period_start = %(p_period_start)s;
+    delete from public.erasures where kind = 'contact' and erased_by is null;
     commit;
 """
 
@@ -43,6 +49,7 @@ def furnished(stack: Stack, callers: list[Caller]) -> Iterator[None]:
     ):
         units = [unit for (unit,) in owner.execute(NATIONAL_UNITS, ([m.organization for m in members],))]
         try:
+            owner.execute(ERASED, ([m.organization for m in members if m.kind == "org admin"],))
             for person in members:
                 headers = person.headers | {"apikey": stack.publishable_key}
                 if person.kind == "org admin":

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 LINES = read()
 AT_LEAST = 2_000
-# What the other organisation's rows and ids may come to, whatever one's own do.
-NOT_THERE = {"nothing", "closed", "policy", "refused", "view"}
+# What the other organisation's rows and ids may come to, whatever one's own do. What writes is not called by
+# GET, whosever the ids: what it would do, its POST tells.
+NOT_THERE = {"nothing", "closed", "policy", "refused", "read-only"}
 
 
 def unreviewed(catalog: Catalog) -> set[tuple[str, str]]:

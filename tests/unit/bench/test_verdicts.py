@@ -45,7 +45,13 @@ def test_the_options_are_the_same_everywhere() -> None:
     parser = argparse.ArgumentParser()
     verdicts.add_options(parser)
     assert vars(parser.parse_args([])) == {"quick": False, "strict": False}
-    for module in ("bench.stats", "bench.hierarchy", "bench.snapshots", "bench.neighbours", "bench.functions"):
+    for module in (
+        "bench.stats",
+        "bench.hierarchy",
+        "bench.snapshots",
+        "bench.neighbours",
+        "bench.functions",
+    ):
         done = subprocess.run(
             [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
         )

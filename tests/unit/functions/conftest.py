@@ -5,8 +5,8 @@ import logging
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import functions_framework.aio as framework
+import httpx
 import pytest
 
 from _shared import logs

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -16,12 +15,10 @@ from pyreqwest.exceptions import ConnectError
 
 from _shared import network
 from _shared.network import CONNECTIONS, MAX_UNANSWERED, Answer, Network
-from tests.support.upstream import HangUp, never, upstream
+from tests.support.upstream import HangUp, never, until, upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from tests.support.upstream import Upstream
+    from pyreqwest.client import Client
 
 FUNCTIONS = Path(__file__).parents[4] / "functions"
 GIVING_UP = 1000
@@ -40,12 +37,6 @@ class Door:
         return httpx.Response(200, text="[1.10]")
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 async def all_at_once(out: Network, url: str) -> list[int]:
     """As many requests as there are connections, all under way at the same time."""
     answers = await asyncio.gather(*(out.send("GET", url) for _ in range(CONNECTIONS)))
@@ -60,7 +51,9 @@ async def test_a_request_arrives_as_it_was_sent_and_the_answer_likewise() -> Non
         return httpx.Response(429, content=b"\xff\x00", headers={"retry-after": "7"})
 
     async with upstream(answer) as server:
-        sent = await Network(8).send("POST", f"{server.url}/a?b=%2F&c=d+e", {"X-Y": "ø".encode().hex()}, b"{}")
+        sent = await Network(8).send(
+            "POST", f"{server.url}/a?b=%2F&c=d+e", {"X-Y": "ø".encode().hex()}, b"{}"
+        )
     assert sent == Answer(429, b"\xff\x00", "7")
     (request,) = seen
     assert (request.method, request.url.raw_path, request.content) == ("POST", b"/a?b=%2F&c=d+e", b"{}")
@@ -130,9 +123,14 @@ async def test_a_pool_that_gives_no_answers_is_replaced(monkeypatch: pytest.Monk
 
 
 async def test_a_pool_that_answers_now_and_then_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[int] = []
+    opened: list[Client] = []
     open_pool = Network._open
-    monkeypatch.setattr(Network, "_open", lambda out: (opened.append(1), open_pool(out))[1])
+
+    def count(out: Network) -> Client:
+        opened.append(open_pool(out))
+        return opened[-1]
+
+    monkeypatch.setattr(Network, "_open", count)
     door = Door()
     async with upstream(door) as server:
         out = Network(0.02)
@@ -142,7 +140,7 @@ async def test_a_pool_that_answers_now_and_then_is_kept(monkeypatch: pytest.Monk
                 await out.send("GET", server.url)
             door.open.set()
             assert (await out.send("GET", server.url)).status == 200
-    assert opened == [1]
+    assert len(opened) == 1
 
 
 async def test_nothing_is_sent_twice_and_no_redirect_followed() -> None:

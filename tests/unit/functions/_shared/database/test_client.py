@@ -13,7 +13,7 @@ from _shared.database import Database
 from _shared.network import Network
 from _shared.result import Err, ErrorCode
 from tests.support.credentials import make_settings, make_user
-from tests.support.upstream import HalfAnswer, HangUp, never, upstream
+from tests.support.upstream import HalfAnswer, HangUp, never, until, upstream
 
 if TYPE_CHECKING:
     import respx
@@ -134,8 +134,7 @@ async def test_waiting_for_a_connection_has_an_end(monkeypatch: pytest.MonkeyPat
     async with upstream(never) as server:
         database = Database(make_settings(SUPABASE_URL=server.url), Network(seconds=8))
         held = [asyncio.ensure_future(database.get_health()) for _ in range(network.CONNECTIONS)]
-        while server.accepted < network.CONNECTIONS:
-            await asyncio.sleep(0.01)
+        await until(lambda: server.accepted == network.CONNECTIONS)
         waited = await database.get_health()
         assert waited == Err(ErrorCode.UPSTREAM_TIMEOUT, cause="PoolTimeoutError")
         assert server.accepted == network.CONNECTIONS

@@ -8,10 +8,12 @@ import pytest
 
 from _shared.callers import Service, User, Webhook
 from _shared.http import places
-from _shared.http.places import AT_ONCE, BUSY, Places
+from _shared.http.places import AT_ONCE, BUSY, FULL, WEBHOOKS_ADMITTED, WEBHOOKS_AT_ONCE, Places
+from _shared.network import CONNECTIONS
 from _shared.result import Err, ErrorCode, Ok, Result
 from tests.support.credentials import make_user
 
+GIVING_UP = 1000
 LIMITED = Err(ErrorCode.RATE_LIMITED, retry_after_seconds=7)
 
 
@@ -59,6 +61,55 @@ async def test_our_own_calls_need_no_place(work: Work, caller: Service | Webhook
     assert work.running == AT_ONCE * 3
     work.may_end.set()
     assert await asyncio.gather(*calls) == [Ok("done")] * (AT_ONCE * 3)
+
+
+async def test_webhooks_are_admitted_up_to_a_bound(work: Work) -> None:
+    served = Places()
+    calls = [
+        asyncio.ensure_future(served.serve(Webhook(f"msg_{number}"), work)) for number in range(GIVING_UP)
+    ]
+    await settle()
+    assert work.running == WEBHOOKS_AT_ONCE < CONNECTIONS  # some are left for people
+    refused = [call.result() for call in calls if call.done()]
+    assert refused == [FULL] * (GIVING_UP - WEBHOOKS_ADMITTED)
+    assert FULL.code.status == 503
+    kari = asyncio.ensure_future(served.serve(make_user(), work))
+    await settle()
+    assert work.running == WEBHOOKS_AT_ONCE + 1  # who waits for none of them
+    work.may_end.set()
+    answers = await asyncio.gather(*calls, kari)
+    assert answers.count(Ok("done")) == WEBHOOKS_ADMITTED + 1
+    assert await served.serve(Webhook("msg_later"), work) == Ok("done")
+
+
+async def test_webhooks_that_give_up_leave_no_place_behind(work: Work) -> None:
+    served = Places()
+    for _ in range(3):
+        calls = [
+            asyncio.ensure_future(served.serve(Webhook(f"msg_{number}"), work)) for number in range(GIVING_UP)
+        ]
+        await settle()
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+    work.running = 0
+    calls = [asyncio.ensure_future(served.serve(Webhook("msg"), work)) for _ in range(WEBHOOKS_ADMITTED)]
+    await settle()
+    assert work.running == WEBHOOKS_AT_ONCE
+    work.may_end.set()
+    assert await asyncio.gather(*calls) == [Ok("done")] * WEBHOOKS_ADMITTED
+
+
+async def test_a_webhook_does_not_wait_for_ever(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "PATIENCE_SECONDS", 0.02)
+    served = Places()
+    calls = [
+        asyncio.ensure_future(served.serve(Webhook(f"msg_{number}"), work))
+        for number in range(WEBHOOKS_AT_ONCE + 1)
+    ]
+    assert await calls[-1] == FULL
+    work.may_end.set()
+    assert await asyncio.gather(*calls[:-1]) == [Ok("done")] * WEBHOOKS_AT_ONCE
 
 
 async def test_waiting_has_an_end(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from _shared.http.auth import Authenticator
-from _shared.http.server import Application
+from _shared.http.server import Alone, Together
 from _shared.network import Network
 from _shared.result import Err, ErrorCode
 from _shared.runtime import Runtime
@@ -32,15 +32,15 @@ async def other(_request: Request) -> Response:
 
 
 @pytest.fixture
-def app() -> Application:
-    return Application({"echo_path": echo_path, "other": other, "health": health})
+def app() -> Together:
+    return Together({"echo_path": echo_path, "other": other, "health": health})
 
 
-def client(app: Application) -> httpx.AsyncClient:
+def client(app: Together) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://local")
 
 
-async def test_a_function_sees_its_own_path(app: Application) -> None:
+async def test_a_function_sees_its_own_path(app: Together) -> None:
     async with client(app) as http:
         for path, seen in (
             ("echo-path", "POST /  body"),  # without a redirect
@@ -54,7 +54,7 @@ async def test_a_function_sees_its_own_path(app: Application) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "unknown", "echo_path", "main", "/echo-path", "/"])
-async def test_anything_else_is_not_found(app: Application, name: str) -> None:
+async def test_anything_else_is_not_found(app: Together, name: str) -> None:
     path = name if name.startswith("/") else f"/functions/v1/{name}"
     error = {"code": "not_found", "message": "There is no such function.", "request_id": "request-0001"}
     async with client(app) as http:
@@ -67,7 +67,7 @@ async def test_anything_else_is_not_found(app: Application, name: str) -> None:
         assert len(answer.json()["error"]["request_id"]) == 32
 
 
-async def test_health_names_the_functions(app: Application) -> None:
+async def test_health_names_the_functions(app: Together) -> None:
     async with client(app) as http:
         answer = await http.get("/health")
     assert (answer.status_code, answer.json()) == (200, {"functions": ["echo-path", "health", "other"]})
@@ -76,10 +76,17 @@ async def test_health_names_the_functions(app: Application) -> None:
 @pytest.mark.parametrize(
     ("failure", "status"), [(None, 200), (Err(ErrorCode.UPSTREAM_TIMEOUT), 504)], ids=["well", "wedged"]
 )
-async def test_ready_is_who_reaches_the_database(app: Application, failure: Err | None, status: int) -> None:
+async def test_ready_is_who_reaches_the_database(app: Together, failure: Err | None, status: int) -> None:
     settings, database = make_settings(), FakeDatabase(failure=failure)
     app.state.runtime = Runtime(settings, database, Authenticator(settings, Network(seconds=8)))
     async with client(app) as http:
         assert (await http.get("/ready")).status_code == status
         assert (await http.get("/health")).status_code == 200
     assert database.calls == ["get_health"]
+
+
+async def test_alone_every_address_is_the_functions_own() -> None:
+    transport = httpx.ASGITransport(app=Alone(echo_path))
+    async with httpx.AsyncClient(transport=transport, base_url="http://local") as http:
+        for path in ("/", "/health", "/functions/v1/other"):
+            assert (await http.post(path, content="body")).text == f"POST {path}  body"

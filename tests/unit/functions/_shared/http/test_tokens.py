@@ -352,23 +352,23 @@ CLAIMS = st.fixed_dictionaries(
 )
 
 
-@given(CLAIMS, st.sampled_from([JWT_SECRET, "another-secret-0123456789-0123456789"]), st.sampled_from(["HS256", "HS512"]))
+@given(
+    CLAIMS,
+    st.sampled_from([JWT_SECRET, "another-secret-0123456789-0123456789"]),
+    st.sampled_from(["HS256", "HS512"]),
+)
 def test_what_is_accepted_here_pyjwt_accepts_too(claims: dict[str, Any], secret: str, algorithm: str) -> None:
     text = encode(claims, secret, algorithm)
+    token = tokens.read(text)
     try:
-        token = tokens.read(text)
-        if token.header["alg"] != "HS256":
-            raise TokenError
         tokens.verify_hs256(token, JWT_SECRET)
         tokens.check_claims(token.claims)
-        is_accepted = True
+        is_accepted = algorithm == "HS256"  # who chooses the key has looked at that
     except TokenError:
         is_accepted = False
     options: Any = {"require": ["exp", "sub", "aud"]}
     try:
-        jwt.decode(
-            text, JWT_SECRET, ["HS256"], options, audience="authenticated", leeway=LEEWAY_SECONDS
-        )
+        jwt.decode(text, JWT_SECRET, ["HS256"], options, audience="authenticated", leeway=LEEWAY_SECONDS)
         is_accepted_by_pyjwt = True
     except (jwt.PyJWTError, OverflowError):
         is_accepted_by_pyjwt = False
@@ -406,7 +406,10 @@ async def test_a_token_has_one_form(verifier: Authenticator, change: Callable[[s
 
 
 async def test_a_critical_header_that_is_not_understood_is_refused(verifier: Authenticator) -> None:
-    for headers, expected in (({"kid": "x"}, None), ({"crit": ["b64"], "b64": False}, ErrorCode.UNAUTHORIZED)):
+    for headers, expected in (
+        ({"kid": "x"}, None),
+        ({"crit": ["b64"], "b64": False}, ErrorCode.UNAUTHORIZED),
+    ):
         parts = make_token().split(".")
         header = jwt.utils.base64url_encode(json.dumps({"alg": "HS256"} | headers).encode()).decode()
         signed = f"{header}.{parts[1]}"
