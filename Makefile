@@ -26,10 +26,10 @@ NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack \
         functions bytecode soak bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-functions \
         bench-results bufdir-alignment contracts schema \
-        audit lint fmt lock fresh check ci
+        rotate-webhook-secret doctor chaos audit lint fmt lock fresh check ci
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing (nothing to do: well under a second)
 	@$(PYTHON) -m local.install
@@ -111,6 +111,12 @@ contracts: setup ## write docs/reference/contracts anew from tools/contracts.py
 
 schema: setup ## write supabase/schema.sql anew: what the migrations make
 	@$(VENV)/python -m tools.schema
+
+doctor: setup ## look the stack over, or a project: URL=… KEY=<secret key> [DB=<postgres url>]; status 1 if anything is found
+	@$(VENV)/python -m tools.doctor --url '$(URL)' --db '$(DB)' $(if $(KEY),--key '$(KEY)')
+
+rotate-webhook-secret: setup ## a new secret for the webhooks, none refused: DB=<postgres url> DEPLOY='<command>'
+	@$(VENV)/python -m tools.rotate --db '$(DB)' --deploy '$(DEPLOY)'
 
 audit: setup ## look up what is installed among known vulnerabilities: needs the network
 	@$(VENV)/python -m tools.audit

@@ -1340,21 +1340,10 @@ declare
     v_answered integer;
 begin
     update private.deliveries d
-    set answered_at = clock_timestamp(),
-        status_code = r.status_code,
-        error = coalesce(r.error_msg, case when r.timed_out then 'timed out' end)
-    from net._http_response r
-    where d.answered_at is null
-      and r.id = d.request_id
-      -- numbers start anew after a crash
-      and not exists (select from private.deliveries n
-                      where n.request_id = d.request_id and n.sent_at > d.sent_at);
+    set answered_at = a.answered_at, status_code = a.status_code, error = a.error
+    from private.new_answers() a
+    where a.id = d.id;
     get diagnostics v_answered = row_count;
-    update private.deliveries d
-    set answered_at = clock_timestamp(), error = 'lost'
-    where d.answered_at is null
-      and not stats.is_recent(d.sent_at, interval '1 minute')
-      and not exists (select from net.http_request_queue q where q.id = d.request_id);
     delete from private.deliveries d
     where d.id <= (select max(m.id) - 10000 from private.deliveries m);
     return v_answered;
@@ -1654,6 +1643,29 @@ CREATE FUNCTION private.lock_erasures(p_organization_id uuid) RETURNS void
     BEGIN ATOMIC
  SELECT pg_advisory_xact_lock(hashtext('fersk.erasures'::text), hashtext((p_organization_id)::text)) AS pg_advisory_xact_lock;
 END;
+
+CREATE FUNCTION private.new_answers() RETURNS TABLE(id bigint, answered_at timestamp with time zone, status_code integer, error text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+        select d.id, r.created, r.status_code,
+               coalesce(r.error_msg, case when r.timed_out then 'timed out' end)
+        from private.deliveries d
+        join net._http_response r on r.id = d.request_id
+        where d.answered_at is null
+          -- numbers start anew after a crash
+          and not exists (select from private.deliveries n
+                          where n.request_id = d.request_id and n.sent_at > d.sent_at);
+    return query
+        select d.id, clock_timestamp(), null::integer, 'lost'
+        from private.deliveries d
+        where d.answered_at is null
+          and not stats.is_recent(d.sent_at, interval '1 minute')
+          and not exists (select from net.http_request_queue q where q.id = d.request_id)
+          and not exists (select from net._http_response r where r.id = d.request_id);
+end $$;
 
 CREATE FUNCTION private.platform_problems() RETURNS TABLE(problem text, remedy text)
     LANGUAGE plpgsql STABLE
@@ -2097,6 +2109,25 @@ CREATE FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end
 
 COMMENT ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date) IS 'A snapshot of the caller''s organisation, computed and not saved.';
 
+CREATE FUNCTION public.diagnose() RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return jsonb_build_object(
+        'now', clock_timestamp(),
+        'health', public.get_health(),
+        'problems', (select coalesce(jsonb_agg(to_jsonb(p)), '[]')
+                     from private.platform_problems() p),
+        'open_requests', (select jsonb_agg(to_jsonb(o) order by o.name, o.role, o.verb)
+                          from private.open_requests o),
+        'audited_at', (select max(r.start_time)
+                       from cron.job_run_details r
+                       where r.command = 'select stats.heal()' and r.status = 'succeeded'));
+end $$;
+
+COMMENT ON FUNCTION public.diagnose() IS 'Health, what the platform lacks, what is open to whom, and the time. Service role only.';
+
 CREATE FUNCTION public.erase_contact(p_contact_id uuid) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
@@ -2200,22 +2231,38 @@ CREATE TABLE private.deliveries (
 COMMENT ON TABLE private.deliveries IS 'One row a wake-up, with its newest answer; unanswered while answered_at is null. The sweep keeps the newest ten thousand.';
 
 CREATE VIEW private.answers AS
- SELECT a.last_delivered_at,
-    ( SELECT max(d.answered_at) AS max
-           FROM private.deliveries d
-          WHERE ((d.status_code IS NULL) OR ((d.status_code < 200) OR (d.status_code > 299)))) AS last_undelivered_at,
-    f.undelivered_since,
-    f.is_refused,
-    ( SELECT min(d.sent_at) AS min
-           FROM private.deliveries d
-          WHERE (d.answered_at IS NULL)) AS unanswered_since
-   FROM (( SELECT max(d.sent_at) FILTER (WHERE ((d.status_code >= 200) AND (d.status_code <= 299))) AS last_sent_at,
-            max(d.answered_at) FILTER (WHERE ((d.status_code >= 200) AND (d.status_code <= 299))) AS last_delivered_at
-           FROM private.deliveries d) a
-     CROSS JOIN LATERAL ( SELECT min(d.sent_at) AS undelivered_since,
-            COALESCE(bool_and(((d.status_code >= 400) AND (d.status_code <= 499))), false) AS is_refused
-           FROM private.deliveries d
-          WHERE ((d.answered_at IS NOT NULL) AND ((d.status_code IS NULL) OR ((d.status_code < 200) OR (d.status_code > 299))) AND ((a.last_sent_at IS NULL) OR (d.sent_at > a.last_sent_at)))) f);
+ WITH known AS (
+         SELECT d.sent_at,
+            COALESCE(d.answered_at, n.answered_at) AS answered_at,
+            COALESCE(d.status_code, n.status_code) AS status_code
+           FROM (private.deliveries d
+             LEFT JOIN private.new_answers() n(id, answered_at, status_code, error) ON ((n.id = d.id)))
+        ), judged AS (
+         SELECT k.sent_at,
+            k.answered_at,
+            k.status_code,
+            ((k.answered_at IS NOT NULL) AND COALESCE(((k.status_code >= 200) AND (k.status_code <= 299)), false)) AS is_delivered,
+            ((k.answered_at IS NOT NULL) AND (NOT COALESCE(((k.status_code >= 200) AND (k.status_code <= 299)), false))) AS is_undelivered
+           FROM known k
+        ), delivered AS (
+         SELECT max(j_1.sent_at) AS last_sent_at,
+            max(j_1.answered_at) AS last_at
+           FROM judged j_1
+          WHERE j_1.is_delivered
+        )
+ SELECT max(g.last_at) AS last_delivered_at,
+    max(j.answered_at) FILTER (WHERE j.is_undelivered) AS last_undelivered_at,
+    min(j.sent_at) FILTER (WHERE (j.is_undelivered AND j.is_new)) AS undelivered_since,
+    COALESCE(bool_and(((j.status_code >= 400) AND (j.status_code <= 499))) FILTER (WHERE (j.is_undelivered AND j.is_new)), false) AS is_refused,
+    min(j.sent_at) FILTER (WHERE (j.answered_at IS NULL)) AS unanswered_since
+   FROM (delivered g
+     LEFT JOIN LATERAL ( SELECT o.sent_at,
+            o.answered_at,
+            o.status_code,
+            o.is_delivered,
+            o.is_undelivered,
+            ((g.last_sent_at IS NULL) OR (o.sent_at > g.last_sent_at)) AS is_new
+           FROM judged o) j ON (true));
 
 COMMENT ON VIEW private.answers IS 'One row: when wake-ups last arrived, and since when they do not.';
 
@@ -4007,6 +4054,24 @@ ALTER TABLE private.deliveries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE VIEW private.open_requests AS
+ SELECT (c.relname)::text AS name,
+    r.role,
+    v.verb
+   FROM ((pg_class c
+     CROSS JOIN unnest(ARRAY['anon'::text, 'authenticated'::text, 'service_role'::text]) r(role))
+     CROSS JOIN ( VALUES ('GET'::text,'select'::text), ('POST'::text,'insert'::text), ('PATCH'::text,'update'::text), ('DELETE'::text,'delete'::text)) v(verb, privilege))
+  WHERE ((c.relnamespace = ('public'::regnamespace)::oid) AND (c.relkind = ANY (ARRAY['r'::"char", 'p'::"char", 'v'::"char", 'm'::"char", 'f'::"char"])) AND (has_table_privilege((r.role)::name, c.oid, v.privilege) OR ((v.privilege <> 'delete'::text) AND has_any_column_privilege((r.role)::name, c.oid, v.privilege))))
+UNION
+ SELECT ('rpc/'::text || (p.proname)::text) AS name,
+    r.role,
+    'POST'::text AS verb
+   FROM (pg_proc p
+     CROSS JOIN unnest(ARRAY['anon'::text, 'authenticated'::text, 'service_role'::text]) r(role))
+  WHERE ((p.pronamespace = ('public'::regnamespace)::oid) AND (p.prorettype <> ('trigger'::regtype)::oid) AND (NOT (EXISTS ( SELECT
+           FROM pg_depend d
+          WHERE ((d.objid = p.oid) AND (d.deptype = 'e'::"char"))))) AND has_function_privilege((r.role)::name, p.oid, 'execute'::text));
+
 CREATE TABLE private.revoked_default_privileges (
     object_type text NOT NULL,
     in_public boolean NOT NULL,
@@ -5379,6 +5444,8 @@ REVOKE ALL ON FUNCTION private.install_platform_parts() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.lock_erasures(p_organization_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.new_answers() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.platform_problems() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.pseudonymize_contacts(p_organization_id uuid, p_contact_ids uuid[], p_with_texts boolean) FROM PUBLIC;
@@ -5432,6 +5499,9 @@ GRANT ALL ON FUNCTION public.claim_webhook(p_webhook_id text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.diagnose() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.diagnose() TO service_role;
 
 REVOKE ALL ON FUNCTION public.erase_contact(p_contact_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.erase_contact(p_contact_id uuid) TO authenticated;

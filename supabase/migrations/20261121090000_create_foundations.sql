@@ -28,7 +28,7 @@ begin
            'activity_types', 'bufdir_category_mappings', 'bufdir_export_audit_log',
            'bufdir_export_audit_log_id_seq', 'bufdir_metric_snapshots', 'bufdir_thresholds',
            'chapter_assignments', 'chapter_stats', 'chapters', 'claim_webhook',
-           'compute_metric_snapshot', 'coordinator_monthly_stats', 'erase_contact',
+           'compute_metric_snapshot', 'coordinator_monthly_stats', 'diagnose', 'erase_contact',
            'erase_person', 'erasures', 'erasures_id_seq', 'expense_claims', 'expense_status',
            'export_bufdir_snapshot', 'export_person', 'generate_bufdir_report',
            'get_activity_series', 'get_ancestor_ids', 'get_bufdir_alignment', 'get_health',

@@ -25,29 +25,40 @@ create index if not exists deliveries_unanswered_idx on private.deliveries (sent
     where answered_at is null;
 alter table private.deliveries enable row level security;   -- deny-all: no policy
 
--- One that the server forgot in a crash, or whose sender died, is never answered: that is noted
--- once it has left the queue.
+-- What pg_net knows and the ledger does not yet. One that the server forgot in a crash, or whose
+-- sender died, is never answered: that counts once it has left the queue.
+create or replace function private.new_answers()
+    returns table (id bigint, answered_at timestamptz, status_code integer, error text)
+    language plpgsql stable security invoker set search_path = '' as $$
+begin
+    return query
+        select d.id, r.created, r.status_code,
+               coalesce(r.error_msg, case when r.timed_out then 'timed out' end)
+        from private.deliveries d
+        join net._http_response r on r.id = d.request_id
+        where d.answered_at is null
+          -- numbers start anew after a crash
+          and not exists (select from private.deliveries n
+                          where n.request_id = d.request_id and n.sent_at > d.sent_at);
+    return query
+        select d.id, clock_timestamp(), null::integer, 'lost'
+        from private.deliveries d
+        where d.answered_at is null
+          and not stats.is_recent(d.sent_at, interval '1 minute')
+          and not exists (select from net.http_request_queue q where q.id = d.request_id)
+          and not exists (select from net._http_response r where r.id = d.request_id);
+end $$;
+
 create or replace function private.collect_answers() returns integer
     language plpgsql volatile security invoker set search_path = '' as $$
 declare
     v_answered integer;
 begin
     update private.deliveries d
-    set answered_at = clock_timestamp(),
-        status_code = r.status_code,
-        error = coalesce(r.error_msg, case when r.timed_out then 'timed out' end)
-    from net._http_response r
-    where d.answered_at is null
-      and r.id = d.request_id
-      -- numbers start anew after a crash
-      and not exists (select from private.deliveries n
-                      where n.request_id = d.request_id and n.sent_at > d.sent_at);
+    set answered_at = a.answered_at, status_code = a.status_code, error = a.error
+    from private.new_answers() a
+    where a.id = d.id;
     get diagnostics v_answered = row_count;
-    update private.deliveries d
-    set answered_at = clock_timestamp(), error = 'lost'
-    where d.answered_at is null
-      and not stats.is_recent(d.sent_at, interval '1 minute')
-      and not exists (select from net.http_request_queue q where q.id = d.request_id);
     delete from private.deliveries d
     where d.id <= (select max(m.id) - 10000 from private.deliveries m);
     return v_answered;
@@ -66,5 +77,6 @@ comment on function private.traceparent() is
 
 revoke all on private.deliveries from public, anon, authenticated, service_role;
 revoke all on sequence private.deliveries_id_seq from public, anon, authenticated, service_role;
-revoke execute on function private.collect_answers(), private.traceparent()
+revoke execute on function
+    private.new_answers(), private.collect_answers(), private.traceparent()
     from public, anon, authenticated, service_role;

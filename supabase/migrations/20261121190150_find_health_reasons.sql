@@ -3,24 +3,34 @@
 
 -- Undelivered since: the first failure after the newest success.
 create or replace view private.answers as
-    select a.last_delivered_at,
-           (select max(d.answered_at) from private.deliveries d
-            where d.status_code is null or d.status_code not between 200 and 299)
-               as last_undelivered_at,
-           f.undelivered_since, f.is_refused,
-           (select min(d.sent_at) from private.deliveries d where d.answered_at is null)
-               as unanswered_since
-    from (select max(d.sent_at) filter (where d.status_code between 200 and 299) as last_sent_at,
-                 max(d.answered_at) filter (where d.status_code between 200 and 299)
-                     as last_delivered_at
-          from private.deliveries d) a
-    cross join lateral (
-        select min(d.sent_at) as undelivered_since,
-               coalesce(bool_and(d.status_code between 400 and 499), false) as is_refused
+    with known as (
+        select d.sent_at,
+               coalesce(d.answered_at, n.answered_at) as answered_at,
+               coalesce(d.status_code, n.status_code) as status_code
         from private.deliveries d
-        where d.answered_at is not null
-          and (d.status_code is null or d.status_code not between 200 and 299)
-          and (a.last_sent_at is null or d.sent_at > a.last_sent_at)) f;
+        left join private.new_answers() n on n.id = d.id
+    ), judged as (
+        select k.sent_at, k.answered_at, k.status_code,
+               k.answered_at is not null
+                   and coalesce(k.status_code between 200 and 299, false) as is_delivered,
+               k.answered_at is not null
+                   and not coalesce(k.status_code between 200 and 299, false) as is_undelivered
+        from known k
+    ), delivered as (
+        select max(j.sent_at) as last_sent_at, max(j.answered_at) as last_at
+        from judged j
+        where j.is_delivered
+    )
+    select max(g.last_at) as last_delivered_at,
+           max(j.answered_at) filter (where j.is_undelivered) as last_undelivered_at,
+           min(j.sent_at) filter (where j.is_undelivered and j.is_new) as undelivered_since,
+           coalesce(bool_and(j.status_code between 400 and 499)
+                        filter (where j.is_undelivered and j.is_new), false) as is_refused,
+           min(j.sent_at) filter (where j.answered_at is null) as unanswered_since
+    from delivered g
+    left join lateral (
+        select o.*, g.last_sent_at is null or o.sent_at > g.last_sent_at as is_new
+        from judged o) j on true;
 comment on view private.answers is
     'One row: when wake-ups last arrived, and since when they do not.';
 

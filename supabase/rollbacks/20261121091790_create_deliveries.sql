@@ -3,4 +3,5 @@
 
 drop function if exists private.traceparent();
 drop function if exists private.collect_answers();
+drop function if exists private.new_answers();
 drop table if exists private.deliveries;
