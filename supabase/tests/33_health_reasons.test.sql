@@ -1,7 +1,7 @@
 -- HE: what health says is not well, since when, and what to do.
 begin;
 \ir helpers.psql
-select plan(23);
+select plan(24);
 select private.set_secret('fersk_functions_url', 'https://functions.tests.example/functions/v1');
 select private.set_secret('fersk_webhook_secret',
     'whsec_bGlrZXBlcnNvbmVyIGVyIGJlc3QgaSBoZWxlIHZlcmRlbg==');
@@ -71,11 +71,13 @@ select tests.delivered('0 minutes', 200);
 select is_empty('select tests.reasons()', 'HE-09 the next success ends it');
 select is((public.get_health() ->> 'last_undelivered_at')::timestamptz < now(), true,
     'HE-09 but it is not forgotten');
-insert into private.deliveries (webhook_id, slug, payload, sent_at)
-values ('msg_waiting', 'some-function', '{}', clock_timestamp() - interval '3 minutes');
+select private.send_webhook('some-function', '{}');
+update private.deliveries set sent_at = clock_timestamp() - interval '3 minutes'
+where answered_at is null;
 select results_eq('select tests.reasons()', array['wake_ups_not_sent'], 'HE-10 nobody sends');
 select is(tests.since('wake_ups_not_sent'), interval '3 minutes', 'HE-10 since then');
-delete from private.deliveries where webhook_id = 'msg_waiting';
+delete from net.http_request_queue where true;
+select is_empty('select tests.reasons()', 'HE-10 one that was lost before a success is history');
 
 -- ---------------------------------------------------------------- heartbeats
 
