@@ -112,6 +112,9 @@ contracts: setup ## write docs/reference/contracts anew from tools/contracts.py
 schema: setup ## write supabase/schema.sql anew: what the migrations make
 	@$(VENV)/python -m tools.schema
 
+chaos: setup ## everything goes wrong under load, on a stack of its own: MINUTES=10 SEED=1
+	@$(VENV)/python -m tests.resilience.chaos.run --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 doctor: setup ## look the stack over, or a project: URL=… KEY=<secret key> [DB=<postgres url>]; status 1 if anything is found
 	@$(VENV)/python -m tools.doctor --url '$(URL)' --db '$(DB)' $(if $(KEY),--key '$(KEY)')
 
