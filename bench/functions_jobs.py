@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 PEERS = FOLDER / "peers"
 DENO = PEERS / "node_modules" / "@deno" / "linux-x64-glibc" / "deno"
-DEPLOYED = PEERS / ".venv"
+DEPLOYED = ROOT / ".venv-deployed"
 FERSK, ALONE, PEER = "fersk", "own_server", "deno"
 """Ours on functions-framework, ours on the project's own server, and Deno's."""
 FLOORS = FOLDER / "floors"
@@ -55,13 +56,8 @@ class Job:
 
 
 def jobs(stack: Stack) -> list[Job]:
-    """Give the three jobs, on a stack in which the report is saved that one of them looks up."""
-    people = [one for one in stack.sign_ins() if one.email.endswith("@nhf.example")]
-    admin = sign_in(stack, next(one.email for one in people if one.role == "org_admin"))
-    headers = {"apikey": stack.publishable_key, "authorization": f"Bearer {admin}"}
-    url = f"{stack.functions_url}/metric-snapshots?{PERIOD}"
-    httpx.put(url, headers=headers, timeout=60, trust_env=False).raise_for_status()
-    tokens = [sign_in(stack, one.email) for one in people]
+    """Give the three jobs, on a stack in which the reports are saved that one of them looks up."""
+    tokens = [sign_in(stack, email) for email in people(stack)]
     signer = Webhook(stack.webhook_secret)
 
     def health(port: int) -> Requests:
@@ -69,7 +65,6 @@ def jobs(stack: Stack) -> list[Job]:
         return lambda: request
 
     def metric_snapshots(port: int) -> Requests:
-        # many people, because each may only have a few requests under way
         each = [encode("GET", port, f"/?{PERIOD}", {"authorization": f"Bearer {token}"}) for token in tokens]
         requests = itertools.cycle(each)
         return lambda: next(requests)
@@ -82,6 +77,22 @@ def jobs(stack: Stack) -> list[Job]:
         Job("metric_snapshots", metric_snapshots),
         Job("refresh_stats_views", refresh_stats_views),
     ]
+
+
+def people(stack: Stack) -> list[str]:
+    """Save the report of every organisation, and give members of all in turn.
+
+    Many, because a person and an organisation may only have so many requests under way.
+    """
+    members: dict[str, list[str]] = defaultdict(list)
+    for one in stack.sign_ins():
+        members[one.email.partition("@")[2]].append(one.email)
+        if one.role == "org_admin":
+            token = sign_in(stack, one.email)
+            headers = {"apikey": stack.publishable_key, "authorization": f"Bearer {token}"}
+            url = f"{stack.functions_url}/metric-snapshots?{PERIOD}"
+            httpx.put(url, headers=headers, timeout=60, trust_env=False).raise_for_status()
+    return [email for turn in zip(*members.values(), strict=False) for email in turn]
 
 
 def signed(signer: Webhook) -> dict[str, str]:

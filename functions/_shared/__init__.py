@@ -4,6 +4,5 @@ from __future__ import annotations
 
 import os
 
-os.environ.setdefault(
-    "PYDANTIC_DISABLE_PLUGINS", "__all__"
-)  # looking for them reads every package's metadata
+# Looking for plugins reads every installed package's metadata.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

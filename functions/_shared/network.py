@@ -6,6 +6,7 @@ Why pyreqwest and no other client: docs/decisions/0006-light-functions.md.
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from pyreqwest.client import ClientBuilder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pyreqwest.client import Client
     from pyreqwest.request import RequestBuilder
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 16
 CONNECT_SECONDS = POOL_SECONDS = timedelta(seconds=2)
-IDLE_SECONDS = timedelta(
-    seconds=2
-)  # less than a server's usual 5 s: it must not close what is just being used
+IDLE_SECONDS = timedelta(seconds=2)  # a server's usual 5 s must not end while a request is on its way
 MAX_UNANSWERED = 5
 
 
@@ -40,13 +39,16 @@ class Network:
     """One pool for everything that this process asks for. Nothing is retried, no redirect is followed.
 
     The first request opens it: its thread would not live on in a process that is forked afterwards, and
-    servers fork. One that gives no answers any more, for whatever reason, is replaced.
+    servers fork. One that gives no answers any more, for whatever reason, is replaced; not oftener than a
+    request may take, so that what is behind it meets no more than two pools at a time.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
+        self._clock = clock
         self._pool: Client | None = None
         self._unanswered = 0
+        self._answered_at = 0.0
 
     async def send(
         self,
@@ -70,17 +72,24 @@ class Network:
             async with asyncio.timeout(self._seconds):
                 answer = await _exchange(request, max_bytes)
         except (TimeoutError, asyncio.CancelledError):
-            self._unanswered += 1
-            if self._unanswered >= MAX_UNANSWERED and self._pool is pool:
-                self._pool, self._unanswered = (
-                    None,
-                    0,
-                )  # what is under way in the old one ends in its own time
+            if self._pool is pool:
+                self._miss()
             raise
-        self._unanswered = 0
+        self._unanswered, self._answered_at = 0, self._clock()
         return answer
 
+    def _miss(self) -> None:
+        """Count a request without an answer; drop a pool that has given none for too long.
+
+        What is under way in it ends in its own time.
+        """
+        self._unanswered += 1
+        is_silent = self._clock() - self._answered_at >= self._seconds
+        if is_silent and self._unanswered >= MAX_UNANSWERED:
+            self._pool = None
+
     def _open(self) -> Client:
+        self._unanswered, self._answered_at = 0, self._clock()
         return (
             ClientBuilder()
             .http1_only()

@@ -8,14 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.requirements import NPM_LOCK
+from local.requirements import NPM_LOCK, ROOT
 from tools.audit import LISTS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PACKAGES: dict[str, dict[str, Any]] = json.loads(NPM_LOCK.read_text(encoding="utf-8"))["packages"]
-DEPENDENCIES = {name: entry for name, entry in PACKAGES.items() if name}
+PEERS_LOCK = ROOT / "bench" / "peers" / "package-lock.json"
+
+
+def dependencies(lock: Path) -> dict[str, dict[str, Any]]:
+    packages: dict[str, dict[str, Any]] = json.loads(lock.read_text(encoding="utf-8"))["packages"]
+    return {name: entry for name, entry in packages.items() if name}
+
+
+DEPENDENCIES = dependencies(NPM_LOCK)
+PEERS = dependencies(PEERS_LOCK)
 
 
 def is_for_this_stack(entry: dict[str, Any]) -> bool:
@@ -41,9 +49,16 @@ def test_every_node_package_has_a_checksum() -> None:
     assert [each for each in with_one if not each.startswith("sha512-")] == []
 
 
+def test_what_the_benches_compare_us_with_has_checksums_too() -> None:
+    here = {name: entry for name, entry in PEERS.items() if is_for_this_stack(entry)}
+    assert [name for name, entry in here.items() if not entry["integrity"].startswith("sha512-")] == []
+    assert "node_modules/deno" in here
+
+
 def test_every_node_package_comes_from_the_registry() -> None:
     """No other place is named: neither a repository nor somebody's archive."""
-    assert [name for name, entry in DEPENDENCIES.items() if "resolved" in entry or "link" in entry] == []
+    everything = [*DEPENDENCIES.items(), *PEERS.items()]
+    assert [name for name, entry in everything if "resolved" in entry or "link" in entry] == []
 
 
 def test_no_node_package_runs_anything_while_it_is_installed() -> None:

@@ -177,9 +177,17 @@ def test_without_its_database_a_function_says_so_in_time_and_recovers(
             http.get("health"),
         ]
 
+    def served(path: str) -> int:
+        """What a host learns that looks after the process."""
+        url = f"http://127.0.0.1:{stack.instance.ports.functions}{path}"
+        return httpx.get(url, trust_env=False, timeout=20).status_code
+
     assert [response.status_code for response in calls()] == [200, 200, 200, 200]
+    assert (served("/health"), served("/ready")) == (200, 200)
     stack.stop_postgres(immediate=immediate)
     try:
+        assert (served("/health"), served("/ready")) == (200, 503)
+        assert stack.status()["functions"] is False
         for _ in range(2):
             for response in calls():
                 assert_refused(response, ErrorCode.UPSTREAM_UNAVAILABLE)
@@ -187,6 +195,7 @@ def test_without_its_database_a_function_says_so_in_time_and_recovers(
     finally:
         stack.start_postgres()
     eventually(lambda: [response.status_code for response in calls()] == [200, 200, 200, 200])
+    assert served("/ready") == 200
 
 
 def eventually(condition: Any, *, seconds: float = 40) -> None:
@@ -197,10 +206,14 @@ def eventually(condition: Any, *, seconds: float = 40) -> None:
         time.sleep(0.2)
 
 
+@pytest.mark.parametrize("how", ["framework", "own server"])
 @pytest.mark.parametrize("target", ["health", "refresh_stats_views"])
-def test_each_function_is_servable_alone_as_deployed(stack: Stack, tmp_path: Path, target: str) -> None:
+def test_each_function_is_servable_alone_as_deployed(
+    stack: Stack, tmp_path: Path, target: str, how: str
+) -> None:
     port = free_port()
-    with serve(target, port, environment(stack, tmp_path), tmp_path) as url:
+    arguments = command(target, port) if how == "framework" else own_server(target, port)
+    with serve(arguments, port, environment(stack, tmp_path), tmp_path) as url:
         with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
             if target == "health":
                 head = client.head("/")  # on the same connection as the next: a stray body would break it
@@ -240,8 +253,8 @@ def test_with_a_variable_missing_the_function_does_not_start(stack: Stack, tmp_p
 class serve:  # noqa: N801 - reads as a verb in `with serve(…)`
     """Run one function as Cloud Run does, until the block ends. Gives its address once it answers."""
 
-    def __init__(self, target: str, port: int, variables: dict[str, str], folder: Path) -> None:
-        self._arguments = command(target, port)
+    def __init__(self, arguments: list[str], port: int, variables: dict[str, str], folder: Path) -> None:
+        self._arguments = arguments
         self._variables = variables
         self._folder = folder
         self._port = port
@@ -267,6 +280,11 @@ def command(target: str, port: int) -> list[str]:
     assert program is not None
     source = str(FUNCTIONS / "main.py")
     return [program, "--source", source, "--target", target, "--host", "127.0.0.1", "--port", str(port)]
+
+
+def own_server(target: str, port: int) -> list[str]:
+    options = [f"--chdir={FUNCTIONS}", f"FUNCTION_TARGET={target}", sys.executable]
+    return ["env", *options, "-m", "_shared.http.server", "--bind", f"127.0.0.1:{port}"]
 
 
 def environment(stack: Stack, home: Path) -> dict[str, str]:

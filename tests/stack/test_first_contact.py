@@ -89,6 +89,29 @@ def test_later_commands_find_the_ports(started: Newcomer) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "42\n", "")
 
 
+def test_all_functions_are_served_by_one_more_process(started: Newcomer) -> None:
+    bind = f"127.0.0.1:{next(port for port in range(started.port + 10, 40000) if can_bind(port))}"
+    clone = started.clone
+    with subprocess.Popen(
+        clone.command("local", "functions", "--bind", bind),
+        cwd=clone.root,
+        env=clone.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert '"started"' in process.stdout.readline()
+            http = httpx.Client(transport=httpx.HTTPTransport(retries=5), trust_env=False)
+            with http:
+                assert http.get(f"http://{bind}/ready").status_code == 200
+                assert len(http.get(f"http://{bind}/health").json()["functions"]) == 9
+                assert http.get(f"http://{bind}/functions/v1/health").json()["data"]["status"] == "ready"
+        finally:
+            process.terminate()
+    assert process.returncode == -signal.SIGTERM  # as it was told, once what it was at was done
+
+
 def test_another_port_moves_a_running_stack(started: Newcomer) -> None:
     port = free_gateway_port()
     done = started.clone.run("local", "start", "--port", str(port))

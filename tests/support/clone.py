@@ -21,6 +21,7 @@ NEED_A_STACK = (
     ("local", "status"),
     ("local", "logs"),
     ("local", "psql", "-c", "select 1"),
+    ("local", "functions"),
     ("local", "rollback"),
     ("local", "rollback", "--yes"),
     ("tools.watch", "kari@nhf.example"),
@@ -36,7 +37,7 @@ class Clone:
     @classmethod
     def make(cls, root: Path) -> Self:
         for name in COPIED:
-            ignored = shutil.ignore_patterns("__pycache__", ".temp", "out")
+            ignored = shutil.ignore_patterns("__pycache__", ".temp", "out", "node_modules")
             shutil.copytree(ROOT / name, root / name, ignore=ignored)
         for name in LINKED:
             (root / name).symlink_to(ROOT / name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from pyreqwest.exceptions import ConnectError
+from pyreqwest.exceptions import ConnectError, PoolTimeoutError
 
 from _shared import network
 from _shared.network import CONNECTIONS, MAX_UNANSWERED, Answer, Network
@@ -109,12 +109,19 @@ async def test_a_pool_that_gives_no_answers_is_replaced(monkeypatch: pytest.Monk
     door = Door()
     async with upstream(never) as silent, upstream(door) as server:
         door.open.set()
-        out = Network(8)
+        now = 1000.0
+        out = Network(8, clock=lambda: now)
         held = [asyncio.ensure_future(out.send("GET", silent.url)) for _ in range(CONNECTIONS)]
         await until(lambda: silent.accepted == CONNECTIONS)
         for _ in range(MAX_UNANSWERED):
-            with pytest.raises(TimeoutError):
+            with pytest.raises(PoolTimeoutError):
                 await out.send("GET", server.url)
+        now += 7.9  # not yet: a request may take so long
+        with pytest.raises(PoolTimeoutError):
+            await out.send("GET", server.url)
+        now += 0.1
+        with pytest.raises(PoolTimeoutError):  # of which one has to learn
+            await out.send("GET", server.url)
         assert await all_at_once(out, server.url) == [200] * CONNECTIONS
         assert not any(each.done() for each in held)  # what is under way may still be answered
         for each in held:
@@ -133,9 +140,11 @@ async def test_a_pool_that_answers_now_and_then_is_kept(monkeypatch: pytest.Monk
     monkeypatch.setattr(Network, "_open", count)
     door = Door()
     async with upstream(door) as server:
-        out = Network(0.02)
+        now = 1000.0
+        out = Network(0.02, clock=lambda: now)
         for _ in range(MAX_UNANSWERED * 2):
             door.open.clear()
+            now += 1
             with pytest.raises(TimeoutError):
                 await out.send("GET", server.url)
             door.open.set()
