@@ -2598,7 +2598,7 @@ CREATE TABLE public.activity_history (
     CONSTRAINT activity_history_operation_check CHECK ((operation = ANY (ARRAY['update'::text, 'delete'::text])))
 );
 
-COMMENT ON TABLE public.activity_history IS 'Append-only: what was counted of an activity before and after each change. Never a text or a contact.';
+COMMENT ON TABLE public.activity_history IS 'Append-only: what was counted of an activity before and after each change. Never a text or a contact. No foreign keys: what happened stays, whatever goes.';
 
 COMMENT ON COLUMN public.activity_history.changed_by IS 'Null for the service, and for what the owner does.';
 
@@ -5320,8 +5320,6 @@ CREATE INDEX activities_unit_id_organization_id_activity_date_idx ON public.acti
 
 CREATE INDEX activity_history_activity_id_idx ON public.activity_history USING btree (activity_id, id);
 
-CREATE INDEX activity_history_changed_by_idx ON public.activity_history USING btree (changed_by);
-
 CREATE INDEX activity_history_organization_id_changed_at_idx ON public.activity_history USING btree (organization_id, changed_at);
 
 CREATE INDEX bufdir_category_mappings_activity_type_id_idx ON public.bufdir_category_mappings USING btree (activity_type_id);
@@ -5530,12 +5528,6 @@ ALTER TABLE ONLY public.activities
 
 ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_unit_fkey FOREIGN KEY (unit_id, organization_id) REFERENCES public.organization_units(id, organization_id);
-
-ALTER TABLE ONLY public.activity_history
-    ADD CONSTRAINT activity_history_changed_by_fkey FOREIGN KEY (changed_by) REFERENCES public.profiles(id);
-
-ALTER TABLE ONLY public.activity_history
-    ADD CONSTRAINT activity_history_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
 
 ALTER TABLE ONLY public.activity_types
     ADD CONSTRAINT activity_types_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
