@@ -195,7 +195,7 @@ class FakeDatabase(Database):
             return answer
         if str(version) not in {one["id"] for one in self.versions}:
             return from_code("PT404", for_user=True)
-        nothing = dict.fromkeys(("kinds", "chapters", "people", "activities"), [])
+        nothing: dict[str, Any] = {"kinds": [], "chapters": [], "people": [], "activities": []}
         return explanation_json(version=str(version), difference=explanation_json()["unrecorded"], **nothing)
 
     def _sign(self, function: str, version: UUID, refusal: str) -> dict[str, Any] | Err:
