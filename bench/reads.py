@@ -51,6 +51,7 @@ def questions(until: dt.date) -> list[Question]:
     people = Population()
     admin, coordinator = people.people[0].id, people.coordinators[0].id
     since = (until + dt.timedelta(days=1)).replace(year=until.year - 1)
+    end = until + dt.timedelta(days=1)
     span = f"bucket_date between '{since}' and '{until}'"
     mine = f"organization_id = '{people.organization_id}'"
     days = f"select * from {{}} where {span} order by chapter_id, bucket_date"
@@ -60,7 +61,8 @@ def questions(until: dt.date) -> list[Question]:
     chapters = "select * from {} order by chapter_id"
     by_month = {
         PLAIN: f"select * from plain.activity_months where {span} order by 1",
-        LIVE: f"select * from public.get_activity_series('{since}', '{until}', 'month')",
+        LIVE: f"select x.* from jsonb_to_recordset(public.get_activity_series('{since}', '{end}', 'month'))"
+        " as x (bucket_date date, activity_count bigint, total_hours numeric)",
     }
     return [
         Question("chapter_12_months", coordinator, _ways(one_chapter, "activity_time_series")),

@@ -190,7 +190,9 @@ create temporary table seed_activities as
 select pg_temp.id(k) as id, a.organization_id, a.unit_id, a.profile_id as peer_mentor_id,
        t.id as activity_type_id, at as occurred_at,
        least(at + interval '1 day', pg_temp.today()::timestamp at time zone 'UTC') as recorded_at,
-       15 * (1 + pg_temp.pick(k || 'd', 10)) as duration_minutes,
+       -- today's count by every rule
+       greatest(15 * (1 + pg_temp.pick(k || 'd', 10)),
+                case when day = pg_temp.today() then 90 end) as duration_minutes,
        case when is_talk then 1 else 3 + pg_temp.pick(k || 'p', 12) end as participant_count,
        case when is_talk then pg_temp.id(
            a.profile_id || '/contact/' || pg_temp.pick(k || 'c', 15)) end as contact_id,
@@ -235,11 +237,11 @@ cross join lateral (select pg_temp.pick(k || 'proxy', 6) = 0) px (proxy)
 where day between date_trunc('year', pg_temp.today() - interval '1 year') and pg_temp.today();
 insert into public.activities
     (id, organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at, recorded_at,
-     duration_minutes, participant_count, contact_id, is_proxy_registered, registered_by,
-     coordinator_id, status)
+     inserted_at, duration_minutes, participant_count, contact_id, is_proxy_registered,
+     registered_by, coordinator_id, status)
 select id, organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at, recorded_at,
-       duration_minutes, participant_count, contact_id, is_proxy_registered, registered_by,
-       coordinator_id, status
+       recorded_at, duration_minutes, participant_count, contact_id, is_proxy_registered,
+       registered_by, coordinator_id, status
 from seed_activities
 on conflict do nothing;
 

@@ -65,7 +65,7 @@ create or replace function stats.define_history() returns void
     language plpgsql volatile security invoker set search_path = '' as $$
 declare
     -- DEFINER: the history is granted to nobody
-    v_frame constant text :=
+    v_frame text :=
         'create or replace function stats.%I() returns trigger language plpgsql security definer '
         'set search_path = '''' set enable_nestloop = off as $body$ begin '
         'insert into public.activity_history '
@@ -73,10 +73,8 @@ declare
         'select o.id, o.organization_id, %s, '
         '(select p.id from public.profiles p where p.id = auth.uid()), o.facts, %s; '
         'return null; end $body$';
-    v_old   constant text :=
-        stats.view_over('stats.activity_facts', 'public.activities', 'old_rows');
-    v_new   constant text :=
-        stats.view_over('stats.activity_facts', 'public.activities', 'new_rows');
+    v_old   text := stats.view_over('stats.activity_facts', 'public.activities', 'old_rows');
+    v_new   text := stats.view_over('stats.activity_facts', 'public.activities', 'new_rows');
 begin
     execute format(v_frame, 'record_updated_activities', '''update''', format(
         'n.facts from %s o join %s n on n.id = o.id where n.facts <> o.facts', v_old, v_new));

@@ -80,7 +80,8 @@ select is(
         'coordinator_id', tests.id('nord/cora'), 'activity_type_id', tests.id('nord/talk'),
         'occurred_at', timestamptz '2026-03-10 12:00Z', 'activity_date', '2026-03-11',
         'duration_minutes', 61, 'participant_count', 1, 'is_proxy_registered', false,
-        'status', 'registered', 'duplicate_of', null, 'is_counted', true, 'not_counted_because', null,
+        'status', 'registered', 'duplicate_of', null, 'is_counted', true,
+        'not_counted_because', null,
         'approved_expenses_nok', 0.00),
     'AH-11 with all that was counted, and nothing else');
 savepoint before;
