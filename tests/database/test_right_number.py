@@ -309,14 +309,8 @@ class Play:
         by_day = defaultdict(list)
         for a in counted:
             by_day[str(self.world.day(a))].append(a)
-<<<<<<< HEAD
-        said = {
-            d["bucket_date"]: (d["activity_count"], d["total_hours"]) for d in days if d["activity_count"]
-        }
-=======
         busy = [d for d in days if d["activity_count"]]
         said = {d["bucket_date"]: (d["activity_count"], d["total_hours"]) for d in busy}
->>>>>>> right
         assert said == {day: (len(done), hours(done)) for day, done in by_day.items()}
         months = self._value("public.get_activity_series(p_year => %s)", year)
         assert sum(month["activity_count"] for month in months) == len(counted)

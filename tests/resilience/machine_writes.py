@@ -91,13 +91,7 @@ class Writes(RuleBasedStateMachine):
     def edit(self, chosen: list[int], column: str, like: Draft) -> None:
         wanted = self.scene.activity(UUID(int=0), like)
         with operations.unless_the_day_is_full():
-<<<<<<< HEAD
-            operations.edit(
-                self.writer, self.existing(chosen), column, self.scene.activity(UUID(int=0), like)
-            )
-=======
             operations.edit(self.writer, self.existing(chosen), column, wanted)
->>>>>>> right
 
     @rule(chosen=picks, mentor=small)
     def reassign(self, chosen: list[int], mentor: int) -> None:

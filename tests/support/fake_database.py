@@ -214,11 +214,7 @@ class FakeDatabase(Database):
     def _answer_get_snapshot_status(self, **period: object) -> dict[str, Any]:
         if self._is_saved(*period.values()):
             return status_json()
-<<<<<<< HEAD
-        missing = {
-=======
         missing: dict[str, Any] = {
->>>>>>> right
             "record_count_at_generation": None,
             "computed_at": None,
             "export_allowed": False,
