@@ -138,11 +138,12 @@ def test_the_sql_finds_a_thousand_random_edits(office: Office, sent: Any) -> Non
     "removal",
     [
         "delete from public.bufdir_report_versions where id = %s",
-        "delete from public.bufdir_report_versions where position = (select max(v.position) "
-        "from public.bufdir_report_versions v) and id <> %s",
-        "update public.bufdir_report_versions set approved_by = null, approved_at = null, sent_by = null, "
-        "sent_at = null, signed_hash = null where id = %s",
-        "update stats.complete_versions set report = report || '{\"regions\": []}' where version_id = %s",
+        """delete from public.bufdir_report_versions
+           where position = (select max(v.position) from public.bufdir_report_versions v) and id <> %s""",
+        """update public.bufdir_report_versions
+           set approved_by = null, approved_at = null, sent_by = null, sent_at = null, signed_hash = null
+           where id = %s""",
+        """update stats.complete_versions set report = report || '{"regions": []}' where version_id = %s""",
     ],
     ids=["the-version", "the-last-version", "its-signatures", "its-small-groups"],
 )

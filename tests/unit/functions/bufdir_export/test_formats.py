@@ -73,12 +73,15 @@ def test_the_workbook_has_every_cell_and_numbers_are_numbers(version: ReportVers
     book = load_workbook(io.BytesIO(write(version, "xlsx")))
     assert book.sheetnames == [table.title for table in document.tables]
     for table, sheet in zip(document.tables, book.worksheets, strict=True):
-        lines = [[cell.value or "" if cell.data_type == "s" else cell.value for cell in row] for row in sheet]
+        lines = [
+            [cell.value or "" if cell.data_type == "s" else cell.value for cell in row]
+            for row in sheet.iter_rows()
+        ]
         expected = [list(table.columns), *(list(row) for row in table.rows)]
         assert [["" if cell is None else cell for cell in line] for line in lines] == [
             [float(cell) if isinstance(cell, Decimal) else cell for cell in line] for line in expected
         ]
-        assert {cell.data_type for row in sheet for cell in row} <= {"s", "n"}
+        assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "n"}
 
 
 def test_the_pdf_has_every_cell(version: ReportVersion) -> None:
