@@ -77,7 +77,7 @@ def test_the_workbook_has_every_cell_and_numbers_are_numbers(version: ReportVers
             [cell.value or "" if cell.data_type == "s" else cell.value for cell in row]
             for row in sheet.iter_rows()
         ]
-        expected = [list(table.columns), *(list(row) for row in table.rows)]
+        expected: list[list[Any]] = [list(table.columns), *(list(row) for row in table.rows)]
         assert [["" if cell is None else cell for cell in line] for line in lines] == [
             [float(cell) if isinstance(cell, Decimal) else cell for cell in line] for line in expected
         ]
@@ -130,7 +130,8 @@ def test_other_texts_stay_as_they_are(harmless: str) -> None:
 
 
 def about(version: ReportVersion) -> dict[Any, Any]:
-    return {word: said for word, said in describe(version).tables[0].rows}
+    rows: Any = describe(version).tables[0].rows
+    return dict(rows)
 
 
 def test_who_vouches_for_it_is_said() -> None:
