@@ -153,7 +153,9 @@ def test_with_the_variables_of_the_documented_deployment_every_function_starts()
     assert (started.returncode, started.stderr) == (0, "")
     line, functions = started.stdout.splitlines()
     assert json.loads(line)["event"] == "started"
-    modules = {path.stem for path in (ROOT / "functions").glob("[a-z]*.py")} - {"main"}
+    folder = ROOT / "functions"
+    modules = {path.stem for path in folder.glob("[a-z]*.py")} - {"main"}
+    modules |= {path.parent.name for path in folder.glob("[a-z]*/__init__.py")}
     assert set(ast.literal_eval(functions)) == modules
 
 

@@ -18,6 +18,7 @@ from tests.support.examples import (
     NHF,
     UNIT,
     VERSION_ID,
+    explanation_json,
     make_batch,
     make_profile,
     report_json,
@@ -187,6 +188,15 @@ class FakeDatabase(Database):
 
     def _answer_export_report_version(self, version: UUID, **_: object) -> dict[str, Any] | Err:
         return self._sign("export_report_version", version, "not_approved")
+
+    def _answer_explain_report_difference(self, version: UUID, **_: object) -> dict[str, Any] | Err:
+        if str(version) == VERSION_ID:
+            answer: dict[str, Any] = ANSWERS["explain_report_difference"]
+            return answer
+        if str(version) not in {one["id"] for one in self.versions}:
+            return from_code("PT404", for_user=True)
+        nothing: dict[str, Any] = {"kinds": [], "chapters": [], "people": [], "activities": []}
+        return explanation_json(version=str(version), difference=explanation_json()["unrecorded"], **nothing)
 
     def _sign(self, function: str, version: UUID, refusal: str) -> dict[str, Any] | Err:
         if str(version) == VERSION_ID:

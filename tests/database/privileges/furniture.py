@@ -53,6 +53,7 @@ REMOVED = """
     delete from public.bufdir_metric_snapshots where period_start = %(p_period_start)s;
     delete from stats.complete_exports where true;
     delete from stats.complete_versions where true;
+    delete from stats.report_marks where true;
     delete from public.bufdir_report_versions where true;
     delete from stats.report_chains where true;
     delete from public.reporting_year_log where true;
