@@ -26,10 +26,11 @@ NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack \
         functions bytecode soak bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-functions \
         bench-results bufdir-alignment contracts openapi types dart-client docs schema \
-        image deploy-functions deploy-check restore-drill audit lint fmt lock fresh check ci
+        image deploy-functions deploy-check restore-drill rotate-webhook-secret doctor chaos audit lint fmt lock \
+        fresh check ci
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing (nothing to do: well under a second)
 	@$(PYTHON) -m local.install
@@ -135,6 +136,15 @@ deploy-check: setup ## check a project, its database and its functions: ENV=depl
 
 restore-drill: setup ## restore a backup into an empty cluster and audit it: BACKUP=folder, else of the running stack
 	@$(VENV)/python -m tools.restore_drill $(if $(BACKUP),--backup $(BACKUP))
+
+chaos: setup ## everything goes wrong under load, on a stack of its own: MINUTES=10 SEED=1
+	@$(VENV)/python -m tests.resilience.chaos.run --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+doctor: setup ## look the stack over, or a project: URL=… KEY=<secret key> [DB=<postgres url>]; status 1 if anything is found
+	@$(VENV)/python -m tools.doctor --url '$(URL)' --db '$(DB)' $(if $(KEY),--key '$(KEY)')
+
+rotate-webhook-secret: setup ## a new secret for the webhooks, none refused: DB=<postgres url> DEPLOY='<command>'
+	@$(VENV)/python -m tools.rotate --db '$(DB)' --deploy '$(DEPLOY)'
 
 audit: setup ## look up what is installed among known vulnerabilities: needs the network
 	@$(VENV)/python -m tools.audit

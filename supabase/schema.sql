@@ -1512,6 +1512,27 @@ end $$;
 
 COMMENT ON FUNCTION private.apply_retention(p_now timestamp with time zone, p_limit integer) IS 'Erases a batch of the texts and contacts that are older than their organisation keeps them.';
 
+CREATE FUNCTION private.begin_webhook_rotation() RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_secret text := 'whsec_' || encode(extensions.gen_random_bytes(32), 'base64');
+begin
+    if private.find_secret('fersk_previous_webhook_secret') is not null then
+        raise exception 'a rotation is under way'
+            using errcode = 'object_not_in_prerequisite_state',
+                  hint = 'End it with private.end_webhook_rotation(), or take it back with '
+                         'private.cancel_webhook_rotation().';
+    end if;
+    perform private.set_secret('fersk_previous_webhook_secret',
+                               private.secret('fersk_webhook_secret'));
+    perform private.set_secret('fersk_webhook_secret', v_secret);
+    return v_secret;
+end $$;
+
+COMMENT ON FUNCTION private.begin_webhook_rotation() IS 'Makes and returns a new secret; from now on wake-ups are signed with the old one as well.';
+
 CREATE FUNCTION private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1523,6 +1544,18 @@ begin
 end $$;
 
 COMMENT ON FUNCTION private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) IS 'Ids and dates, nothing else. A lost broadcast does not matter: clients read again after a reconnect.';
+
+CREATE FUNCTION private.cancel_webhook_rotation() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    perform private.set_secret('fersk_webhook_secret',
+                               private.secret('fersk_previous_webhook_secret'));
+    perform private.forget_secret('fersk_previous_webhook_secret');
+end $$;
+
+COMMENT ON FUNCTION private.cancel_webhook_rotation() IS 'Back to the old secret: no function holds the new one yet.';
 
 CREATE FUNCTION private.chain_report_version() RETURNS trigger
     LANGUAGE plpgsql
@@ -1757,6 +1790,25 @@ end $$;
 
 COMMENT ON FUNCTION private.close_views() IS 'Has writes to the views of public refused; called again by whoever makes a view.';
 
+CREATE FUNCTION private.collect_answers() RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_answered integer;
+begin
+    update private.deliveries d
+    set answered_at = a.answered_at, status_code = a.status_code, error = a.error
+    from private.new_answers() a
+    where a.id = d.id;
+    get diagnostics v_answered = row_count;
+    delete from private.deliveries d
+    where d.id <= (select max(m.id) - 10000 from private.deliveries m);
+    return v_answered;
+end $$;
+
+COMMENT ON FUNCTION private.collect_answers() IS 'Notes what became of wake-ups, and keeps the newest ten thousand; the number of new answers.';
+
 CREATE FUNCTION private.complete_expense_claim() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1805,6 +1857,40 @@ exception when insufficient_privilege or undefined_table then
     return false;
 end $$;
 
+CREATE FUNCTION private.deliver(p_id text, p_slug text, p_payload jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_timestamp  bigint := extract(epoch from clock_timestamp())::bigint;
+    v_trace      text   := private.traceparent();
+    v_request_id bigint;
+begin
+    -- pg_net sends the text form of the jsonb, which is what is signed
+    v_request_id := net.http_post(
+        -- however it was pasted: an address with "//" in it is nobody's
+        url := rtrim(private.secret('fersk_functions_url'), E'/ \t\r\n') || '/' || p_slug,
+        body := p_payload,
+        headers := jsonb_strip_nulls(jsonb_build_object(
+            'Content-Type', 'application/json',
+            'traceparent', v_trace,
+            'webhook-id', p_id,
+            'webhook-timestamp', v_timestamp::text,
+            'webhook-signature',
+                private.webhook_signature(p_id, v_timestamp, p_payload::text))),
+        timeout_milliseconds := 5000);
+    insert into private.deliveries as d
+        (webhook_id, slug, payload, request_id, sent_at, traceparent)
+    values (p_id, p_slug, p_payload, v_request_id, clock_timestamp(), v_trace)
+    on conflict (webhook_id) do update
+        set request_id = excluded.request_id, sent_at = excluded.sent_at,
+            attempts = d.attempts + 1, traceparent = excluded.traceparent,
+            answered_at = null, status_code = null, error = null;
+    return v_request_id;
+end $$;
+
+COMMENT ON FUNCTION private.deliver(p_id text, p_slug text, p_payload jsonb) IS 'Queues a signed POST to a function, sent after commit, and enters it in the ledger; returns pg_net''s request id.';
+
 CREATE FUNCTION private.end_sessions() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1818,6 +1904,30 @@ exception when insufficient_privilege or undefined_table then
     perform stats.record_error('sessions stay open: ' || sqlstate || ': ' || sqlerrm);
     return null;
 end $$;
+
+CREATE FUNCTION private.forget_secret(p_name text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $_$
+declare
+    v_vault regclass := to_regclass('vault.secrets');
+begin
+    if v_vault is not null then
+        execute format('delete from %s where name = $1', v_vault) using p_name;
+    end if;
+    delete from private.secrets s where s.name = p_name;
+end $_$;
+
+COMMENT ON FUNCTION private.forget_secret(p_name text) IS 'Takes a secret away, wherever it is; idempotent.';
+
+CREATE FUNCTION private.end_webhook_rotation() RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT private.forget_secret('fersk_previous_webhook_secret'::text) AS forget_secret;
+END;
+
+COMMENT ON FUNCTION private.end_webhook_rotation() IS 'Forgets the old secret: every function holds the new one by now.';
 
 CREATE FUNCTION private.erase_person() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1884,6 +1994,59 @@ begin
     new.erased_at := now();
     return new;
 end $$;
+
+CREATE FUNCTION private.health_reasons() RETURNS TABLE(code text, since timestamp with time zone, remedy text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_is_async boolean := (select s.refresh_mode = 'async' from stats.settings s);
+    v_swept_at timestamptz := stats.noted_time('stats.swept_at');
+begin
+    if not stats.is_recent(v_swept_at, interval '2 minutes') then
+        return query values ('sweep_stopped', v_swept_at,
+            'Nobody sweeps: select * from private.platform_problems();');
+    end if;
+    return query select * from private.schedule_reasons();
+    return query
+        select 'secret_missing', null::timestamptz,
+               'No wake-up can be sent: select * from private.platform_problems();'
+        where v_is_async and (private.find_secret('fersk_functions_url') is null
+                              or private.find_secret('fersk_webhook_secret') is null);
+    return query
+        select case when a.is_refused then 'wake_ups_refused' else 'wake_ups_failing' end,
+               a.undelivered_since,
+               case when a.is_refused then 'Compare FERSK_WEBHOOK_SECRET and fersk_functions_url: '
+                    else 'Are the functions up? ' end
+                   || 'docs/howto/runbook.md#wake-ups-do-not-arrive'
+        from private.answers a
+        where v_is_async and a.undelivered_since is not null;
+    return query
+        select 'wake_ups_not_sent', a.unanswered_since,
+               'Does pg_net run? docs/howto/runbook.md#wake-ups-do-not-arrive'
+        from private.answers a
+        where v_is_async
+          and not stats.is_recent(a.unanswered_since, interval '30 seconds')
+          and a.unanswered_since is not null;
+    return query
+        select 'fold_overdue', min(u.changed_at),
+               'Nobody folds: docs/howto/runbook.md#the-backlog-grows'
+        from stats.unit_changes u
+        having not stats.is_recent(min(u.changed_at), interval '2 minutes') and count(*) > 0;
+    return query
+        select 'refresh_overdue', min(p.oldest_at),
+               'mv_* are old: docs/howto/runbook.md#the-backlog-grows'
+        from stats.pending_changes p
+        having not stats.is_recent(min(p.oldest_at), interval '2 hours') and count(*) > 0;
+    return query
+        select 'difference_found', min(d.found_at),
+               'Repaired, but it has a cause: docs/howto/runbook.md#a-number-is-doubted'
+        from stats.differences d
+        where d.found_at > now() - interval '1 day'
+        having count(*) > 0;
+end $$;
+
+COMMENT ON FUNCTION private.health_reasons() IS 'Why we are not well: a code, since when, and what to do; no row when all is well.';
 
 CREATE FUNCTION private.install_platform_parts() RETURNS void
     LANGUAGE plpgsql
@@ -1969,6 +2132,29 @@ CREATE FUNCTION private.lock_erasures(p_organization_id uuid) RETURNS void
     BEGIN ATOMIC
  SELECT pg_advisory_xact_lock(hashtext('fersk.erasures'::text), hashtext((p_organization_id)::text)) AS pg_advisory_xact_lock;
 END;
+
+CREATE FUNCTION private.new_answers() RETURNS TABLE(id bigint, answered_at timestamp with time zone, status_code integer, error text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+        select d.id, r.created, r.status_code,
+               coalesce(r.error_msg, case when r.timed_out then 'timed out' end)
+        from private.deliveries d
+        join net._http_response r on r.id = d.request_id
+        where d.answered_at is null
+          -- numbers start anew after a crash
+          and not exists (select from private.deliveries n
+                          where n.request_id = d.request_id and n.sent_at > d.sent_at);
+    return query
+        select d.id, clock_timestamp(), null::integer, 'lost'
+        from private.deliveries d
+        where d.answered_at is null
+          and not stats.is_recent(d.sent_at, interval '1 minute')
+          and not exists (select from net.http_request_queue q where q.id = d.request_id)
+          and not exists (select from net._http_response r where r.id = d.request_id);
+end $$;
 
 CREATE FUNCTION private.note_given_date() RETURNS trigger
     LANGUAGE plpgsql
@@ -2059,6 +2245,10 @@ begin
         select format('secret %s is not set', n), format('select private.set_secret(%L, …);', n)
         from unnest(array['fersk_functions_url', 'fersk_webhook_secret']) n
         where private.find_secret(n) is null;
+    return query
+        select 'the old webhook secret is still in force',
+               'When all functions hold the new one: select private.end_webhook_rotation();'
+        where private.find_secret('fersk_previous_webhook_secret') is not null;
     return query
         select 'extension pg_net is missing: no webhook can be sent',
                'create extension pg_net with schema extensions;'
@@ -2159,6 +2349,24 @@ begin
         using errcode = 'insufficient_privilege';
 end $$;
 
+CREATE FUNCTION private.replay_delivery(p_webhook_id text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_delivery private.deliveries;
+begin
+    select * into v_delivery from private.deliveries d where d.webhook_id = p_webhook_id;
+    if not found then
+        raise exception 'no delivery "%" is in the ledger', p_webhook_id
+            using errcode = 'no_data_found', hint = 'It keeps the newest ten thousand.';
+    end if;
+    delete from private.webhook_receipts r where r.webhook_id = p_webhook_id;
+    return private.deliver(p_webhook_id, v_delivery.slug, v_delivery.payload);
+end $$;
+
+COMMENT ON FUNCTION private.replay_delivery(p_webhook_id text) IS 'Sends a wake-up of the ledger once more, signed anew; returns pg_net''s request id.';
+
 CREATE FUNCTION private.request_precompute() RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -2169,18 +2377,46 @@ $$;
 
 COMMENT ON FUNCTION private.request_precompute() IS 'Asks for the summaries of every organisation; scheduled.';
 
+CREATE FUNCTION private.schedule_reasons() RETURNS TABLE(code text, since timestamp with time zone, remedy text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+        select 'schedule_off', max(r.start_time),
+               'Schedules are missing or switched off: select * from private.platform_problems();'
+        from private.schedules() s
+        left join cron.job j on j.jobname = s.name
+        left join cron.job_run_details r on r.jobid = j.jobid
+        where j.active is not true
+        having count(*) > 0;
+    return query
+        select 'schedule_failing', min(f.start_time),
+               'Why: select * from cron.job_run_details order by start_time desc limit 10;'
+        from cron.job j
+        join private.schedules() s on s.name = j.jobname
+        cross join lateral (
+            select r.start_time, r.status from cron.job_run_details r
+            where r.jobid = j.jobid and r.status in ('succeeded', 'failed')
+            order by r.runid desc
+            limit 1) f
+        where f.status = 'failed'
+        having count(*) > 0;
+end $$;
+
 CREATE FUNCTION private.schedules() RETURNS TABLE(name text, schedule text, command text)
     LANGUAGE sql STABLE
     SET search_path TO ''
     BEGIN ATOMIC
- SELECT 'fersk-sweep'::text,
+ SELECT s.name,
          CASE
              WHEN ( SELECT ((regexp_match(e.extversion, '^(\d+)\.(\d+)'::text))::integer[] >= ARRAY[1, 5])
                 FROM pg_extension e
-               WHERE (e.extname = 'pg_cron'::name)) THEN '10 seconds'::text
+               WHERE (e.extname = 'pg_cron'::name)) THEN (s.seconds || ' seconds'::text)
              ELSE '* * * * *'::text
          END AS "case",
-     'select stats.sweep()'::text
+     s.command
+    FROM ( VALUES ('fersk-sweep'::text,'10'::text,'select stats.sweep()'::text), ('fersk-heartbeat'::text,'30'::text,'select private.send_heartbeat()'::text)) s(name, seconds, command)
  UNION ALL
   VALUES ('fersk-hourly-refresh'::text,'7 * * * *'::text,'select stats.refresh(p_force := true)'::text), ('fersk-nightly-audit'::text,'11 2 * * *'::text,'select stats.heal()'::text), ('fersk-nightly-precompute'::text,'41 2 * * *'::text,'select private.request_precompute()'::text), ('fersk-nightly-retention'::text,'53 1 * * *'::text,'do $$ begin while private.apply_retention() > 0 loop commit; end loop; end $$'::text), ('fersk-nightly-cleanup'::text,'23 2 * * *'::text,' delete from cron.job_run_details where end_time < now() - interval ''2 days'';
                delete from private.work_done where paid_until < now() - interval ''1 day'' '::text);
@@ -2205,29 +2441,27 @@ end $$;
 
 COMMENT ON FUNCTION private.secret(p_name text) IS 'The value of a secret; raises P0002 when it is not set.';
 
-CREATE FUNCTION private.send_webhook(p_slug text, p_payload jsonb) RETURNS bigint
-    LANGUAGE plpgsql
+CREATE FUNCTION private.send_heartbeat() RETURNS void
+    LANGUAGE sql
     SET search_path TO ''
     AS $$
-declare
-    v_id        text   := 'msg_' || gen_random_uuid();
-    v_timestamp bigint := extract(epoch from clock_timestamp())::bigint;
-begin
-    -- pg_net sends the text form of the jsonb, which is what is signed
-    return net.http_post(
-        -- however it was pasted: an address with "//" in it is nobody's
-        url := rtrim(private.secret('fersk_functions_url'), E'/ \t\r\n') || '/' || p_slug,
-        body := p_payload,
-        headers := jsonb_build_object(
-            'Content-Type', 'application/json',
-            'webhook-id', v_id,
-            'webhook-timestamp', v_timestamp::text,
-            'webhook-signature',
-                private.webhook_signature(v_id, v_timestamp, p_payload::text)),
-        timeout_milliseconds := 5000);
-end $$;
+    select stats.ask('invalidate-hierarchy-cache', 'heartbeat', o.organization_id, '[]', true)
+    from (select min(o.id::text)::uuid as organization_id from public.organizations o) o,
+         stats.settings s
+    where s.refresh_mode = 'async'
+      and o.organization_id is not null
+      and not exists (select from private.deliveries d
+                      where stats.is_recent(d.sent_at, interval '25 seconds'));
+$$;
 
-COMMENT ON FUNCTION private.send_webhook(p_slug text, p_payload jsonb) IS 'Queues a signed POST to a function, sent after commit; returns pg_net''s request id.';
+COMMENT ON FUNCTION private.send_heartbeat() IS 'Sends a wake-up unless one was sent of late; scheduled.';
+
+CREATE FUNCTION private.send_webhook(p_slug text, p_payload jsonb) RETURNS bigint
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN private.deliver(('msg_'::text || gen_random_uuid()), p_slug, p_payload);
+
+COMMENT ON FUNCTION private.send_webhook(p_slug text, p_payload jsonb) IS 'Delivers a payload under an id of its own; returns pg_net''s request id.';
 
 CREATE FUNCTION private.set_secret(p_name text, p_value text) RETURNS void
     LANGUAGE plpgsql
@@ -2310,6 +2544,13 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION private.traceparent() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN "substring"(((NULLIF(current_setting('request.headers'::text, true), ''::text))::jsonb ->> 'traceparent'::text), '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'::text);
+
+COMMENT ON FUNCTION private.traceparent() IS 'The W3C trace context of the request that this transaction serves, or null.';
+
 CREATE FUNCTION private.use_limit(p_work text, p_subject_id uuid, p_burst integer, p_interval interval) RETURNS interval
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -2333,18 +2574,46 @@ end $$;
 
 COMMENT ON FUNCTION private.use_limit(p_work text, p_subject_id uuid, p_burst integer, p_interval interval) IS 'Uses a part of the limit, if it is not used up; else how long until there is one.';
 
+CREATE FUNCTION private.versions() RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_migration text;
+begin
+    -- the CLI's record of migrations; not there where they were applied otherwise
+    if to_regclass('supabase_migrations.schema_migrations') is not null then
+        select max(m.version) into v_migration from supabase_migrations.schema_migrations m;
+    end if;
+    return jsonb_build_object(
+        'postgres', current_setting('server_version'),
+        'migration', v_migration,
+        'extensions', (select jsonb_object_agg(e.extname, e.extversion)
+                       from pg_catalog.pg_extension e
+                       where e.extname in ('pg_cron', 'pg_net', 'pgcrypto', 'supabase_vault')));
+end $$;
+
+COMMENT ON FUNCTION private.versions() IS 'Postgres, its extensions, and the newest migration.';
+
 CREATE FUNCTION private.webhook_signature(p_id text, p_timestamp bigint, p_body text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS $$
+declare
+    v_previous text := private.find_secret('fersk_previous_webhook_secret');
 begin
-    return 'v1,' || encode(extensions.hmac(
-        convert_to(p_id || '.' || p_timestamp || '.' || p_body, 'UTF8'),
-        decode(substr(private.secret('fersk_webhook_secret'), length('whsec_') + 1), 'base64'),
-        'sha256'), 'base64');
+    -- two while the secret is being rotated: who still holds the old one knows the second
+    return (
+        select string_agg('v1,' || encode(extensions.hmac(
+            convert_to(p_id || '.' || p_timestamp || '.' || p_body, 'UTF8'),
+            decode(substr(s.secret, length('whsec_') + 1), 'base64'),
+            'sha256'), 'base64'), ' ' order by s.number)
+        from (values (1, private.secret('fersk_webhook_secret')),
+                     (2, v_previous)) s (number, secret)
+        where s.secret is not null);
 end $$;
 
-COMMENT ON FUNCTION private.webhook_signature(p_id text, p_timestamp bigint, p_body text) IS 'Standard Webhooks v1: HMAC-SHA256 over "id.timestamp.body".';
+COMMENT ON FUNCTION private.webhook_signature(p_id text, p_timestamp bigint, p_body text) IS 'Standard Webhooks v1: HMAC-SHA256 over "id.timestamp.body", by each secret in force.';
 
 CREATE FUNCTION public.acknowledge_wake_ups() RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2777,6 +3046,25 @@ CREATE FUNCTION public.compute_metric_snapshot(p_period_start date DEFAULT NULL:
 
 COMMENT ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date, p_year integer) IS 'A snapshot of the caller''s organisation, computed and not saved.';
 
+CREATE FUNCTION public.diagnose() RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return jsonb_build_object(
+        'now', clock_timestamp(),
+        'health', public.get_health(),
+        'problems', (select coalesce(jsonb_agg(to_jsonb(p)), '[]')
+                     from private.platform_problems() p),
+        'open_requests', (select jsonb_agg(to_jsonb(o) order by o.name, o.role, o.verb)
+                          from private.open_requests o),
+        'audited_at', (select max(r.start_time)
+                       from cron.job_run_details r
+                       where r.command = 'select stats.heal()' and r.status = 'succeeded'));
+end $$;
+
+COMMENT ON FUNCTION public.diagnose() IS 'Health, what the platform lacks, what is open to whom, and the time. Service role only.';
+
 CREATE FUNCTION public.erase_contact(p_contact_id uuid) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
@@ -2880,6 +3168,58 @@ CREATE FUNCTION stats.noted_time(p_sequence regclass) RETURNS timestamp with tim
     SET search_path TO ''
     RETURN to_timestamp((((NULLIF(pg_sequence_last_value(p_sequence), 0))::numeric / 1000000.0))::double precision);
 
+CREATE TABLE private.deliveries (
+    id bigint NOT NULL,
+    webhook_id text NOT NULL,
+    slug text NOT NULL,
+    payload jsonb NOT NULL,
+    request_id bigint,
+    sent_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    traceparent text,
+    answered_at timestamp with time zone,
+    status_code integer,
+    error text
+);
+
+COMMENT ON TABLE private.deliveries IS 'One row a wake-up, with its newest answer; unanswered while answered_at is null. The sweep keeps the newest ten thousand.';
+
+CREATE VIEW private.answers AS
+ WITH known AS (
+         SELECT d.sent_at,
+            COALESCE(d.answered_at, n.answered_at) AS answered_at,
+            COALESCE(d.status_code, n.status_code) AS status_code
+           FROM (private.deliveries d
+             LEFT JOIN private.new_answers() n(id, answered_at, status_code, error) ON ((n.id = d.id)))
+        ), judged AS (
+         SELECT k.sent_at,
+            k.answered_at,
+            k.status_code,
+            ((k.answered_at IS NOT NULL) AND COALESCE(((k.status_code >= 200) AND (k.status_code <= 299)), false)) AS is_delivered,
+            ((k.answered_at IS NOT NULL) AND (NOT COALESCE(((k.status_code >= 200) AND (k.status_code <= 299)), false))) AS is_undelivered
+           FROM known k
+        ), delivered AS (
+         SELECT max(j_1.sent_at) AS last_sent_at,
+            max(j_1.answered_at) AS last_at
+           FROM judged j_1
+          WHERE j_1.is_delivered
+        )
+ SELECT max(g.last_at) AS last_delivered_at,
+    max(j.answered_at) FILTER (WHERE j.is_undelivered) AS last_undelivered_at,
+    min(j.sent_at) FILTER (WHERE (j.is_undelivered AND j.is_new)) AS undelivered_since,
+    COALESCE(bool_and(((j.status_code >= 400) AND (j.status_code <= 499))) FILTER (WHERE (j.is_undelivered AND j.is_new)), false) AS is_refused,
+    min(j.sent_at) FILTER (WHERE (j.answered_at IS NULL)) AS unanswered_since
+   FROM (delivered g
+     LEFT JOIN LATERAL ( SELECT o.sent_at,
+            o.answered_at,
+            o.status_code,
+            o.is_delivered,
+            o.is_undelivered,
+            ((g.last_sent_at IS NULL) OR (o.sent_at > g.last_sent_at)) AS is_new
+           FROM judged o) j ON (true));
+
+COMMENT ON VIEW private.answers IS 'One row: when wake-ups last arrived, and since when they do not.';
+
 CREATE TABLE stats.differences (
     id bigint NOT NULL,
     found_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
@@ -2968,9 +3308,9 @@ COMMENT ON VIEW stats.unit_changes IS 'Units whose summary, and whose ancestors'
 CREATE FUNCTION public.get_health() RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
-    RETURN (SELECT jsonb_build_object('last_refreshed_at', l.last_finished_at, 'last_sweep_at', stats.noted_time('stats.swept_at'::regclass), 'last_error', (SELECT e.message FROM stats.errors e WHERE ((l.last_finished_at IS NULL) OR (l.last_finished_at > clock_timestamp()) OR (e.happened_at > l.last_finished_at)) ORDER BY e.id DESC LIMIT 1), 'pending_changes', p.number, 'oldest_pending_seconds', p.seconds, 'pending_unit_changes', u.number, 'oldest_unit_change_seconds', u.seconds, 'differences', (SELECT count(*) AS count FROM stats.differences d WHERE (d.found_at > (now() - '1 day'::interval))), 'last_difference_at', (SELECT max(d.found_at) AS max FROM stats.differences d)) AS jsonb_build_object FROM stats.stats_refresh_log l, (SELECT COALESCE(sum(pending_changes.change_count), (0)::numeric) AS number, (COALESCE(GREATEST(EXTRACT(epoch FROM (now() - min(pending_changes.oldest_at))), (0)::numeric), (0)::numeric))::bigint AS seconds FROM stats.pending_changes) p, (SELECT count(*) AS number, (COALESCE(GREATEST(EXTRACT(epoch FROM (now() - min(unit_changes.changed_at))), (0)::numeric), (0)::numeric))::bigint AS seconds FROM stats.unit_changes) u);
+    RETURN (SELECT jsonb_build_object('last_refreshed_at', l.last_finished_at, 'last_sweep_at', stats.noted_time('stats.swept_at'::regclass), 'last_error', (SELECT e.message FROM stats.errors e WHERE ((l.last_finished_at IS NULL) OR (l.last_finished_at > clock_timestamp()) OR (e.happened_at > l.last_finished_at)) ORDER BY e.id DESC LIMIT 1), 'pending_changes', p.number, 'oldest_pending_seconds', p.seconds, 'pending_unit_changes', u.number, 'oldest_unit_change_seconds', u.seconds, 'differences', (SELECT count(*) AS count FROM stats.differences d WHERE (d.found_at > (now() - '1 day'::interval))), 'last_difference_at', (SELECT max(d.found_at) AS max FROM stats.differences d), 'last_delivered_at', a.last_delivered_at, 'last_undelivered_at', a.last_undelivered_at, 'reasons', (SELECT COALESCE(jsonb_agg(to_jsonb(r.*) ORDER BY r.code), '[]'::jsonb) AS "coalesce" FROM private.health_reasons() r(code, since, remedy)), 'versions', private.versions()) AS jsonb_build_object FROM stats.stats_refresh_log l, private.answers a, (SELECT COALESCE(sum(pending_changes.change_count), (0)::numeric) AS number, (COALESCE(GREATEST(EXTRACT(epoch FROM (now() - min(pending_changes.oldest_at))), (0)::numeric), (0)::numeric))::bigint AS seconds FROM stats.pending_changes) p, (SELECT count(*) AS number, (COALESCE(GREATEST(EXTRACT(epoch FROM (now() - min(unit_changes.changed_at))), (0)::numeric), (0)::numeric))::bigint AS seconds FROM stats.unit_changes) u);
 
-COMMENT ON FUNCTION public.get_health() IS 'The backlog and its age, and what went wrong. Service role only.';
+COMMENT ON FUNCTION public.get_health() IS 'The backlog and its age, and what is wrong: each reason with a code, since when, and what to do. Service role only.';
 
 CREATE FUNCTION public.get_hierarchy_stats(p_unit_id uuid, p_year integer) RETURNS jsonb
     LANGUAGE sql
@@ -5651,6 +5991,7 @@ declare
 begin
     perform stats.note_time('stats.swept_at');
     perform stats.attempt('select stats.prune_records()');
+    perform stats.attempt('select private.collect_answers()');
     perform stats.attempt('select stats.audit_sample()');
     perform setval('stats.fold_asked_at', 0, false);   -- done, by whomever it was asked for
     perform stats.attempt('select stats.fold()');
@@ -5788,6 +6129,33 @@ CREATE TABLE private.created_extensions (
 );
 
 COMMENT ON TABLE private.created_extensions IS 'The extensions that were missing and have been created; for the rollback.';
+
+ALTER TABLE private.deliveries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME private.deliveries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW private.open_requests AS
+ SELECT (c.relname)::text AS name,
+    r.role,
+    v.verb
+   FROM ((pg_class c
+     CROSS JOIN unnest(ARRAY['anon'::text, 'authenticated'::text, 'service_role'::text]) r(role))
+     CROSS JOIN ( VALUES ('GET'::text,'select'::text), ('POST'::text,'insert'::text), ('PATCH'::text,'update'::text), ('DELETE'::text,'delete'::text)) v(verb, privilege))
+  WHERE ((c.relnamespace = ('public'::regnamespace)::oid) AND (c.relkind = ANY (ARRAY['r'::"char", 'p'::"char", 'v'::"char", 'm'::"char", 'f'::"char"])) AND (has_table_privilege((r.role)::name, c.oid, v.privilege) OR ((v.privilege <> 'delete'::text) AND has_any_column_privilege((r.role)::name, c.oid, v.privilege))))
+UNION
+ SELECT ('rpc/'::text || (p.proname)::text) AS name,
+    r.role,
+    'POST'::text AS verb
+   FROM (pg_proc p
+     CROSS JOIN unnest(ARRAY['anon'::text, 'authenticated'::text, 'service_role'::text]) r(role))
+  WHERE ((p.pronamespace = ('public'::regnamespace)::oid) AND (p.prorettype <> ('trigger'::regtype)::oid) AND (NOT (EXISTS ( SELECT
+           FROM pg_depend d
+          WHERE ((d.objid = p.oid) AND (d.deptype = 'e'::"char"))))) AND has_function_privilege((r.role)::name, p.oid, 'execute'::text));
 
 CREATE TABLE private.revoked_default_privileges (
     object_type text NOT NULL,
@@ -6388,6 +6756,12 @@ ALTER TABLE ONLY private.contact_pseudonyms
 ALTER TABLE ONLY private.created_extensions
     ADD CONSTRAINT created_extensions_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY private.deliveries
+    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY private.deliveries
+    ADD CONSTRAINT deliveries_webhook_id_key UNIQUE (webhook_id);
+
 ALTER TABLE ONLY private.revoked_default_privileges
     ADD CONSTRAINT revoked_default_privileges_pkey PRIMARY KEY (object_type, in_public, grantee, privilege);
 
@@ -6549,6 +6923,10 @@ ALTER TABLE ONLY stats.unrefreshed_changes
 
 ALTER TABLE ONLY stats.yearly_totals
     ADD CONSTRAINT yearly_totals_pkey PRIMARY KEY (chapter_id, period_year, peer_mentor_id, activity_type_id);
+
+CREATE INDEX deliveries_request_id_idx ON private.deliveries USING btree (request_id);
+
+CREATE INDEX deliveries_unanswered_idx ON private.deliveries USING btree (sent_at) WHERE (answered_at IS NULL);
 
 CREATE INDEX webhook_receipts_received_at_idx ON private.webhook_receipts USING btree (received_at);
 
@@ -6942,6 +7320,8 @@ ALTER TABLE ONLY stats.report_marks
 ALTER TABLE private.contact_pseudonyms ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.created_extensions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.deliveries ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.revoked_default_privileges ENABLE ROW LEVEL SECURITY;
 
@@ -7368,7 +7748,11 @@ GRANT ALL ON FUNCTION app.warn_of_end(p_end date) TO authenticated;
 
 REVOKE ALL ON FUNCTION private.apply_retention(p_now timestamp with time zone, p_limit integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.begin_webhook_rotation() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.cancel_webhook_rotation() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.chain_report_version() FROM PUBLIC;
 
@@ -7386,13 +7770,21 @@ REVOKE ALL ON FUNCTION private.check_unit_tree() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.close_views() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.collect_answers() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.complete_expense_claim() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.create_organization_settings() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.delete_sign_in(p_user_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.deliver(p_id text, p_slug text, p_payload jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.end_sessions() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.forget_secret(p_name text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.end_webhook_rotation() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.erase_person() FROM PUBLIC;
 
@@ -7402,6 +7794,8 @@ REVOKE ALL ON FUNCTION private.find_secret(p_name text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.forget_person() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.health_reasons() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.install_platform_parts() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.keep_identity() FROM PUBLIC;
@@ -7409,6 +7803,8 @@ REVOKE ALL ON FUNCTION private.keep_identity() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.keep_locked_years() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.lock_erasures(p_organization_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.new_answers() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.note_given_date() FROM PUBLIC;
 
@@ -7429,11 +7825,17 @@ REVOKE ALL ON FUNCTION private.refuse_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.refuse_view_write() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.replay_delivery(p_webhook_id text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.request_precompute() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.schedule_reasons() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.schedules() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.secret(p_name text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.send_heartbeat() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.send_webhook(p_slug text, p_payload jsonb) FROM PUBLIC;
 
@@ -7447,7 +7849,11 @@ REVOKE ALL ON FUNCTION private.stamp_snapshot() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.sum_approved_expenses() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.traceparent() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.use_limit(p_work text, p_subject_id uuid, p_burst integer, p_interval interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.versions() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.webhook_signature(p_id text, p_timestamp bigint, p_body text) FROM PUBLIC;
 
@@ -7516,6 +7922,9 @@ GRANT ALL ON FUNCTION public.claim_webhook(p_webhook_id text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date, p_year integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.diagnose() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.diagnose() TO service_role;
 
 REVOKE ALL ON FUNCTION public.erase_contact(p_contact_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.erase_contact(p_contact_id uuid) TO authenticated;

@@ -111,6 +111,16 @@ class DrainUnfinished(_Due):
     truncated: Literal[True]
 
 
+class Heartbeat(_Due):
+    """No wake-up was sent of late: does one still arrive? Wakes `invalidate-hierarchy-cache`."""
+
+    model_config = _example("heartbeat", "unit_changes", truncated=True)
+
+    type: Literal["heartbeat"]
+    table: Literal["unit_changes"]
+    truncated: Literal[True]
+
+
 class NightlyWarmUp(_Due):
     """It is night. Wakes `warm-hierarchy-cache`."""
 
@@ -122,9 +132,11 @@ class NightlyWarmUp(_Due):
 
 
 class UpkeepDue(
-    RootModel[Annotated[RefreshDue | DrainUnfinished | NightlyWarmUp, Field(discriminator="type")]]
+    RootModel[
+        Annotated[RefreshDue | DrainUnfinished | Heartbeat | NightlyWarmUp, Field(discriminator="type")]
+    ]
 ):
-    """Nothing happened but time: one of three wake-ups."""
+    """Nothing happened but time: one of four wake-ups."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,5 +1,6 @@
 // The single origin: what is behind each prefix, who is let through, and how each service's clients expect errors.
 
+import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { serveStatic } from "@hono/node-server/serve-static";
@@ -35,6 +36,7 @@ const anyOrigin = cors({
     "Range-Unit",
     "Retry-After",
     "X-Request-Id",
+    "Traceparent",
   ],
   maxAge: 3600,
 });
@@ -61,7 +63,16 @@ const forwarded = (c) => ({
   "x-forwarded-host": c.req.header("host") ?? null,
   "x-forwarded-proto": "http",
   "x-request-id": c.get("requestId"),
+  traceparent: c.get("traceparent"),
 });
+
+/** The W3C trace context: the client's, or a new one. Every log that a call leaves a line in has its id. */
+async function traced(c, next) {
+  const given = c.req.header("traceparent") ?? "";
+  const fits = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(given);
+  c.set("traceparent", fits ? given : `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`);
+  await next();
+}
 
 /** Log each request once it is answered: never the query, for filters and keys are in it. */
 async function logged(c, next) {
@@ -71,6 +82,7 @@ async function logged(c, next) {
     if (c.req.path === "/health") return;
     log(outgoing.statusCode >= 500 ? "error" : "info", "request", {
       request_id: c.get("requestId"),
+      trace_id: c.get("traceparent").split("-")[1],
       route: c.get("route") ?? "none",
       method: c.req.method,
       path: safePath(target(c)),
@@ -102,7 +114,7 @@ export function createApp(config) {
   /** @type {Hono<any>} */
   const app = new Hono();
 
-  app.use(logged, requestId({ limitLength: 128 }));
+  app.use(traced, logged, requestId({ limitLength: 128 }));
   app.get("/health", (c) => c.json({ status: "ok" }));
 
   // The key becomes the token of its role, the prefix goes.

@@ -30,7 +30,7 @@ begin
            'bufdir_export_audit_log_id_seq', 'bufdir_mapping_versions',
            'bufdir_metric_snapshots', 'bufdir_report_versions', 'bufdir_thresholds',
            'chapter_assignments', 'chapter_stats', 'chapters', 'children', 'claim_webhook',
-           'compute_metric_snapshot', 'coordinator_monthly_stats', 'counting_rules',
+           'compute_metric_snapshot', 'coordinator_monthly_stats', 'counting_rules', 'diagnose',
            'erase_contact', 'erase_person', 'erasures', 'erasures_id_seq', 'expense_claims',
            'expense_status', 'explain_report_difference', 'export_bufdir_snapshot',
            'export_person', 'export_report_version', 'generate_bufdir_report',

@@ -144,7 +144,7 @@ select set_eq(
     $$ select p.proname from pg_proc p where p.pronamespace = 'public'::regnamespace
         and has_function_privilege('service_role', p.oid, 'execute')
                  and not has_function_privilege('authenticated', p.oid, 'execute') $$,
-    array['refresh_stats_views', 'claim_webhook', 'get_health', 'take_unit_changes',
+    array['refresh_stats_views', 'claim_webhook', 'get_health', 'diagnose', 'take_unit_changes',
         'acknowledge_wake_ups', 'request_invalidation_again',
           'refresh_hierarchy_entry', 'renew_metric_snapshot', 'record_node_reads',
               'warm_hierarchy_cache', 'precompute_hierarchy'],

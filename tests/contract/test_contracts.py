@@ -40,7 +40,7 @@ def examples(name: str) -> list[dict[str, Any]]:
 TYPES = {
     "activity_registered": {"activities_changed", "units_changed"},
     "expense_decided": {"activities_changed", "units_changed"},
-    "upkeep_due": {"sweep", "continued", "nightly"},
+    "upkeep_due": {"sweep", "continued", "nightly", "heartbeat"},
 }
 EVENTS = [(name, model) for name, model in CONTRACTS.items() if name != "upkeep_due"]
 

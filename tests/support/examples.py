@@ -37,6 +37,9 @@ def make_health(**overrides: Any) -> DatabaseHealth:
             "oldest_pending_seconds": None,
             "differences": 0,
             "last_difference_at": None,
+            "last_delivered_at": NOW,
+            "last_undelivered_at": None,
+            "reasons": [],
         }
         | overrides
     )

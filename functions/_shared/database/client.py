@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pyreqwest.exceptions import ConnectTimeoutError, RequestError
 
-from _shared import exact_json
+from _shared import exact_json, trace
 from _shared.database.failures import from_code, from_status
 from _shared.result import Err, ErrorCode, Ok, Result
 
@@ -67,6 +67,7 @@ class Client:
     ) -> Result[object]:
         """Ask; the one place where the network's failures become ours. Numbers arrive as they are."""
         headers = _headers(self._publishable_key, user.token) if user else self._service_headers
+        headers = headers | trace.headers()
         if prefer:
             headers = headers | {"prefer": prefer}
         ask = partial(self._network.send, method, f"{self._url}/{path}", headers, content)

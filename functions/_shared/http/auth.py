@@ -64,8 +64,8 @@ class Authenticator:
         credential = bearer.strip() if scheme.lower() == "bearer" else headers.get("apikey", "")
         if not credential:
             return Err(ErrorCode.UNAUTHORIZED, cause="no credentials")
-        secret_key = self._settings.secret_key.get_secret_value()
-        if hmac.compare_digest(credential.encode(), secret_key.encode()):
+        keys = self._settings.service_keys
+        if any(hmac.compare_digest(credential.encode(), key.encode()) for key in keys):
             return Ok(Service())
         if _says_service_role(credential):
             return Err(ErrorCode.UNAUTHORIZED, LEGACY_KEY, cause="legacy service_role key")

@@ -14,7 +14,7 @@ from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from _shared import background, exact_json, logs
+from _shared import background, exact_json, logs, trace
 from _shared.callers import Caller, Webhook
 from _shared.http.cors import CORS, preflight
 from _shared.http.file import File
@@ -80,6 +80,7 @@ def runtime_of(app: Any) -> Runtime:
 
 async def _serve(request: Request, spec: Endpoint, handler: Handler[Any]) -> Response:
     started = time.perf_counter()
+    trace.begin(request.headers.get(trace.HEADER))
     line: logs.Fields = {"function": spec.name, "method": request.method, "request_id": _request_id(request)}
     after: list[Work] = []
     result: Result[Any] = Ok(None)

@@ -53,6 +53,7 @@ def connection(stack: Stack) -> Iterator[Connection]:
         db.execute("update stats.settings set debounce = '0'")
         db.execute("update stats.stats_refresh_log set last_started_at = null")
         db.execute(FORGET_WHAT_WAS_ASKED)
+        db.execute("delete from private.deliveries where true")
         yield db
 
 
@@ -106,6 +107,7 @@ SWEEP = (
     [
         ("select public.request_invalidation_again()", "invalidate-hierarchy-cache"),
         ("select private.request_precompute()", "warm-hierarchy-cache"),
+        ("select private.send_heartbeat()", "invalidate-hierarchy-cache"),
         (SWEEP, "refresh-stats-views"),
     ],
 )
