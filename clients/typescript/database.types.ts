@@ -1361,6 +1361,7 @@ export type Database = {
         Args: { p_period_end?: string; p_period_start?: string; p_year?: number };
         Returns: Json;
       };
+      diagnose: { Args: Record<PropertyKey, never>; Returns: Json };
       erase_contact: { Args: { p_contact_id: string }; Returns: Json };
       erase_person: { Args: { p_profile_id: string }; Returns: Json };
       explain_report_difference: { Args: { against?: string; version: string }; Returns: Json };

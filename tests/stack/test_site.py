@@ -27,6 +27,9 @@ def test_every_page_is_in_the_site() -> None:
     for page in documents.PAGES:
         name = "index.html" if page.name == "README.md" else f"{page.stem}.html"
         assert (site.SITE / page.relative_to(ROOT).parent / name).exists(), page
+    deploy = (site.SITE / "docs" / "howto" / "deploy.html").read_text(encoding="utf-8")
+    assert 'id="functions-one-image"' in deploy
+    assert "```" not in deploy, "a block that is not seen as code"
     api = site.SITE / "docs" / "api"
     loaded = re.findall(
         r'(?:src|href|data-openapi)="([^"]+)"', (api / "index.html").read_text(encoding="utf-8")
