@@ -1,4 +1,4 @@
--- Purpose: undo diagnose.
+-- Purpose: undo create_diagnosis.
 -- Locks: none. Data safety: nothing is lost.
 
 drop function if exists public.diagnose();
