@@ -33,13 +33,15 @@ begin
            'expense_claims', 'expense_status', 'export_bufdir_snapshot', 'export_person',
            'generate_bufdir_report', 'get_activity_series', 'get_ancestor_ids',
            'get_bufdir_alignment', 'get_health', 'get_hierarchy_stats', 'get_metric_snapshot',
-           'get_monthly_series', 'get_role', 'get_snapshot_status', 'hierarchy_node_access',
-           'hierarchy_stats_cache', 'mv_activity_time_series', 'mv_chapter_stats',
-           'mv_peer_mentor_stats', 'not_duplicates', 'organization_settings', 'organization_units',
+           'get_monthly_series', 'get_role', 'get_sign_ins', 'get_snapshot_status',
+           'hierarchy_node_access', 'hierarchy_stats_cache', 'mv_activity_time_series',
+           'mv_chapter_stats', 'mv_peer_mentor_stats', 'not_duplicates', 'organization_changes',
+           'organization_changes_id_seq', 'organization_settings', 'organization_units',
            'organizations', 'peer_mentor_stats', 'possible_duplicates', 'precompute_hierarchy',
-           'profile_role', 'profiles', 'read_hierarchy_stats', 'record_node_reads',
-           'refresh_hierarchy_entry', 'refresh_stats_views', 'renew_metric_snapshot',
-           'request_invalidation_again', 'save_metric_snapshot', 'search_units', 'stats_freshness',
+           'preview_import', 'profile_role', 'profiles', 'read_hierarchy_stats',
+           'record_node_reads', 'refresh_hierarchy_entry', 'refresh_stats_views',
+           'renew_metric_snapshot', 'request_invalidation_again', 'run_import',
+           'save_metric_snapshot', 'save_person', 'search_units', 'stats_freshness',
            'take_refresh_turn', 'take_unit_changes', 'unit_kind', 'warm_hierarchy_cache']);
     if v_taken is not null then
         raise exception 'these names are taken in this project: %', v_taken

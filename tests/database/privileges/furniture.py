@@ -25,13 +25,19 @@ ERASED = """
     insert into public.erasures (organization_id, kind)
     select o.id, 'contact' from public.organizations o where o.slug = any (%s)
 """
-# Without triggers: exports and erasures are append-only.
+CHANGED = """
+    insert into public.organization_changes (organization_id, table_name, operation, changed_by)
+    select p.organization_id, 'profiles', 'update', p.id
+    from public.profiles p where p.id = any (%s)
+"""
+# Without triggers: exports, erasures and records are append-only.
 REMOVED = """
     begin;
     set local session_replication_role = replica;
     delete from public.bufdir_export_audit_log where period_start = %(p_period_start)s;
     delete from public.bufdir_metric_snapshots where period_start = %(p_period_start)s;
     delete from public.erasures where kind = 'contact' and erased_by is null;
+    delete from public.organization_changes where before is null and after is null;
     commit;
 """
 
@@ -50,6 +56,7 @@ def furnished(stack: Stack, callers: list[Caller]) -> Iterator[None]:
         units = [unit for (unit,) in owner.execute(NATIONAL_UNITS, ([m.organization for m in members],))]
         try:
             owner.execute(ERASED, ([m.organization for m in members if m.kind == "org admin"],))
+            owner.execute(CHANGED, ([m.id for m in members if m.kind == "org admin"],))
             for person in members:
                 headers = person.headers | {"apikey": stack.publishable_key}
                 if person.kind == "org admin":
