@@ -454,6 +454,25 @@ begin
             from public.erasures r where r.erased_by = p_profile_id));
 end $$;
 
+CREATE FUNCTION app.first_day(p_day date, p_year integer) RETURNS date
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+begin
+    if p_year is null then
+        return p_day;
+    elsif p_day is not null then
+        raise exception 'name a period or a year, not both'
+            using errcode = 'invalid_parameter_value';
+    elsif p_year not between 2000 and 2100 then
+        raise exception 'the year must be between 2000 and 2099'
+            using errcode = 'invalid_parameter_value';
+    end if;
+    return make_date(p_year, 1, 1);
+end $$;
+
+COMMENT ON FUNCTION app.first_day(p_day date, p_year integer) IS 'An edge of a period: the day, or the first one of the year where that is named instead.';
+
 CREATE FUNCTION app.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -485,7 +504,7 @@ declare
     v_organization_id uuid := app.statistics_org_id();
     v_chapter_ids     uuid[];
     v_months_from     date := date_trunc('month', p_from + interval '1 month' - interval '1 day');
-    v_months_to       date := date_trunc('month', p_to + interval '1 day');   -- excluded
+    v_months_to       date := date_trunc('month', p_to);   -- excluded, as p_to is
 begin
     if p_from is null or p_to is null or p_to < p_from or p_to - p_from > 3660
        or p_bucket is null or p_bucket not in ('day', 'week', 'month', 'year') then
@@ -516,7 +535,7 @@ begin
             select t.bucket_date, sum(t.activity_count), sum(t.total_minutes)
             from stats.daily_totals t
             where t.organization_id = v_organization_id
-              and t.bucket_date >= p_from and t.bucket_date <= p_to
+              and t.bucket_date >= p_from and t.bucket_date < p_to
               and t.bucket_date < v_months_from
               and (v_chapter_ids is null or t.chapter_id = any (v_chapter_ids))
             group by 1
@@ -525,14 +544,14 @@ begin
             from stats.daily_totals t
             where t.organization_id = v_organization_id
               and t.bucket_date >= v_months_from and t.bucket_date >= v_months_to
-              and t.bucket_date <= p_to
+              and t.bucket_date < p_to
               and (v_chapter_ids is null or t.chapter_id = any (v_chapter_ids))
             group by 1
             union all
             select c.bucket_date, sum(c.activity_count), sum(c.total_minutes)
             from stats.activity_changes c
             where c.organization_id = v_organization_id
-              and c.bucket_date between p_from and p_to
+              and c.bucket_date >= p_from and c.bucket_date < p_to
               and (v_chapter_ids is null or c.chapter_id = any (v_chapter_ids))
             group by 1
         ), buckets as (
@@ -545,9 +564,11 @@ begin
         select b.bucket::date,
                coalesce(s.activity_count, 0)::bigint,
                stats.hours(coalesce(s.total_minutes, 0)::bigint)
-        from generate_series(date_trunc(p_bucket, p_from::timestamp), p_to::timestamp,
+        from generate_series(date_trunc(p_bucket, p_from::timestamp),
+                             p_to::timestamp - interval '1 day',
                              ('1 ' || p_bucket)::interval) b (bucket)
         left join buckets s on s.bucket = b.bucket
+        where p_from < p_to
         order by 1;
 end $$;
 
@@ -1112,12 +1133,14 @@ CREATE FUNCTION app.monthly_series(p_coordinator_id uuid, p_from date, p_to date
      (COALESCE(sum(s.total_duration_minutes), (0)::numeric))::bigint AS "coalesce",
      stats.hours((COALESCE(sum(s.total_duration_minutes), (0)::numeric))::bigint) AS hours,
      COALESCE(sum(s.approved_expenses_nok), (0)::numeric) AS "coalesce"
-    FROM (generate_series(date_trunc('month'::text, (monthly_series.p_from)::timestamp without time zone), (monthly_series.p_to)::timestamp without time zone, '1 mon'::interval) m(month)
+    FROM (generate_series(date_trunc('month'::text, (monthly_series.p_from)::timestamp without time zone), ((monthly_series.p_to)::timestamp without time zone - '1 day'::interval), '1 mon'::interval) m(month)
       LEFT JOIN public.coordinator_monthly_stats s ON (((s.activity_month = (m.month)::date) AND (s.coordinator_id = monthly_series.p_coordinator_id))))
+   WHERE (monthly_series.p_from < monthly_series.p_to)
    GROUP BY ((m.month)::date)
    ORDER BY ((m.month)::date);
 END;
 
+<<<<<<< HEAD
 CREATE FUNCTION app.plan_units(p_rows jsonb) RETURNS TABLE(line integer, id uuid, name text, kind text, parent_id uuid, closed_on text, outcome text, problem text)
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -1213,6 +1236,14 @@ CREATE FUNCTION app.plan_units(p_rows jsonb) RETURNS TABLE(line integer, id uuid
 END;
 
 COMMENT ON FUNCTION app.plan_units(p_rows jsonb) IS 'What a list of units would change, line by line (the first line of a file has the names of the columns), and what is wrong with it.';
+=======
+CREATE FUNCTION app.period_warnings(p_end date) RETURNS text[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN array_remove(ARRAY[CASE WHEN ((EXTRACT(month FROM (p_end + 1)) = (1)::numeric) AND (EXTRACT(day FROM (p_end + 1)) = (1)::numeric)) THEN 'last_day_of_year_left_out'::text WHEN (EXTRACT(day FROM (p_end + 1)) = (1)::numeric) THEN 'last_day_of_month_left_out'::text WHEN ((EXTRACT(month FROM p_end) = (12)::numeric) AND (EXTRACT(day FROM p_end) = (1)::numeric)) THEN 'last_month_of_year_left_out'::text ELSE NULL::text END], NULL::text);
+
+COMMENT ON FUNCTION app.period_warnings(p_end date) IS 'Whether the day that a period ends before looks like one that was meant to be in it.';
+>>>>>>> right2
 
 CREATE FUNCTION app.read_hierarchy_stats(p_unit_id uuid, p_year integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1556,6 +1587,20 @@ begin
 end $$;
 
 COMMENT ON FUNCTION app.wait_for_place(p_whose text, p_places integer) IS 'As take_place, but waits for one when all are taken; false when that takes over two seconds.';
+
+CREATE FUNCTION app.warn_of_end(p_end date) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    if app.period_warnings(p_end) <> '{}' then
+        perform set_config('response.headers', jsonb_build_array(jsonb_build_object(
+            'Warning', format('299 fersk "%s: %s is not in it"',
+                              (app.period_warnings(p_end))[1], p_end)))::text, true);
+    end if;
+end $$;
+
+COMMENT ON FUNCTION app.warn_of_end(p_end date) IS 'Has PostgREST answer with a header Warning, if there is something to warn of.';
 
 CREATE FUNCTION private.apply_retention(p_now timestamp with time zone DEFAULT now(), p_limit integer DEFAULT 1000) RETURNS bigint
     LANGUAGE plpgsql
@@ -2037,48 +2082,39 @@ begin
     return new;
 end $$;
 
-CREATE FUNCTION private.pass_on_changed() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$   -- DEFINER: as above
-begin
-    perform private.pass_on_duplicates(array[coalesce(new.duplicate_of, new.id)]);
-    return null;
-end $$;
-
-CREATE FUNCTION private.pass_on_deleted() RETURNS trigger
+CREATE FUNCTION private.pass_on() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+    v_original_id uuid := coalesce(old.duplicate_of, old.id);
 begin
-    if exists (select from public.activities a where a.duplicate_of in (
-                   select o.id from old_rows o)) then
-        perform private.pass_on_duplicates(array(select o.id from old_rows o));
+    if exists (select from public.activities a where a.duplicate_of = v_original_id) then
+        perform private.pass_on_duplicates(v_original_id);
     end if;
     return null;
 end $$;
 
-CREATE FUNCTION private.pass_on_duplicates(p_ids uuid[]) RETURNS void
+CREATE FUNCTION private.pass_on_duplicates(p_original_id uuid) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
     BEGIN ATOMIC
  WITH members AS (
-          SELECT COALESCE(a_1.duplicate_of, a_1.id) AS original_id,
-             a_1.id,
+          SELECT a_1.id,
              a_1.duplicate_of,
              a_1.status,
              a_1.inserted_at
             FROM public.activities a_1
-           WHERE ((a_1.duplicate_of = ANY (pass_on_duplicates.p_ids)) OR (a_1.id = ANY (pass_on_duplicates.p_ids)))
-         ), heirs AS (
-          SELECT DISTINCT ON (m_1.original_id) m_1.original_id,
-             m_1.id
+           WHERE ((a_1.duplicate_of = pass_on_duplicates.p_original_id) OR (a_1.id = pass_on_duplicates.p_original_id))
+         ), heir AS (
+          SELECT m_1.id
             FROM members m_1
-           ORDER BY m_1.original_id, (m_1.status = 'registered'::public.activity_status) DESC, (m_1.duplicate_of IS NULL) DESC, m_1.inserted_at, m_1.id
+           ORDER BY (m_1.status = 'registered'::public.activity_status) DESC, (m_1.duplicate_of IS NULL) DESC, m_1.inserted_at, m_1.id
+          LIMIT 1
          )
   UPDATE public.activities a SET duplicate_of = NULLIF(h.id, a.id)
     FROM (members m
-      JOIN heirs h ON ((h.original_id = m.original_id)))
+      CROSS JOIN heir h)
    WHERE ((a.id = m.id) AND (a.duplicate_of IS DISTINCT FROM NULLIF(h.id, a.id)));
 END;
 
@@ -2436,12 +2472,12 @@ end $$;
 
 COMMENT ON FUNCTION public.claim_webhook(p_webhook_id text) IS 'True for the first receipt of a webhook id, false for a replay. Service role only.';
 
-CREATE FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
+CREATE FUNCTION public.compute_metric_snapshot(p_period_start date DEFAULT NULL::date, p_period_end date DEFAULT NULL::date, p_year integer DEFAULT NULL::integer) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
-    RETURN app.compute_metric_snapshot(p_period_start, p_period_end);
+    RETURN app.compute_metric_snapshot(app.first_day(p_period_start, p_year), app.first_day(p_period_end, (p_year + 1)));
 
-COMMENT ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date) IS 'A snapshot of the caller''s organisation, computed and not saved.';
+COMMENT ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date, p_year integer) IS 'A snapshot of the caller''s organisation, computed and not saved.';
 
 CREATE FUNCTION public.erase_contact(p_contact_id uuid) RETURNS jsonb
     LANGUAGE sql
@@ -2459,12 +2495,12 @@ CREATE FUNCTION public.erase_person(p_profile_id uuid) RETURNS jsonb
 
 COMMENT ON FUNCTION public.erase_person(p_profile_id uuid) IS 'Erases a person, figures unchanged; {profile_id, erased_at, sign_in_deleted}. Org admins of their organisation and the service role.';
 
-CREATE FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
+CREATE FUNCTION public.export_bufdir_snapshot(p_period_start date DEFAULT NULL::date, p_period_end date DEFAULT NULL::date, p_year integer DEFAULT NULL::integer) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
-    RETURN app.export_bufdir_snapshot(p_period_start, p_period_end);
+    RETURN app.export_bufdir_snapshot(app.first_day(p_period_start, p_year), app.first_day(p_period_end, (p_year + 1)));
 
-COMMENT ON FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date) IS 'Records and returns an export; refuses a missing (404), stale or differing (409) snapshot. Coordinators and org admins.';
+COMMENT ON FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date, p_year integer) IS 'Records and returns an export; refuses a missing (404), stale or differing (409) snapshot. Coordinators and org admins.';
 
 CREATE FUNCTION public.export_person(p_profile_id uuid) RETURNS jsonb
     LANGUAGE sql
@@ -2473,19 +2509,27 @@ CREATE FUNCTION public.export_person(p_profile_id uuid) RETURNS jsonb
 
 COMMENT ON FUNCTION public.export_person(p_profile_id uuid) IS 'What is kept of a person: profile, sign_in, assignments, activities with their texts, expenses, exports, erasures. For themselves, their org admins and the service role.';
 
-CREATE FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer DEFAULT NULL::integer) RETURNS jsonb
+CREATE FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date DEFAULT NULL::date, p_period_end date DEFAULT NULL::date, p_mapping_version integer DEFAULT NULL::integer, p_year integer DEFAULT NULL::integer) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
-    RETURN app.generate_bufdir_report(p_org_id, p_period_start, p_period_end, p_mapping_version);
+    RETURN app.generate_bufdir_report(p_org_id, app.first_day(p_period_start, p_year), app.first_day(p_period_end, (p_year + 1)), p_mapping_version);
 
-COMMENT ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) IS 'The Bufdir report of the caller''s organisation for whole months; start included, end excluded; by the mapping that is valid for its years unless one is named. Coordinators and org admins; only the latter see groups of fewer than five people.';
+COMMENT ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, p_year integer) IS 'The Bufdir report of the caller''s organisation for a year, or for whole months; start included, end excluded; by the mapping that is valid for its years unless one is named. Coordinators and org admins; only the latter see groups of fewer than five people.';
 
-CREATE FUNCTION public.get_activity_series(p_from date, p_to date, p_bucket text DEFAULT 'month'::text, p_chapter_ids uuid[] DEFAULT NULL::uuid[]) RETURNS jsonb
-    LANGUAGE sql STABLE
+CREATE FUNCTION public.get_activity_series(p_from date DEFAULT NULL::date, p_to date DEFAULT NULL::date, p_bucket text DEFAULT 'month'::text, p_chapter_ids uuid[] DEFAULT NULL::uuid[], p_year integer DEFAULT NULL::integer) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
     SET search_path TO ''
-    RETURN (SELECT jsonb_agg(s.* ORDER BY s.bucket_date) AS jsonb_agg FROM app.get_activity_series(get_activity_series.p_from, get_activity_series.p_to, get_activity_series.p_bucket, get_activity_series.p_chapter_ids) s(bucket_date, activity_count, total_hours));
+    AS $$
+declare
+    v_from date := app.first_day(p_from, p_year);
+    v_to   date := app.first_day(p_to, p_year + 1);
+begin
+    perform app.warn_of_end(v_to);
+    return (select coalesce(jsonb_agg(s order by s.bucket_date), '[]')
+            from app.get_activity_series(v_from, v_to, p_bucket, p_chapter_ids) s);
+end $$;
 
-COMMENT ON FUNCTION public.get_activity_series(p_from date, p_to date, p_bucket text, p_chapter_ids uuid[]) IS 'Activities and hours by day, week, month or year, both ends included, zeros for empty buckets; of the named or all chapters the caller follows up.';
+COMMENT ON FUNCTION public.get_activity_series(p_from date, p_to date, p_bucket text, p_chapter_ids uuid[], p_year integer) IS 'Activities and hours by day, week, month or year, from p_from to before p_to, or of a year; zeros for empty buckets; of the named or all chapters the caller follows up.';
 
 CREATE FUNCTION public.get_ancestor_ids(unit_id uuid) RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE
@@ -2650,20 +2694,23 @@ CREATE FUNCTION public.get_hierarchy_stats(p_unit_id uuid, p_year integer) RETUR
 
 COMMENT ON FUNCTION public.get_hierarchy_stats(p_unit_id uuid, p_year integer) IS 'The summary of a unit''s subtree in a year, computed now.';
 
-CREATE FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
+CREATE FUNCTION public.get_metric_snapshot(p_period_start date DEFAULT NULL::date, p_period_end date DEFAULT NULL::date, p_year integer DEFAULT NULL::integer) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO ''
-    RETURN app.get_metric_snapshot(p_period_start, p_period_end);
+    RETURN app.get_metric_snapshot(app.first_day(p_period_start, p_year), app.first_day(p_period_end, (p_year + 1)));
 
-COMMENT ON FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date) IS 'The saved snapshot of a period, or null; complete for org admins, without small groups for other members.';
+COMMENT ON FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date, p_year integer) IS 'The saved snapshot of a period, or null; complete for org admins, without small groups for other members.';
 
-CREATE FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date) RETURNS jsonb
+CREATE FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date DEFAULT NULL::date, p_to date DEFAULT NULL::date, p_year integer DEFAULT NULL::integer) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
+declare
+    v_from date := app.first_day(p_from, p_year);
+    v_to   date := app.first_day(p_to, p_year + 1);
 begin
-    if p_coordinator_id is null or p_from is null or p_to is null
-       or p_to < p_from or p_to - p_from > 3660 then
+    if p_coordinator_id is null or v_from is null or v_to is null
+       or v_to < v_from or v_to - v_from > 3660 then
         raise exception using errcode = 'invalid_parameter_value', message =
             'a coordinator and a period of at most ten years, p_from not after p_to, are needed';
     end if;
@@ -2675,11 +2722,12 @@ begin
         raise exception 'not your statistics' using errcode = 'insufficient_privilege';
     end if;
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
-    return (select jsonb_agg(m order by m.activity_month)
-            from app.monthly_series(p_coordinator_id, p_from, p_to) m);
+    perform app.warn_of_end(v_to);
+    return (select coalesce(jsonb_agg(m order by m.activity_month), '[]')
+            from app.monthly_series(p_coordinator_id, v_from, v_to) m);
 end $$;
 
-COMMENT ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date) IS 'A coordinator''s months from that of p_from to that of p_to, both included, with zeros for empty ones.';
+COMMENT ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date, p_year integer) IS 'A coordinator''s months, from that of p_from to that of the day before p_to, or of a year; zeros for empty ones.';
 
 CREATE FUNCTION public.get_role() RETURNS public.profile_role
     LANGUAGE sql STABLE
@@ -2688,6 +2736,7 @@ CREATE FUNCTION public.get_role() RETURNS public.profile_role
 
 COMMENT ON FUNCTION public.get_role() IS 'The caller''s role now, if they are an active member of the organisation of their token; else null.';
 
+<<<<<<< HEAD
 CREATE FUNCTION public.get_sign_ins() RETURNS TABLE(id uuid, email text, last_sign_in_at timestamp with time zone)
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -2701,11 +2750,14 @@ END;
 COMMENT ON FUNCTION public.get_sign_ins() IS 'The addresses of the organisation''s people, and of who was invited and has no profile yet. Org admins.';
 
 CREATE FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) RETURNS jsonb
+=======
+CREATE FUNCTION public.get_snapshot_status(p_period_start date DEFAULT NULL::date, p_period_end date DEFAULT NULL::date, p_year integer DEFAULT NULL::integer) RETURNS jsonb
+>>>>>>> right2
     LANGUAGE sql
     SET search_path TO ''
-    RETURN app.get_snapshot_status(p_period_start, p_period_end);
+    RETURN app.get_snapshot_status(app.first_day(p_period_start, p_year), app.first_day(p_period_end, (p_year + 1)));
 
-COMMENT ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) IS 'Whether the saved snapshot of a period is missing, fresh or stale, why, the record counts then and now, and whether it may be exported.';
+COMMENT ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date, p_year integer) IS 'Whether the saved snapshot of a period is missing, fresh or stale, why, the record counts then and now, and whether it may be exported.';
 
 CREATE FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2824,6 +2876,7 @@ end $$;
 
 COMMENT ON FUNCTION public.request_invalidation_again() IS 'Sends another wake-up, for a drain that ran out of time before it was done. Service role only.';
 
+<<<<<<< HEAD
 CREATE FUNCTION public.run_import(kind text, rows jsonb) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -2845,11 +2898,14 @@ end $$;
 COMMENT ON FUNCTION public.run_import(kind text, rows jsonb) IS 'Imports a list of units or people: the whole, or nothing. Twice is the same as once. Org admins.';
 
 CREATE FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
+=======
+CREATE FUNCTION public.save_metric_snapshot(p_period_start date DEFAULT NULL::date, p_period_end date DEFAULT NULL::date, p_year integer DEFAULT NULL::integer) RETURNS jsonb
+>>>>>>> right2
     LANGUAGE sql
     SET search_path TO ''
-    RETURN app.save_metric_snapshot(p_period_start, p_period_end);
+    RETURN app.save_metric_snapshot(app.first_day(p_period_start, p_year), app.first_day(p_period_end, (p_year + 1)));
 
-COMMENT ON FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date) IS 'Computes the report of a period, saves it in place of the one saved before, and gives the row. Coordinators and org admins.';
+COMMENT ON FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date, p_year integer) IS 'Computes the report of a period, saves it in place of the one saved before, and gives the row. Coordinators and org admins.';
 
 CREATE FUNCTION public.save_person(id uuid, display_name text, role public.profile_role, is_active boolean DEFAULT true) RETURNS void
     LANGUAGE sql
@@ -3461,8 +3517,10 @@ declare
         'select o.id, o.organization_id, %s, '
         '(select p.id from public.profiles p where p.id = auth.uid()), o.facts, %s; '
         'return null; end $body$';
-    v_old   constant text := stats.view_over('stats.activity_facts', 'public.activities', 'old_rows');
-    v_new   constant text := stats.view_over('stats.activity_facts', 'public.activities', 'new_rows');
+    v_old   constant text :=
+        stats.view_over('stats.activity_facts', 'public.activities', 'old_rows');
+    v_new   constant text :=
+        stats.view_over('stats.activity_facts', 'public.activities', 'new_rows');
 begin
     execute format(v_frame, 'record_updated_activities', '''update''', format(
         'n.facts from %s o join %s n on n.id = o.id where n.facts <> o.facts', v_old, v_new));
@@ -3812,7 +3870,7 @@ COMMENT ON COLUMN public.organization_settings.max_chapter_assignments IS 'How m
 
 COMMENT ON COLUMN public.organization_settings.statistics_enabled IS 'The kill switch: false hides every statistic of the organisation.';
 
-COMMENT ON COLUMN public.organization_settings.time_zone IS 'Where an activity''s day begins, if the app has not given the day; docs/explain/what-counts.md.';
+COMMENT ON COLUMN public.organization_settings.time_zone IS 'Where an activity''s day begins, unless the app gives the day; docs/explain/what-counts.md.';
 
 COMMENT ON COLUMN public.organization_settings.text_retention IS 'How long a summary is kept after the activity took place; null: as long as the activity.';
 
@@ -4609,7 +4667,8 @@ begin
         return jsonb_build_object(
             'verdict', 'missing', 'reasons', '[]'::jsonb, 'record_count_at_generation', null,
             'record_count_now', v_source.record_count, 'computed_at', null,
-            'export_allowed', false);
+            'export_allowed', false,
+            'warnings', app.period_warnings(p_period_end));
     end if;
     if v_snapshot.record_count_at_generation <> v_source.record_count then
         v_reasons := v_reasons || 'record_count_changed'::text;
@@ -4629,7 +4688,8 @@ begin
         'record_count_at_generation', v_snapshot.record_count_at_generation,
         'record_count_now', v_source.record_count,
         'computed_at', v_snapshot.computed_at,
-        'export_allowed', v_reasons = '{}');
+        'export_allowed', v_reasons = '{}',
+        'warnings', app.period_warnings(p_period_end));
 end $$;
 
 CREATE FUNCTION stats.store_hierarchy_entries(p_entries public.hierarchy_stats_cache[]) RETURNS integer
@@ -5775,13 +5835,15 @@ CREATE INDEX peer_mentor_totals_peer_mentor_id_idx ON stats.peer_mentor_totals U
 
 CREATE INDEX yearly_totals_organization_id_period_year_idx ON stats.yearly_totals USING btree (organization_id, period_year);
 
+CREATE TRIGGER "A_pass_on_deleted" AFTER DELETE ON public.activities FOR EACH ROW EXECUTE FUNCTION private.pass_on();
+
+CREATE TRIGGER activities_1_moment_given BEFORE UPDATE OF occurred_at ON public.activities FOR EACH ROW WHEN ((old.occurred_at <> new.occurred_at)) EXECUTE FUNCTION private.note_given_date('moment');
+
+CREATE TRIGGER activities_2_date_given BEFORE UPDATE OF activity_date ON public.activities FOR EACH ROW EXECUTE FUNCTION private.note_given_date('date');
+
+CREATE TRIGGER activities_3_judge BEFORE INSERT OR UPDATE OF organization_id, activity_type_id, occurred_at, activity_date, is_date_given, duration_minutes, participant_count, status, duplicate_of, not_counted_because ON public.activities FOR EACH ROW EXECUTE FUNCTION stats.judge_activity();
+
 CREATE TRIGGER activities_check_duplicate BEFORE UPDATE OF duplicate_of ON public.activities FOR EACH ROW WHEN (((old.duplicate_of IS DISTINCT FROM new.duplicate_of) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION private.check_duplicate();
-
-CREATE TRIGGER activities_given_1_moment BEFORE UPDATE OF occurred_at ON public.activities FOR EACH ROW WHEN ((old.occurred_at <> new.occurred_at)) EXECUTE FUNCTION private.note_given_date('moment');
-
-CREATE TRIGGER activities_given_2_date BEFORE UPDATE OF activity_date ON public.activities FOR EACH ROW EXECUTE FUNCTION private.note_given_date('date');
-
-CREATE TRIGGER activities_judge BEFORE INSERT OR UPDATE OF organization_id, activity_type_id, occurred_at, activity_date, is_date_given, duration_minutes, participant_count, status, duplicate_of, not_counted_because ON public.activities FOR EACH ROW EXECUTE FUNCTION stats.judge_activity();
 
 CREATE TRIGGER activities_keep_identity BEFORE UPDATE OF id, organization_id, peer_mentor_id, is_proxy_registered, registered_by ON public.activities FOR EACH ROW WHEN ((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.peer_mentor_id IS DISTINCT FROM new.peer_mentor_id)) OR (old.is_proxy_registered IS DISTINCT FROM new.is_proxy_registered)) OR (old.registered_by IS DISTINCT FROM new.registered_by))) EXECUTE FUNCTION private.keep_identity();
 
@@ -5791,9 +5853,7 @@ CREATE TRIGGER activities_log_inserts AFTER INSERT ON public.activities REFERENC
 
 CREATE TRIGGER activities_log_updates AFTER UPDATE ON public.activities REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_updated_activities();
 
-CREATE TRIGGER activities_pass_on_changed AFTER UPDATE OF status ON public.activities FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION private.pass_on_changed();
-
-CREATE TRIGGER activities_pass_on_deleted AFTER DELETE ON public.activities REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION private.pass_on_deleted();
+CREATE TRIGGER activities_pass_on_changed AFTER UPDATE OF status ON public.activities FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION private.pass_on();
 
 CREATE TRIGGER activities_people_inserted BEFORE INSERT ON public.activities FOR EACH ROW EXECUTE FUNCTION private.check_activity();
 
@@ -5927,7 +5987,7 @@ ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_coordinator_fkey FOREIGN KEY (organization_id, coordinator_id) REFERENCES public.profiles(organization_id, id);
 
 ALTER TABLE ONLY public.activities
-    ADD CONSTRAINT activities_duplicate_of_fkey FOREIGN KEY (duplicate_of) REFERENCES public.activities(id) DEFERRABLE INITIALLY DEFERRED;
+    ADD CONSTRAINT activities_duplicate_of_fkey FOREIGN KEY (duplicate_of) REFERENCES public.activities(id);
 
 ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_peer_mentor_fkey FOREIGN KEY (peer_mentor_id, organization_id) REFERENCES public.profiles(id, organization_id);
@@ -6328,6 +6388,9 @@ REVOKE ALL ON FUNCTION app.export_person(p_profile_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.export_person(p_profile_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION app.export_person(p_profile_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION app.first_day(p_day date, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.first_day(p_day date, p_year integer) TO authenticated;
+
 REVOKE ALL ON FUNCTION app.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) TO authenticated;
 
@@ -6462,8 +6525,13 @@ GRANT SELECT ON TABLE public.coordinator_monthly_stats TO authenticated;
 REVOKE ALL ON FUNCTION app.monthly_series(p_coordinator_id uuid, p_from date, p_to date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.monthly_series(p_coordinator_id uuid, p_from date, p_to date) TO authenticated;
 
+<<<<<<< HEAD
 REVOKE ALL ON FUNCTION app.plan_units(p_rows jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.plan_units(p_rows jsonb) TO authenticated;
+=======
+REVOKE ALL ON FUNCTION app.period_warnings(p_end date) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.period_warnings(p_end date) TO authenticated;
+>>>>>>> right2
 
 REVOKE ALL ON FUNCTION app.read_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.read_hierarchy_stats(p_unit_id uuid, p_year integer) TO authenticated;
@@ -6524,6 +6592,9 @@ GRANT ALL ON FUNCTION app.wait_for_place(p_whose text, p_places integer) TO anon
 GRANT ALL ON FUNCTION app.wait_for_place(p_whose text, p_places integer) TO authenticated;
 GRANT ALL ON FUNCTION app.wait_for_place(p_whose text, p_places integer) TO service_role;
 
+REVOKE ALL ON FUNCTION app.warn_of_end(p_end date) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.warn_of_end(p_end date) TO authenticated;
+
 REVOKE ALL ON FUNCTION private.apply_retention(p_now timestamp with time zone, p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) FROM PUBLIC;
@@ -6568,11 +6639,9 @@ REVOKE ALL ON FUNCTION private.lock_erasures(p_organization_id uuid) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION private.note_given_date() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.pass_on_changed() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.pass_on() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION private.pass_on_deleted() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION private.pass_on_duplicates(p_ids uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.pass_on_duplicates(p_original_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.platform_problems() FROM PUBLIC;
 
@@ -6615,8 +6684,8 @@ GRANT ALL ON FUNCTION public.acknowledge_wake_ups() TO service_role;
 REVOKE ALL ON FUNCTION public.claim_webhook(p_webhook_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_webhook(p_webhook_id text) TO service_role;
 
-REVOKE ALL ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date) TO authenticated;
+REVOKE ALL ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date, p_year integer) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.erase_contact(p_contact_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.erase_contact(p_contact_id uuid) TO authenticated;
@@ -6626,18 +6695,18 @@ REVOKE ALL ON FUNCTION public.erase_person(p_profile_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.erase_person(p_profile_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.erase_person(p_profile_id uuid) TO service_role;
 
-REVOKE ALL ON FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date) TO authenticated;
+REVOKE ALL ON FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date, p_year integer) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.export_person(p_profile_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.export_person(p_profile_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.export_person(p_profile_id uuid) TO service_role;
 
-REVOKE ALL ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) TO authenticated;
+REVOKE ALL ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, p_year integer) TO authenticated;
 
-REVOKE ALL ON FUNCTION public.get_activity_series(p_from date, p_to date, p_bucket text, p_chapter_ids uuid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.get_activity_series(p_from date, p_to date, p_bucket text, p_chapter_ids uuid[]) TO authenticated;
+REVOKE ALL ON FUNCTION public.get_activity_series(p_from date, p_to date, p_bucket text, p_chapter_ids uuid[], p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_activity_series(p_from date, p_to date, p_bucket text, p_chapter_ids uuid[], p_year integer) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.get_ancestor_ids(unit_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_ancestor_ids(unit_id uuid) TO authenticated;
@@ -6654,20 +6723,25 @@ GRANT ALL ON FUNCTION public.get_health() TO service_role;
 REVOKE ALL ON FUNCTION public.get_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_hierarchy_stats(p_unit_id uuid, p_year integer) TO authenticated;
 
-REVOKE ALL ON FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date) TO authenticated;
+REVOKE ALL ON FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date, p_year integer) TO authenticated;
 
-REVOKE ALL ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date) TO authenticated;
+REVOKE ALL ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date, p_year integer) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.get_role() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_role() TO authenticated;
 
+<<<<<<< HEAD
 REVOKE ALL ON FUNCTION public.get_sign_ins() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_sign_ins() TO authenticated;
 
 REVOKE ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) TO authenticated;
+=======
+REVOKE ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date, p_year integer) TO authenticated;
+>>>>>>> right2
 
 REVOKE ALL ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) TO service_role;
@@ -6693,11 +6767,16 @@ GRANT ALL ON FUNCTION public.renew_metric_snapshot(p_organization_id uuid, p_per
 REVOKE ALL ON FUNCTION public.request_invalidation_again() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.request_invalidation_again() TO service_role;
 
+<<<<<<< HEAD
 REVOKE ALL ON FUNCTION public.run_import(kind text, rows jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.run_import(kind text, rows jsonb) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date) TO authenticated;
+=======
+REVOKE ALL ON FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date, p_year integer) TO authenticated;
+>>>>>>> right2
 
 REVOKE ALL ON FUNCTION public.save_person(id uuid, display_name text, role public.profile_role, is_active boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.save_person(id uuid, display_name text, role public.profile_role, is_active boolean) TO authenticated;

@@ -42,7 +42,7 @@ comment on column public.organization_settings.max_chapter_assignments is
 comment on column public.organization_settings.statistics_enabled is
     'The kill switch: false hides every statistic of the organisation.';
 comment on column public.organization_settings.time_zone is
-    'Where an activity''s day begins, if the app has not given the day; docs/explain/what-counts.md.';
+    'Where an activity''s day begins, unless the app gives the day; docs/explain/what-counts.md.';
 alter table public.organization_settings enable row level security;
 
 create or replace function private.create_organization_settings() returns trigger

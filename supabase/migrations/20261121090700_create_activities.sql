@@ -51,9 +51,8 @@ create table if not exists public.activities (
         references public.profiles (id, organization_id),
     constraint activities_activity_type_fkey foreign key (activity_type_id, organization_id)
         references public.activity_types (id, organization_id),
-    -- at the commit: what is deleted passes its duplicates on first (see resolve_duplicates)
     constraint activities_duplicate_of_fkey foreign key (duplicate_of)
-        references public.activities (id) deferrable initially deferred
+        references public.activities (id)
 );
 comment on table public.activities is
     'What peer mentors register. summary and contact_id are personal data: never in a payload, '

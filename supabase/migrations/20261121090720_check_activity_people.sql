@@ -51,7 +51,7 @@ begin
 end $$;
 revoke execute on function private.check_activity() from public, anon, authenticated, service_role;
 
--- After activities_judge, in the order of their names: that one finds the day.
+-- After activities_3_judge, in the order of their names: that one finds the day.
 create or replace trigger activities_people_inserted
     before insert on public.activities
     for each row execute function private.check_activity();

@@ -74,26 +74,26 @@ comment on function stats.define_judge() is
 select stats.define_judge();
 
 -- Not at every update: what concerns neither the day nor the rule is refused for neither.
-create or replace trigger activities_judge
+create or replace trigger activities_3_judge
     before insert or update of organization_id, activity_type_id, occurred_at, activity_date,
         is_date_given, duration_minutes, participant_count, status, duplicate_of,
         not_counted_because
     on public.activities
     for each row execute function stats.judge_activity();
 
--- Both come before that, in the order of their names: who corrects the moment alone has not given
--- the day of the new one.
+-- Both come before that, in the order of their names, and all three before whoever asks for the
+-- day. Who corrects the moment alone has not given the day of the new one.
 create or replace function private.note_given_date() returns trigger
     language plpgsql security invoker set search_path = '' as $$
 begin
     new.is_date_given := tg_argv[0] = 'date' and new.activity_date is not null;
     return new;
 end $$;
-create or replace trigger activities_given_1_moment
+create or replace trigger activities_1_moment_given
     before update of occurred_at on public.activities
     for each row when (old.occurred_at <> new.occurred_at)
     execute function private.note_given_date('moment');
-create or replace trigger activities_given_2_date
+create or replace trigger activities_2_date_given
     before update of activity_date on public.activities
     for each row execute function private.note_given_date('date');
 

@@ -45,52 +45,44 @@ create or replace trigger activities_check_duplicate
                        and pg_trigger_depth() = 0)
     execute function private.check_duplicate();
 
--- Of each that is named, those who name it, and itself where it is still there: the first one that
--- is registered takes the place of the others. Without one, as it is, but for what is gone.
-create or replace function private.pass_on_duplicates(p_ids uuid[]) returns void
+-- Of an activity and those that name it, the first one that is registered takes the place of the
+-- others: itself before them, if it is still there.
+create or replace function private.pass_on_duplicates(p_original_id uuid) returns void
     language sql volatile security invoker set search_path = ''
 begin atomic
     with members as (
-        select coalesce(a.duplicate_of, a.id) as original_id, a.id, a.duplicate_of, a.status,
-               a.inserted_at
+        select a.id, a.duplicate_of, a.status, a.inserted_at
         from public.activities a
-        where a.duplicate_of = any (p_ids) or a.id = any (p_ids)
-    ), heirs as (
-        select distinct on (m.original_id) m.original_id, m.id
-        from members m
-        order by m.original_id, m.status = 'registered' desc, m.duplicate_of is null desc,
-                 m.inserted_at, m.id
+        where a.duplicate_of = p_original_id or a.id = p_original_id
+    ), heir as (
+        select m.id from members m
+        order by m.status = 'registered' desc, m.duplicate_of is null desc, m.inserted_at, m.id
+        limit 1
     )
     update public.activities a
     set duplicate_of = nullif(h.id, a.id)
     from members m
-    join heirs h on h.original_id = m.original_id
+    cross join heir h
     where a.id = m.id and a.duplicate_of is distinct from nullif(h.id, a.id);
 end;
 
-create or replace function private.pass_on_deleted() returns trigger
+create or replace function private.pass_on() returns trigger
     -- DEFINER: whose duplicates they are does not matter
     language plpgsql security definer set search_path = '' as $$
+declare
+    v_original_id uuid := coalesce(old.duplicate_of, old.id);
 begin
-    if exists (select from public.activities a where a.duplicate_of in (
-                   select o.id from old_rows o)) then
-        perform private.pass_on_duplicates(array(select o.id from old_rows o));
+    if exists (select from public.activities a where a.duplicate_of = v_original_id) then
+        perform private.pass_on_duplicates(v_original_id);
     end if;
     return null;
 end $$;
-create or replace trigger activities_pass_on_deleted after delete on public.activities
-    referencing old table as old_rows
-    for each statement execute function private.pass_on_deleted();
-
-create or replace function private.pass_on_changed() returns trigger
-    language plpgsql security definer set search_path = '' as $$   -- DEFINER: as above
-begin
-    perform private.pass_on_duplicates(array[coalesce(new.duplicate_of, new.id)]);
-    return null;
-end $$;
+-- In upper case, because triggers go by their names: it comes before that of the foreign key.
+create or replace trigger "A_pass_on_deleted" after delete on public.activities
+    for each row execute function private.pass_on();
 create or replace trigger activities_pass_on_changed after update of status on public.activities
-    for each row when (old.status <> new.status) execute function private.pass_on_changed();
+    for each row when (old.status <> new.status) execute function private.pass_on();
 
-revoke execute on function private.check_duplicate(), private.pass_on_duplicates(uuid[]),
-    private.pass_on_deleted(), private.pass_on_changed()
+revoke execute on function private.check_duplicate(), private.pass_on_duplicates(uuid),
+    private.pass_on()
     from public, anon, authenticated, service_role;

@@ -14,7 +14,8 @@ create table if not exists stats.differences (
 );
 comment on table stats.differences is
     'Append-only: where an audit found totals + log, the day or the reason of an activity, the '
-    'minutes of a day, expenses or a fresh summary to differ from what they rest on. The sweep keeps the newest thousand.';
+    'minutes of a day, expenses or a fresh summary to differ from what they rest on. The sweep '
+    'keeps the newest thousand.';
 alter table stats.differences enable row level security;   -- deny-all: no policy
 
 -- For each key: the totals, and the log, less what the activities say. Nothing is left where they

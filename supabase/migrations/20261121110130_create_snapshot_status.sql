@@ -29,7 +29,8 @@ begin
         return jsonb_build_object(
             'verdict', 'missing', 'reasons', '[]'::jsonb, 'record_count_at_generation', null,
             'record_count_now', v_source.record_count, 'computed_at', null,
-            'export_allowed', false);
+            'export_allowed', false,
+            'warnings', app.period_warnings(p_period_end));
     end if;
     if v_snapshot.record_count_at_generation <> v_source.record_count then
         v_reasons := v_reasons || 'record_count_changed'::text;
@@ -49,7 +50,8 @@ begin
         'record_count_at_generation', v_snapshot.record_count_at_generation,
         'record_count_now', v_source.record_count,
         'computed_at', v_snapshot.computed_at,
-        'export_allowed', v_reasons = '{}');
+        'export_allowed', v_reasons = '{}',
+        'warnings', app.period_warnings(p_period_end));
 end $$;
 
 create or replace function app.get_snapshot_status(p_period_start date, p_period_end date)
@@ -62,18 +64,21 @@ begin
     return stats.snapshot_status(app.current_org_id(), p_period_start, p_period_end, now());
 end $$;
 
-create or replace function public.get_snapshot_status(p_period_start date, p_period_end date)
+create or replace function public.get_snapshot_status(
+    p_period_start date default null, p_period_end date default null,
+    p_year integer default null)
     returns jsonb
     language sql volatile security invoker set search_path = ''
-    return app.get_snapshot_status(p_period_start, p_period_end);
-comment on function public.get_snapshot_status(date, date) is
+    return app.get_snapshot_status(
+        app.first_day(p_period_start, p_year), app.first_day(p_period_end, p_year + 1));
+comment on function public.get_snapshot_status(date, date, integer) is
     'Whether the saved snapshot of a period is missing, fresh or stale, why, the record counts '
     'then and now, and whether it may be exported.';
 
 revoke execute on function
     stats.snapshot_status(uuid, date, date, timestamptz),
-    app.get_snapshot_status(date, date), public.get_snapshot_status(date, date)
+    app.get_snapshot_status(date, date), public.get_snapshot_status(date, date, integer)
     from public, anon, authenticated, service_role;
 grant execute on function
-    app.get_snapshot_status(date, date), public.get_snapshot_status(date, date)
+    app.get_snapshot_status(date, date), public.get_snapshot_status(date, date, integer)
     to authenticated;

@@ -53,17 +53,20 @@ begin
         'computed_at', v_snapshot.computed_at);
 end $$;
 
-create or replace function public.export_bufdir_snapshot(p_period_start date, p_period_end date)
+create or replace function public.export_bufdir_snapshot(
+    p_period_start date default null, p_period_end date default null,
+    p_year integer default null)
     returns jsonb
     language sql volatile security invoker set search_path = ''
-    return app.export_bufdir_snapshot(p_period_start, p_period_end);
-comment on function public.export_bufdir_snapshot(date, date) is
+    return app.export_bufdir_snapshot(
+        app.first_day(p_period_start, p_year), app.first_day(p_period_end, p_year + 1));
+comment on function public.export_bufdir_snapshot(date, date, integer) is
     'Records and returns an export; refuses a missing (404), stale or differing (409) snapshot. '
     'Coordinators and org admins.';
 
 revoke execute on function
-    app.export_bufdir_snapshot(date, date), public.export_bufdir_snapshot(date, date)
+    app.export_bufdir_snapshot(date, date), public.export_bufdir_snapshot(date, date, integer)
     from public, anon, authenticated, service_role;
 grant execute on function
-    app.export_bufdir_snapshot(date, date), public.export_bufdir_snapshot(date, date)
+    app.export_bufdir_snapshot(date, date), public.export_bufdir_snapshot(date, date, integer)
     to authenticated;

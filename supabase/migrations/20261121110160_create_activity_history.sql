@@ -73,8 +73,10 @@ declare
         'select o.id, o.organization_id, %s, '
         '(select p.id from public.profiles p where p.id = auth.uid()), o.facts, %s; '
         'return null; end $body$';
-    v_old   constant text := stats.view_over('stats.activity_facts', 'public.activities', 'old_rows');
-    v_new   constant text := stats.view_over('stats.activity_facts', 'public.activities', 'new_rows');
+    v_old   constant text :=
+        stats.view_over('stats.activity_facts', 'public.activities', 'old_rows');
+    v_new   constant text :=
+        stats.view_over('stats.activity_facts', 'public.activities', 'new_rows');
 begin
     execute format(v_frame, 'record_updated_activities', '''update''', format(
         'n.facts from %s o join %s n on n.id = o.id where n.facts <> o.facts', v_old, v_new));
@@ -94,7 +96,8 @@ create or replace trigger activities_record_deletes after delete on public.activ
 
 revoke all on stats.activity_facts, public.activity_history
     from public, anon, authenticated, service_role;
-revoke all on sequence public.activity_history_id_seq from public, anon, authenticated, service_role;
+revoke all on sequence public.activity_history_id_seq
+    from public, anon, authenticated, service_role;
 grant select on public.activity_history to authenticated, service_role;
 revoke execute on function stats.define_history(), stats.record_updated_activities(),
     stats.record_deleted_activities()

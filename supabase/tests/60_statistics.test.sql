@@ -243,7 +243,7 @@ select results_eq(
               ('cora', '2026-05-01', 'talk', 1, 45, 0.75, 0.00) $$,
     'ST-37 who comes to a chapter sees what was its former coordinator''s to follow up');
 select is(
-    public.get_monthly_series(tests.id('nord/cora'), '2026-04-01', '2026-04-01')
+    public.get_monthly_series(tests.id('nord/cora'), '2026-04-01', '2026-05-01')
         #>> '{0,activity_count}',
     '1', 'ST-37 as their own');
 select tests.act_as('nord/kari');

@@ -233,7 +233,7 @@ select tests.act_as_owner();
 select is(
     tests.status('24 hours') - 'computed_at',
     '{"verdict": "fresh", "reasons": [], "record_count_at_generation": 2, "record_count_now": 2, '
-    '"export_allowed": true}',
+    '"export_allowed": true, "warnings": []}',
     'SN-14 exactly a day old is fresh');
 select is(tests.reasons('24 hours 0.000001 seconds'), '["older_than_max_age"]',
     'SN-14 a microsecond more is not');

@@ -59,7 +59,7 @@ def test_a_series_is_one_array_however_many_days_it_has(astrid: Caller) -> None:
     body = {"p_from": "2016-07-01", "p_to": "2026-07-01", "p_bucket": "day"}
     days = astrid.call("POST", "rpc/get_activity_series", body).json()
     assert len(days) > 3 * PAGE
-    assert [days[0]["bucket_date"], days[-1]["bucket_date"]] == ["2016-07-01", "2026-07-01"]
+    assert [days[0]["bucket_date"], days[-1]["bucket_date"]] == ["2016-07-01", "2026-06-30"]
     assert [day["bucket_date"] for day in days] == sorted(day["bucket_date"] for day in days)
 
 
@@ -116,4 +116,5 @@ def test_every_list_that_has_no_table_has_an_order(stack: Stack) -> None:
             " and c.relkind = 'v' and c.relname <> 'stats_freshness'"  # one row
             " and has_table_privilege('authenticated', c.oid, 'select')"
         ).fetchall()
-    assert {name for (name,) in rows} == KEYS.keys()
+    # test_retries has possible duplicates: the seed is nearly without
+    assert {name for (name,) in rows} == KEYS.keys() | {"possible_duplicates"}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=BaseModel)
 TABLE = "bufdir_metric_snapshots"
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_YEAR = re.compile(r"20[0-9]{2}")
 
 
 def _iso(value: object) -> object:
@@ -45,7 +46,7 @@ def _iso(value: object) -> object:
 
 
 class Period(Input):
-    """Whole months in UTC: `period_start` is the first day, `period_end` the first one after.
+    """Whole months: `period_start` is the first day, `period_end` the first one after; or a `year`.
 
     What happened on a certain day is nobody's to read from a report.
     """
@@ -57,13 +58,27 @@ class Period(Input):
     period_start: Annotated[dt.date, BeforeValidator(_iso)]
     period_end: Annotated[dt.date, BeforeValidator(_iso)]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _may_be_named_by_its_year(cls, given: object) -> object:
+        if not isinstance(given, dict) or "year" not in given:
+            return given
+        if len(given) > 1:
+            raise PydanticCustomError(REFUSAL, "Name a period or a year, not both.")
+        year = given["year"]
+        if not isinstance(year, str) or not _YEAR.fullmatch(year):
+            raise PydanticCustomError(REFUSAL, "The year must be between 2000 and 2099.")
+        return {"period_start": f"{year}-01-01", "period_end": f"{int(year) + 1}-01-01"}
+
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
         if self.period_end < self.period_start:
             raise PydanticCustomError(REFUSAL, "period_end is before period_start.")
         if (self.period_start.day, self.period_end.day) != (1, 1):
             raise PydanticCustomError(
-                REFUSAL, "A period is whole months: it starts and ends on the first day of one."
+                REFUSAL,
+                "A period is whole months: it starts on the first day of one, and its end is the first day"
+                " after it. A whole year is named by year=2026.",
             )
         return self
 
@@ -111,7 +126,10 @@ class StoredReport(StrictRow):
 
 
 class SnapshotStatus(StrictRow):
-    """Answer of `get_snapshot_status()`, which decides."""
+    """Answer of `get_snapshot_status()`, which decides.
+
+    warnings : the period ends before a day that looks like one that was meant to be in it.
+    """
 
     verdict: Literal["missing", "fresh", "stale"]
     reasons: list[Literal["record_count_changed", "records_edited", "older_than_max_age", "mapping_changed"]]
@@ -119,6 +137,9 @@ class SnapshotStatus(StrictRow):
     record_count_now: Count
     computed_at: Moment | None
     export_allowed: bool
+    warnings: list[
+        Literal["last_day_of_year_left_out", "last_day_of_month_left_out", "last_month_of_year_left_out"]
+    ]
 
 
 class Snapshots(Client):
