@@ -1140,7 +1140,13 @@ CREATE FUNCTION app.monthly_series(p_coordinator_id uuid, p_from date, p_to date
    ORDER BY ((m.month)::date);
 END;
 
-<<<<<<< HEAD
+CREATE FUNCTION app.period_warnings(p_end date) RETURNS text[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN array_remove(ARRAY[CASE WHEN ((EXTRACT(month FROM (p_end + 1)) = (1)::numeric) AND (EXTRACT(day FROM (p_end + 1)) = (1)::numeric)) THEN 'last_day_of_year_left_out'::text WHEN (EXTRACT(day FROM (p_end + 1)) = (1)::numeric) THEN 'last_day_of_month_left_out'::text WHEN ((EXTRACT(month FROM p_end) = (12)::numeric) AND (EXTRACT(day FROM p_end) = (1)::numeric)) THEN 'last_month_of_year_left_out'::text ELSE NULL::text END], NULL::text);
+
+COMMENT ON FUNCTION app.period_warnings(p_end date) IS 'Whether the day that a period ends before looks like one that was meant to be in it.';
+
 CREATE FUNCTION app.plan_units(p_rows jsonb) RETURNS TABLE(line integer, id uuid, name text, kind text, parent_id uuid, closed_on text, outcome text, problem text)
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -1236,14 +1242,6 @@ CREATE FUNCTION app.plan_units(p_rows jsonb) RETURNS TABLE(line integer, id uuid
 END;
 
 COMMENT ON FUNCTION app.plan_units(p_rows jsonb) IS 'What a list of units would change, line by line (the first line of a file has the names of the columns), and what is wrong with it.';
-=======
-CREATE FUNCTION app.period_warnings(p_end date) RETURNS text[]
-    LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
-    RETURN array_remove(ARRAY[CASE WHEN ((EXTRACT(month FROM (p_end + 1)) = (1)::numeric) AND (EXTRACT(day FROM (p_end + 1)) = (1)::numeric)) THEN 'last_day_of_year_left_out'::text WHEN (EXTRACT(day FROM (p_end + 1)) = (1)::numeric) THEN 'last_day_of_month_left_out'::text WHEN ((EXTRACT(month FROM p_end) = (12)::numeric) AND (EXTRACT(day FROM p_end) = (1)::numeric)) THEN 'last_month_of_year_left_out'::text ELSE NULL::text END], NULL::text);
-
-COMMENT ON FUNCTION app.period_warnings(p_end date) IS 'Whether the day that a period ends before looks like one that was meant to be in it.';
->>>>>>> right2
 
 CREATE FUNCTION app.read_hierarchy_stats(p_unit_id uuid, p_year integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2736,7 +2734,6 @@ CREATE FUNCTION public.get_role() RETURNS public.profile_role
 
 COMMENT ON FUNCTION public.get_role() IS 'The caller''s role now, if they are an active member of the organisation of their token; else null.';
 
-<<<<<<< HEAD
 CREATE FUNCTION public.get_sign_ins() RETURNS TABLE(id uuid, email text, last_sign_in_at timestamp with time zone)
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -2749,10 +2746,7 @@ END;
 
 COMMENT ON FUNCTION public.get_sign_ins() IS 'The addresses of the organisation''s people, and of who was invited and has no profile yet. Org admins.';
 
-CREATE FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) RETURNS jsonb
-=======
 CREATE FUNCTION public.get_snapshot_status(p_period_start date DEFAULT NULL::date, p_period_end date DEFAULT NULL::date, p_year integer DEFAULT NULL::integer) RETURNS jsonb
->>>>>>> right2
     LANGUAGE sql
     SET search_path TO ''
     RETURN app.get_snapshot_status(app.first_day(p_period_start, p_year), app.first_day(p_period_end, (p_year + 1)));
@@ -2876,7 +2870,6 @@ end $$;
 
 COMMENT ON FUNCTION public.request_invalidation_again() IS 'Sends another wake-up, for a drain that ran out of time before it was done. Service role only.';
 
-<<<<<<< HEAD
 CREATE FUNCTION public.run_import(kind text, rows jsonb) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -2897,10 +2890,7 @@ end $$;
 
 COMMENT ON FUNCTION public.run_import(kind text, rows jsonb) IS 'Imports a list of units or people: the whole, or nothing. Twice is the same as once. Org admins.';
 
-CREATE FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
-=======
 CREATE FUNCTION public.save_metric_snapshot(p_period_start date DEFAULT NULL::date, p_period_end date DEFAULT NULL::date, p_year integer DEFAULT NULL::integer) RETURNS jsonb
->>>>>>> right2
     LANGUAGE sql
     SET search_path TO ''
     RETURN app.save_metric_snapshot(app.first_day(p_period_start, p_year), app.first_day(p_period_end, (p_year + 1)));
@@ -6525,13 +6515,11 @@ GRANT SELECT ON TABLE public.coordinator_monthly_stats TO authenticated;
 REVOKE ALL ON FUNCTION app.monthly_series(p_coordinator_id uuid, p_from date, p_to date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.monthly_series(p_coordinator_id uuid, p_from date, p_to date) TO authenticated;
 
-<<<<<<< HEAD
-REVOKE ALL ON FUNCTION app.plan_units(p_rows jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.plan_units(p_rows jsonb) TO authenticated;
-=======
 REVOKE ALL ON FUNCTION app.period_warnings(p_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.period_warnings(p_end date) TO authenticated;
->>>>>>> right2
+
+REVOKE ALL ON FUNCTION app.plan_units(p_rows jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.plan_units(p_rows jsonb) TO authenticated;
 
 REVOKE ALL ON FUNCTION app.read_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.read_hierarchy_stats(p_unit_id uuid, p_year integer) TO authenticated;
@@ -6732,16 +6720,11 @@ GRANT ALL ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from da
 REVOKE ALL ON FUNCTION public.get_role() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_role() TO authenticated;
 
-<<<<<<< HEAD
 REVOKE ALL ON FUNCTION public.get_sign_ins() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_sign_ins() TO authenticated;
 
-REVOKE ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date) TO authenticated;
-=======
 REVOKE ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date, p_year integer) TO authenticated;
->>>>>>> right2
 
 REVOKE ALL ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) TO service_role;
@@ -6767,16 +6750,11 @@ GRANT ALL ON FUNCTION public.renew_metric_snapshot(p_organization_id uuid, p_per
 REVOKE ALL ON FUNCTION public.request_invalidation_again() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.request_invalidation_again() TO service_role;
 
-<<<<<<< HEAD
 REVOKE ALL ON FUNCTION public.run_import(kind text, rows jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.run_import(kind text, rows jsonb) TO authenticated;
 
-REVOKE ALL ON FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date) TO authenticated;
-=======
 REVOKE ALL ON FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date, p_year integer) TO authenticated;
->>>>>>> right2
 
 REVOKE ALL ON FUNCTION public.save_person(id uuid, display_name text, role public.profile_role, is_active boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.save_person(id uuid, display_name text, role public.profile_role, is_active boolean) TO authenticated;
