@@ -39,14 +39,14 @@ export function createPlaces({ jwtSecret, serviceRoleKey }) {
   }
 
   function releaseOf(name, caller) {
-    const started = performance.now();
+    const started = Date.now();
     const next = () => {
       const give = caller.waiting.shift();
       if (give) give(releaseOf(name, caller));
       else if (--caller.busy === 0) callers.delete(name);
     };
     return (status) => {
-      const rest = caller.waiting.length > 0 ? restAfter(status, performance.now() - started) : 0;
+      const rest = caller.waiting.length > 0 ? restAfter(status, Date.now() - started) : 0;
       setTimeout(next, rest).unref();
     };
   }

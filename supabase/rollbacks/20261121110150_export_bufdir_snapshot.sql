@@ -3,3 +3,4 @@
 
 drop function if exists public.export_bufdir_snapshot(date, date, integer);
 drop function if exists app.export_bufdir_snapshot(date, date);
+drop function if exists stats.pass_gate(uuid, date, date);

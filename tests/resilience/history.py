@@ -16,7 +16,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
-from tests.resilience.comparison import FOLLOWER
+from tests.resilience.comparison import COUNTS, DAY, FOLLOWER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,9 +39,9 @@ _LEDGER: LiteralString = f"""
         insert into history.activities
             (sign, chapter, mentor, coordinator, kind, day, minutes, participants, contact, approved)
         select sign, a.unit_id, a.peer_mentor_id, {FOLLOWER}, a.activity_type_id,
-               (a.occurred_at at time zone 'UTC')::date, a.duration_minutes, a.participant_count,
+               {DAY}, a.duration_minutes, a.participant_count,
                a.contact_id, a.approved_expenses_nok
-        where a.status = 'registered' $$;
+        where {COUNTS} $$;
     create function history.log_activities() returns trigger language plpgsql as $$ begin
         if tg_op <> 'INSERT' then perform history.log_activity(-1, old); end if;
         if tg_op <> 'DELETE' then perform history.log_activity(1, new); end if;

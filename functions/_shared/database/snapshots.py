@@ -63,12 +63,12 @@ class Period(Input):
     def _may_be_named_by_its_year(cls, given: object) -> object:
         if not isinstance(given, dict) or "year" not in given:
             return given
-        if len(given) > 1:
+        year, others = given["year"], {name: value for name, value in given.items() if name != "year"}
+        if others.keys() & {"period_start", "period_end"}:
             raise PydanticCustomError(REFUSAL, "Name a period or a year, not both.")
-        year = given["year"]
         if not isinstance(year, str) or not _YEAR.fullmatch(year):
             raise PydanticCustomError(REFUSAL, "The year must be between 2000 and 2099.")
-        return {"period_start": f"{year}-01-01", "period_end": f"{int(year) + 1}-01-01"}
+        return others | {"period_start": f"{year}-01-01", "period_end": f"{int(year) + 1}-01-01"}
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
@@ -77,8 +77,8 @@ class Period(Input):
         if (self.period_start.day, self.period_end.day) != (1, 1):
             raise PydanticCustomError(
                 REFUSAL,
-                "A period is whole months: it starts on the first day of one, and its end is the first day"
-                " after it. A whole year is named by year=2026.",
+                "A period is whole months: it starts and ends on the first day of one, and the last day is"
+                " not in it. A whole year is named by year=2026.",
             )
         return self
 

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from _shared import background, exact_json, logs
 from _shared.callers import Caller, Webhook
 from _shared.http.cors import CORS, preflight
+from _shared.http.file import File
 from _shared.http.request import Call, Endpoint, P, accept, is_root
 from _shared.inputs import Input
 from _shared.result import Err, ErrorCode, Ok, Result
@@ -117,11 +118,15 @@ async def _handle(
 
 
 def _respond(result: Result[object], methods: Collection[str], request_id: str) -> Response:
-    """Give `{"data": …}` or `{"error": {code, message, request_id}}`.
+    """Give `{"data": …}`, a file, or `{"error": {code, message, request_id}}`.
 
-    The content type is exactly `application/json`: supabase-flutter decodes no other.
+    The content type is exactly `application/json`, but for a file: supabase-flutter decodes no other.
     """
     headers = CORS | {"cache-control": "no-store", "x-request-id": request_id}
+    if isinstance(result, Ok) and isinstance(result.value, File):
+        file = result.value
+        headers["content-disposition"] = f'attachment; filename="{file.name}"'
+        return Response(file.content, headers=headers, media_type=file.media_type)
     if not isinstance(result, Err):
         return Response(
             exact_json.dumps({"data": result.value}), headers=headers, media_type="application/json"

@@ -9,7 +9,7 @@ import pytest
 from local.config import Ports
 from local.stack import Stack
 from tests.functions.bufdir.support import Person
-from tests.support.upkeep import LIFT_LIMITS
+from tests.support.work_limits import lifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,9 +23,8 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack = Stack(tmp_path_factory.mktemp("erasure") / ".stack", Ports.free())
     try:
         stack.start()
-        with psycopg.connect(stack.db_url) as connection:
-            connection.execute(LIFT_LIMITS)
-        yield stack
+        with lifted(stack):
+            yield stack
     finally:
         stack.destroy()
 

@@ -129,7 +129,7 @@ class Catalog:
     def _read_ids(self, owner: psycopg.Connection) -> None:
         slugs = {str(i): slug for i, slug in owner.execute("select id, slug from public.organizations")}
         self.ids = {slug: {"organizations": [i]} for i, slug in slugs.items()}
-        for kind in ("organization_units", "activity_types", "profiles"):
+        for kind in ("organization_units", "activity_types", "profiles", "bufdir_report_versions"):
             for row_id, org_id in owner.execute(f"select id, organization_id from public.{kind}"):
                 self.ids[slugs[str(org_id)]].setdefault(kind, []).append(str(row_id))
         coordinators = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psycopg
 
-from tests.database.privileges.requests import LAST_YEAR, PERIOD
+from tests.database.privileges.requests import LAST_YEAR, LOCKED_YEAR, PERIOD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,12 @@ REMOVED = """
     set local session_replication_role = replica;
     delete from public.bufdir_export_audit_log where period_start = %(p_period_start)s;
     delete from public.bufdir_metric_snapshots where period_start = %(p_period_start)s;
+    delete from stats.complete_exports where true;
+    delete from stats.complete_versions where true;
+    delete from public.bufdir_report_versions where true;
+    delete from stats.report_chains where true;
+    delete from public.reporting_year_log where true;
+    delete from public.reporting_years where true;
     delete from public.erasures where kind = 'contact' and erased_by is null;
     delete from public.organization_changes where before is null and after is null;
     commit;
@@ -63,8 +69,19 @@ def furnished(stack: Stack, callers: list[Caller]) -> Iterator[None]:
                     http.put(
                         f"{stack.functions_url}/metric-snapshots", params=period, headers=headers
                     ).raise_for_status()
-                export = f"{stack.rest_url}/rpc/export_bufdir_snapshot"
-                http.post(export, json=PERIOD, headers=headers).raise_for_status()
+                steps: list[tuple[str, dict[str, Any]]] = [("export_bufdir_snapshot", PERIOD)]
+                if person.kind == "org admin":
+                    steps += [("prepare_report", PERIOD), ("lock_reporting_year", {"year": LOCKED_YEAR})]
+                else:
+                    newest = (
+                        "select v.id::text from public.bufdir_report_versions v join public.organizations o "
+                        "on o.id = v.organization_id where o.slug = %s"
+                    )
+                    for (version,) in owner.execute(newest, (person.organization,)):
+                        steps.append(("approve_report", {"version": version}))
+                for name, body in steps:
+                    call = f"{stack.rest_url}/rpc/{name}"
+                    http.post(call, json=body, headers=headers).raise_for_status()
             calls: list[tuple[str, dict[str, Any]]] = [
                 ("record_node_reads", {"p_reads": dict.fromkeys(units, 1)})
             ]

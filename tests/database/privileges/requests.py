@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LAST_YEAR = dt.datetime.now(dt.UTC).year - 1
 PERIOD = {"p_period_start": f"{LAST_YEAR}-01-01", "p_period_end": f"{LAST_YEAR}-03-01"}
+LOCKED_YEAR = LAST_YEAR + 20  # in which nobody else writes
 RELATION_VERBS = ("GET", "HEAD", "POST", "PATCH", "DELETE")
 FUNCTION_VERBS = ("GET", "POST")
 
@@ -58,6 +59,10 @@ ARGUMENTS: dict[str, Callable[[dict[str, list[str]]], Any]] = {
     "p_query": lambda _: "",
     "p_limit": lambda _: 50,
     "p_mapping_version": lambda _: 1,
+    "version": lambda ids: ids["bufdir_report_versions"][0],
+    "format": lambda _: "csv",
+    "year": lambda _: LOCKED_YEAR,
+    "reason": lambda _: "A correction",
     "p_webhook_id": lambda _: f"msg_{uuid.uuid4()}",
     "p_reads": lambda ids: {ids["own chapters"][0]: 1},
     "p_seconds": lambda _: 0.01,
@@ -78,6 +83,7 @@ NAMES_ORGANIZATION = (
     "p_profile_id",
     "p_contact_id",
     "p_reads",
+    "version",
 )
 REFUSALS = {
     "permission denied for": "closed",

@@ -6,12 +6,19 @@ import httpx
 import pytest
 
 from tests.functions.bufdir.support import DAYS, ROLES, Person, data, forget, organization
+from tests.support.work_limits import lifted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from uuid import UUID
 
     from local.stack import Stack
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _as_much_as_they_like(stack: Stack) -> Iterator[None]:
+    with lifted(stack):
+        yield
 
 
 @pytest.fixture(scope="module")
