@@ -167,6 +167,28 @@ CREATE FUNCTION app.administers(p_organization_id uuid) RETURNS boolean
 
 COMMENT ON FUNCTION app.administers(p_organization_id uuid) IS 'Whether the caller is an org admin of the organisation, the service role or the owner.';
 
+CREATE FUNCTION app.approve_report(p_version_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$   -- DEFINER: as above
+declare
+    v_version public.bufdir_report_versions := stats.lock_report_version(p_version_id);
+begin
+    if v_version.approved_at is not null then
+        perform app.refuse(409, 'already_approved', 'this version is approved already');
+    end if;
+    if v_version.prepared_by = app.profile_id() and (
+        select s.two_person_sign_off from public.organization_settings s
+        where s.organization_id = v_version.organization_id) then
+        perform app.refuse(403, 'another_person', 'somebody else approves what one has prepared');
+    end if;
+    update public.bufdir_report_versions v
+    set approved_by = app.profile_id(), approved_at = now()
+    where v.id = v_version.id
+    returning * into v_version;
+    return stats.shown_version(v_version);
+end $$;
+
 CREATE FUNCTION app.assign_chapters(p_profile_id uuid, p_chapter_ids uuid[]) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -360,49 +382,28 @@ CREATE FUNCTION app.export_bufdir_snapshot(p_period_start date, p_period_end dat
     SET search_path TO ''
     AS $$
 declare
-    v_org_id   uuid := app.current_org_id();
-    v_found    record;
+    v_passed   record;
     v_snapshot public.bufdir_metric_snapshots;
     v_id       bigint;
+    v_figures  jsonb;
 begin
-    perform app.require_report(v_org_id, p_period_start, p_period_end,
+    perform app.require_report(app.current_org_id(), p_period_start, p_period_end,
                                'only coordinators and org admins export');
-    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
-    -- one snapshot of the database for the checks and for what is exported
-    select b as snapshot,
-           stats.snapshot_status(v_org_id, p_period_start, p_period_end, now())
-               || jsonb_build_object('matches',
-                      stats.saved_report(b) = r.report
-                      and b.snapshot_json = app.hide_small_groups(r.report)) as status,
-           app.shown_report(r.report) as report
-    into v_found
-    from public.bufdir_metric_snapshots b
-    cross join lateral (
-        select stats.bufdir_report(
-            v_org_id, p_period_start, p_period_end, b.mapping_version) as report) r
-    where b.organization_id = v_org_id
-      and b.period_start = p_period_start
-      and b.period_end = p_period_end;
-    if not found then
-        raise exception 'there is no snapshot of this period' using errcode = 'PT404';
-    end if;
-    if not (v_found.status ->> 'export_allowed')::boolean then
-        raise exception 'the snapshot is stale: %', v_found.status -> 'reasons'
-            using errcode = 'PT409', hint = 'Compute it anew, then export.';
-    end if;
-    if not (v_found.status ->> 'matches')::boolean then
-        raise exception 'the snapshot differs from the data'
-            using errcode = 'PT409', hint = 'Compute it anew, then export.';
-    end if;
-    v_snapshot := v_found.snapshot;
+    v_passed := stats.pass_gate(app.current_org_id(), p_period_start, p_period_end);
+    v_snapshot := jsonb_populate_record(v_snapshot, v_passed.snapshot);
+    v_figures := app.hide_small_groups(v_passed.report);
     insert into public.bufdir_export_audit_log
-        (organization_id, exported_by, snapshot_id, period_start, period_end, verdict)
-    values (v_org_id, app.profile_id(), v_snapshot.id, p_period_start, p_period_end,
-            v_found.status)
+        (organization_id, exported_by, snapshot_id, period_start, period_end, verdict,
+         source_fingerprint, figures)
+    values (app.current_org_id(), app.profile_id(), v_snapshot.id, p_period_start,
+            p_period_end, v_passed.status, v_snapshot.source_fingerprint, v_figures)
     returning id into v_id;
+    insert into stats.complete_exports (export_id, report)
+    select v_id, v_passed.report
+    where app.shown_report(v_passed.report) <> v_figures;
     return jsonb_build_object(
         'export_id', v_id,
-        'snapshot', v_found.report,
+        'snapshot', app.shown_report(v_passed.report),
         'computed_at', v_snapshot.computed_at);
 end $$;
 
@@ -449,9 +450,58 @@ begin
         'exports', (
             select coalesce(jsonb_agg(to_jsonb(x) order by x.id), '[]')
             from public.bufdir_export_audit_log x where x.exported_by = p_profile_id),
+        'reports', (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                       'id', v.id, 'period_start', v.period_start, 'period_end', v.period_end,
+                       'version', v.version,
+                       'prepared_at', case when v.prepared_by = p_profile_id then v.prepared_at end,
+                       'approved_at', case when v.approved_by = p_profile_id then v.approved_at end,
+                       'sent_at', case when v.sent_by = p_profile_id then v.sent_at end)
+                       order by v.position), '[]')
+            from public.bufdir_report_versions v
+            where p_profile_id in (v.prepared_by, v.approved_by, v.sent_by)),
+        'locked_years', (
+            select coalesce(jsonb_agg(to_jsonb(y) order by y.id), '[]')
+            from public.reporting_year_log y where y.changed_by = p_profile_id),
         'erasures', (
             select coalesce(jsonb_agg(to_jsonb(r) order by r.id), '[]')
             from public.erasures r where r.erased_by = p_profile_id));
+end $$;
+
+CREATE FUNCTION app.export_report_version(p_version_id uuid, p_format text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_version public.bufdir_report_versions := stats.find_report_version(p_version_id);
+    v_id      bigint;
+begin
+    perform app.require_report(v_version.organization_id, v_version.period_start,
+                               v_version.period_end, 'only coordinators and org admins export');
+    if p_format is null or p_format not in ('csv', 'xlsx', 'pdf', 'json', 'audit') then
+        raise exception 'there is no such format' using errcode = 'invalid_parameter_value';
+    end if;
+    if p_format = 'audit' and not app.reads_whole_organization() then
+        raise exception 'only who sees the whole organisation exports for auditors'
+            using errcode = 'insufficient_privilege';
+    end if;
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    select * into strict v_version from public.bufdir_report_versions v
+    where v.id = p_version_id for share;   -- no signature comes in between
+    if v_version.approved_at is null then
+        perform app.refuse(409, 'not_approved', 'this version is not approved yet');
+    end if;
+    perform stats.require_true_version(v_version);
+    insert into public.bufdir_export_audit_log
+        (organization_id, exported_by, version_id, version, version_hash, format, period_start,
+         period_end, verdict, source_fingerprint, figures)
+    values (v_version.organization_id, app.profile_id(), v_version.id, v_version.version,
+            v_version.hash, p_format, v_version.period_start, v_version.period_end,
+            jsonb_build_object('verdict', case when v_version.sent_at is null
+                                               then 'fresh' else 'sent' end),
+            v_version.source_fingerprint, v_version.snapshot_json)
+    returning id into v_id;
+    return jsonb_build_object('export_id', v_id, 'version', stats.shown_version(v_version));
 end $$;
 
 CREATE FUNCTION app.first_day(p_day date, p_year integer) RETURNS date
@@ -619,6 +669,43 @@ CREATE FUNCTION app.get_metric_snapshot(p_period_start date, p_period_end date) 
 begin
     perform app.require_report_access(app.current_org_id(), p_period_start, p_period_end, null);
     return stats.metric_snapshot(p_period_start, p_period_end);
+end $$;
+
+CREATE FUNCTION app.get_report_remarks(p_period_start date, p_period_end date) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform app.require_report(app.current_org_id(), p_period_start, p_period_end,
+                               'only coordinators and org admins see remarks');
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    return (
+        select coalesce(jsonb_agg(to_jsonb(r) || jsonb_build_object(
+                   'chapter_name', u.name, 'peer_mentor_name', p.display_name)
+                   order by r.kind, r.number desc, r.day, r.activity_id), '[]')
+        from (
+            select m.*, count(*) over (partition by m.kind) as in_all,
+                   row_number() over (partition by m.kind order by m.number desc, m.hours desc,
+                       m.day, m.peer_mentor_id, m.chapter_id, m.activity_id) as place
+            from stats.remarks(app.current_org_id(), p_period_start, p_period_end,
+                               array(select app.visible_chapter_ids()), now()::date) m) r
+        left join public.organization_units u on u.id = r.chapter_id
+        left join public.profiles p on p.id = r.peer_mentor_id
+        where r.place <= 20);
+end $$;
+
+CREATE FUNCTION app.get_report_versions(p_period_start date, p_period_end date) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform app.require_report_access(app.current_org_id(), p_period_start, p_period_end,
+                                      'only coordinators and org admins see reports');
+    return coalesce((
+        select jsonb_agg(stats.shown_version(v) order by v.version desc)
+        from public.bufdir_report_versions v
+        where v.organization_id = app.current_org_id()
+          and v.period_start = p_period_start and v.period_end = p_period_end), '[]');
 end $$;
 
 CREATE FUNCTION app.get_sign_ins() RETURNS TABLE(id uuid, email text, last_sign_in_at timestamp with time zone)
@@ -1243,6 +1330,34 @@ END;
 
 COMMENT ON FUNCTION app.plan_units(p_rows jsonb) IS 'What a list of units would change, line by line (the first line of a file has the names of the columns), and what is wrong with it.';
 
+CREATE FUNCTION app.prepare_report(p_period_start date, p_period_end date) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_org_id   uuid := app.current_org_id();
+    v_passed   record;
+    v_snapshot public.bufdir_metric_snapshots;
+    v_version  public.bufdir_report_versions;
+begin
+    perform app.require_report(v_org_id, p_period_start, p_period_end,
+                               'only coordinators and org admins prepare reports');
+    v_passed := stats.pass_gate(v_org_id, p_period_start, p_period_end);
+    v_snapshot := jsonb_populate_record(v_snapshot, v_passed.snapshot);
+    insert into public.bufdir_report_versions
+        (organization_id, period_start, period_end, snapshot_json, complete_hash, record_count,
+         source_fingerprint, mapping_version, mapping, counting_rule, prepared_by)
+    values (v_org_id, p_period_start, p_period_end, app.hide_small_groups(v_passed.report),
+            stats.text_hash(v_passed.report::text), v_snapshot.record_count_at_generation,
+            v_snapshot.source_fingerprint, v_snapshot.mapping_version,
+            stats.report_mapping(v_org_id, v_snapshot.mapping_version),
+            stats.report_counting_rule(v_org_id), app.profile_id())
+    returning * into v_version;
+    insert into stats.complete_versions (version_id, report)
+    values (v_version.id, v_passed.report);
+    return stats.shown_version(v_version);
+end $$;
+
 CREATE FUNCTION app.read_hierarchy_stats(p_unit_id uuid, p_year integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1451,6 +1566,66 @@ CREATE FUNCTION app.search_key(p_text text) RETURNS text
 
 COMMENT ON FUNCTION app.search_key(p_text text) IS 'A name without accents and case.';
 
+CREATE FUNCTION app.send_report(p_version_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$   -- DEFINER: as above
+declare
+    v_version public.bufdir_report_versions := stats.lock_report_version(p_version_id);
+begin
+    if v_version.approved_at is null then
+        perform app.refuse(409, 'not_approved', 'this version is not approved yet');
+    end if;
+    if v_version.sent_at is not null then
+        perform app.refuse(409, 'already_sent', 'this version is sent already');
+    end if;
+    update public.bufdir_report_versions v
+    set sent_by = app.profile_id(), sent_at = now()
+    where v.id = v_version.id
+    returning * into v_version;
+    return stats.shown_version(v_version);
+end $$;
+
+CREATE FUNCTION app.set_year_lock(p_year integer, p_is_locked boolean, p_reason text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_org_id uuid := app.member_org_id();
+    v_now    timestamptz := case when p_is_locked then now() end;
+    v_by     uuid := case when p_is_locked then app.profile_id() end;
+begin
+    if coalesce(app.profile_role() <> 'org_admin', true) then
+        raise exception 'only org admins lock and unlock years'
+            using errcode = 'insufficient_privilege';
+    end if;
+    if p_year is null or p_year not between 2000 and 2099 then
+        raise exception 'the year must be between 2000 and 2099'
+            using errcode = 'invalid_parameter_value';
+    end if;
+    if not p_is_locked and (p_reason is null or p_reason !~ '\S' or length(p_reason) > 500) then
+        raise exception 'unlocking needs a reason of at most 500 characters'
+            using errcode = 'invalid_parameter_value';
+    end if;
+    perform stats.close_year(v_org_id, p_year);
+    insert into public.reporting_years as y (organization_id, year, locked_at, locked_by)
+    select v_org_id, p_year, v_now, v_by
+    where p_is_locked or exists (select from public.reporting_years e
+                                 where e.organization_id = v_org_id and e.year = p_year)
+    on conflict (organization_id, year) do update
+        set locked_at = excluded.locked_at, locked_by = excluded.locked_by
+        where (y.locked_at is not null) <> p_is_locked;
+    if not found then
+        if p_is_locked then
+            perform app.refuse(409, 'conflict', 'the year is locked');
+        end if;
+        perform app.refuse(409, 'not_locked', 'the year is not locked');
+    end if;
+    insert into public.reporting_year_log (organization_id, year, is_locked, changed_by, reason)
+    values (v_org_id, p_year, p_is_locked, app.profile_id(), p_reason);
+    return jsonb_build_object('year', p_year, 'locked_at', v_now, 'locked_by', v_by);
+end $$;
+
 CREATE FUNCTION app.shown_report(p_report jsonb) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -1656,6 +1831,29 @@ begin
 end $$;
 
 COMMENT ON FUNCTION private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) IS 'Ids and dates, nothing else. A lost broadcast does not matter: clients read again after a reconnect.';
+
+CREATE FUNCTION private.chain_report_version() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_chain stats.report_chains;
+begin
+    insert into stats.report_chains (organization_id) values (new.organization_id)
+    on conflict do nothing;
+    select * into strict v_chain from stats.report_chains c
+    where c.organization_id = new.organization_id for update;
+    new.position := v_chain.length + 1;
+    new.previous_hash := v_chain.last_hash;
+    new.version := 1 + (
+        select coalesce(max(v.version), 0) from public.bufdir_report_versions v
+        where v.organization_id = new.organization_id
+          and v.period_start = new.period_start and v.period_end = new.period_end);
+    new.hash := stats.report_hash(new);
+    update stats.report_chains c set length = new.position, last_hash = new.hash
+    where c.organization_id = new.organization_id;
+    return new;
+end $$;
 
 CREATE FUNCTION private.check_activity() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2064,6 +2262,20 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION private.keep_locked_years() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$   -- DEFINER: stats is private
+begin
+    if tg_op <> 'INSERT' then
+        perform stats.require_open_year(old.organization_id, old.activity_date);
+    end if;
+    if tg_op <> 'DELETE' then
+        perform stats.require_open_year(new.organization_id, new.activity_date);
+    end if;
+    return null;
+end $$;
+
 CREATE FUNCTION private.lock_erasures(p_organization_id uuid) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -2381,6 +2593,28 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION private.sign_report_version() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    if to_jsonb(new) - '{approved_by,approved_at,sent_by,sent_at}'::text[]
+           <> to_jsonb(old) - '{approved_by,approved_at,sent_by,sent_at}'::text[]
+       or (old.approved_at is not null
+           and (new.approved_by, new.approved_at) is distinct from (old.approved_by,
+                                                                    old.approved_at))
+       or old.sent_at is not null
+       or num_nonnulls(new.approved_at, new.sent_at)
+          <> 1 + num_nonnulls(old.approved_at, old.sent_at) then
+        raise exception '% is append-only', tg_table_name
+            using errcode = 'insufficient_privilege';
+    end if;
+    new.signed_hash := stats.signature_hash(new);
+    update stats.report_chains c set signature_count = c.signature_count + 1
+    where c.organization_id = new.organization_id;
+    return new;
+end $$;
+
 CREATE FUNCTION private.stamp_snapshot() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -2457,6 +2691,13 @@ end $$;
 
 COMMENT ON FUNCTION public.acknowledge_wake_ups() IS 'First step of an invalidation: the next writer sends a wake-up; 1 if one was on its way. Service role only.';
 
+CREATE FUNCTION public.approve_report(version uuid) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.approve_report(version);
+
+COMMENT ON FUNCTION public.approve_report(version uuid) IS 'Approves a version that is still true: by somebody else than who prepared it, unless the organisation has switched two_person_sign_off off. Coordinators and org admins.';
+
 CREATE FUNCTION public.claim_webhook(p_webhook_id text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2505,7 +2746,14 @@ CREATE FUNCTION public.export_person(p_profile_id uuid) RETURNS jsonb
     SET search_path TO ''
     RETURN app.export_person(p_profile_id);
 
-COMMENT ON FUNCTION public.export_person(p_profile_id uuid) IS 'What is kept of a person: profile, sign_in, assignments, activities with their texts, expenses, exports, erasures. For themselves, their org admins and the service role.';
+COMMENT ON FUNCTION public.export_person(p_profile_id uuid) IS 'What is kept of a person: profile, sign_in, assignments, activities with their texts, expenses, exports, reports, locked_years, erasures. For themselves, their org admins and the service role.';
+
+CREATE FUNCTION public.export_report_version(version uuid, format text) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.export_report_version(version, format);
+
+COMMENT ON FUNCTION public.export_report_version(version uuid, format text) IS 'Records and returns an export of a version: what is approved and still true, or was sent (else 409). Coordinators and org admins; for auditors, org admins.';
 
 CREATE FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date DEFAULT NULL::date, p_period_end date DEFAULT NULL::date, p_mapping_version integer DEFAULT NULL::integer, p_year integer DEFAULT NULL::integer) RETURNS jsonb
     LANGUAGE sql
@@ -2727,6 +2975,20 @@ end $$;
 
 COMMENT ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date, p_year integer) IS 'A coordinator''s months, from that of p_from to that of the day before p_to, or of a year; zeros for empty ones.';
 
+CREATE FUNCTION public.get_report_remarks(p_period_start date DEFAULT NULL::date, p_period_end date DEFAULT NULL::date, p_year integer DEFAULT NULL::integer) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.get_report_remarks(app.first_day(p_period_start, p_year), app.first_day(p_period_end, (p_year + 1)));
+
+COMMENT ON FUNCTION public.get_report_remarks(p_period_start date, p_period_end date, p_year integer) IS 'What to look at before a report is signed, in the chapters the caller follows up: the 20 largest of each kind, and how many there are in all. Coordinators and org admins.';
+
+CREATE FUNCTION public.get_report_versions(p_period_start date DEFAULT NULL::date, p_period_end date DEFAULT NULL::date, p_year integer DEFAULT NULL::integer) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN app.get_report_versions(app.first_day(p_period_start, p_year), app.first_day(p_period_end, (p_year + 1)));
+
+COMMENT ON FUNCTION public.get_report_versions(p_period_start date, p_period_end date, p_year integer) IS 'The versions of a period''s report, newest first, and who signed them. Coordinators and org admins; only the latter see groups of fewer than five people.';
+
 CREATE FUNCTION public.get_role() RETURNS public.profile_role
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -2753,6 +3015,13 @@ CREATE FUNCTION public.get_snapshot_status(p_period_start date DEFAULT NULL::dat
 
 COMMENT ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date, p_year integer) IS 'Whether the saved snapshot of a period is missing, fresh or stale, why, the record counts then and now, and whether it may be exported.';
 
+CREATE FUNCTION public.lock_reporting_year(year integer) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.set_year_lock(year, true, NULL::text);
+
+COMMENT ON FUNCTION public.lock_reporting_year(year integer) IS 'Locks a year: app users change nothing that took place in it. Org admins.';
+
 CREATE FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2771,6 +3040,13 @@ begin
 end $$;
 
 COMMENT ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) IS 'Computes every unit of an organisation for a year, in one statement. Service role only.';
+
+CREATE FUNCTION public.prepare_report(p_period_start date DEFAULT NULL::date, p_period_end date DEFAULT NULL::date, p_year integer DEFAULT NULL::integer) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.prepare_report(app.first_day(p_period_start, p_year), app.first_day(p_period_end, (p_year + 1)));
+
+COMMENT ON FUNCTION public.prepare_report(p_period_start date, p_period_end date, p_year integer) IS 'Makes the saved figures of a period the next version of its report; refuses missing (404), stale or false ones (409). Coordinators and org admins.';
 
 CREATE FUNCTION public.preview_import(kind text, rows jsonb) RETURNS jsonb
     LANGUAGE plpgsql
@@ -2938,6 +3214,13 @@ end $$;
 
 COMMENT ON FUNCTION public.search_units(p_query text, p_limit integer) IS 'Units by name: prefix first, then words, then similar; accents and case do not matter; at most 50. An empty query gives those read last.';
 
+CREATE FUNCTION public.send_report(version uuid) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.send_report(version);
+
+COMMENT ON FUNCTION public.send_report(version uuid) IS 'Notes that an approved version that is still true was sent. Coordinators and org admins.';
+
 CREATE FUNCTION public.take_refresh_turn() RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -2965,6 +3248,13 @@ begin
 end $$;
 
 COMMENT ON FUNCTION public.take_unit_changes() IS 'Folds: {units, invalidated, organization_ids, more}. Call again while more. Service role only.';
+
+CREATE FUNCTION public.unlock_reporting_year(year integer, reason text) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.set_year_lock(year, false, reason);
+
+COMMENT ON FUNCTION public.unlock_reporting_year(year integer, reason text) IS 'Opens a locked year, and notes why. Org admins.';
 
 CREATE FUNCTION public.warm_hierarchy_cache(p_organization_id uuid DEFAULT NULL::uuid, p_seconds double precision DEFAULT 5) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3316,6 +3606,21 @@ CREATE FUNCTION stats.cached_hierarchy_stats(p_unit_id uuid, p_year integer) RET
     SET search_path TO ''
     RETURN (SELECT jsonb_build_object('unit_id', e.unit_id, 'year', e.period_year, 'payload', e.payload, 'computed_at', e.computed_at, 'stale', stats.is_outdated(e.*)) AS jsonb_build_object FROM public.hierarchy_stats_cache e WHERE ((e.unit_id = cached_hierarchy_stats.p_unit_id) AND (e.period_year = cached_hierarchy_stats.p_year)));
 
+CREATE FUNCTION stats.close_year(p_organization_id uuid, p_year integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_timeout text := current_setting('lock_timeout');
+begin
+    perform set_config('lock_timeout', '2s', true);   -- meanwhile nobody begins to write in it
+    perform pg_advisory_xact_lock(hashtext('fersk.year'),
+                                  stats.year_key(p_organization_id, p_year));
+    perform set_config('lock_timeout', v_timeout, true);
+exception when lock_not_available then
+    perform app.refuse(409, 'being_written', 'somebody is writing in this year; try again');
+end $$;
+
 CREATE FUNCTION stats.comparison() RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -3557,6 +3862,70 @@ begin
 end $_$;
 
 COMMENT ON FUNCTION stats.define_judge() IS 'Writes the trigger function from stats.judgements; called again when that has changed.';
+
+CREATE TABLE public.bufdir_report_versions (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    period_start date NOT NULL,
+    period_end date NOT NULL,
+    version integer NOT NULL,
+    snapshot_json jsonb NOT NULL,
+    complete_hash text NOT NULL,
+    record_count bigint NOT NULL,
+    source_fingerprint text NOT NULL,
+    mapping_version integer NOT NULL,
+    mapping jsonb NOT NULL,
+    counting_rule jsonb NOT NULL,
+    prepared_by uuid NOT NULL,
+    prepared_at timestamp with time zone DEFAULT now() NOT NULL,
+    previous_hash text NOT NULL,
+    hash text NOT NULL,
+    approved_by uuid,
+    approved_at timestamp with time zone,
+    sent_by uuid,
+    sent_at timestamp with time zone,
+    signed_hash text,
+    CONSTRAINT bufdir_report_versions_snapshot_json_check CHECK (app.is_aggregate_only(snapshot_json)),
+    CONSTRAINT bufdir_report_versions_steps CHECK ((((approved_by IS NULL) = (approved_at IS NULL)) AND ((sent_by IS NULL) = (sent_at IS NULL)) AND ((sent_at IS NULL) OR (approved_at IS NOT NULL)) AND ((signed_hash IS NULL) = (approved_at IS NULL))))
+);
+
+COMMENT ON TABLE public.bufdir_report_versions IS 'What was reported to Bufdir, or was meant to be. Never changed, but for the two signatures, each once. Written by prepare_report, approve_report and send_report alone.';
+
+COMMENT ON COLUMN public.bufdir_report_versions."position" IS 'Its place in the chain of its organisation, from 1 on.';
+
+COMMENT ON COLUMN public.bufdir_report_versions.snapshot_json IS 'As coordinators may see it: null for the figures of groups of fewer than five people.';
+
+COMMENT ON COLUMN public.bufdir_report_versions.complete_hash IS 'SHA-256 of the same with every figure, which is in stats.complete_versions.';
+
+COMMENT ON COLUMN public.bufdir_report_versions.mapping IS 'The activity types and their categories, as they were.';
+
+COMMENT ON COLUMN public.bufdir_report_versions.counting_rule IS 'What counted, as it was.';
+
+COMMENT ON COLUMN public.bufdir_report_versions.prepared_at IS 'When the figures were right: they were compared with the activities.';
+
+COMMENT ON COLUMN public.bufdir_report_versions.hash IS 'SHA-256 of all above it and of the hash before, so that none can be changed or left out.';
+
+COMMENT ON COLUMN public.bufdir_report_versions.signed_hash IS 'SHA-256 of hash and of who signed when.';
+
+CREATE FUNCTION stats.find_report_version(p_version_id uuid) RETURNS public.bufdir_report_versions
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_org_id  uuid := app.member_org_id();
+    v_version public.bufdir_report_versions;
+begin
+    if v_org_id is null then
+        raise exception 'not your organisation' using errcode = 'insufficient_privilege';
+    end if;
+    select * into v_version from public.bufdir_report_versions v
+    where v.id = p_version_id and v.organization_id = v_org_id;
+    if not found then
+        raise exception 'there is no such version' using errcode = 'PT404';
+    end if;
+    return v_version;
+end $$;
 
 CREATE FUNCTION stats.fold() RETURNS jsonb
     LANGUAGE plpgsql
@@ -3808,6 +4177,62 @@ $$;
 
 COMMENT ON FUNCTION stats.hierarchy_summary(p_unit_id uuid, p_year integer) IS 'The summary of one unit''s subtree in one year, exact at the caller''s snapshot.';
 
+CREATE FUNCTION stats.mapping_version(p_organization_id uuid, p_year integer) RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN COALESCE((SELECT max(v.mapping_version) AS max FROM public.bufdir_mapping_versions v WHERE ((v.organization_id = mapping_version.p_organization_id) AND (v.valid_from_year <= mapping_version.p_year))), 0);
+
+COMMENT ON FUNCTION stats.mapping_version(p_organization_id uuid, p_year integer) IS 'The version of the mapping that a year is reported by; 0 where there is none.';
+
+CREATE FUNCTION stats.mapping_version(p_organization_id uuid, p_period_start date, p_period_end date) RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN (SELECT CASE WHEN (min(v.v) = max(v.v)) THEN min(v.v) ELSE NULL::integer END AS "case" FROM (generate_series((EXTRACT(year FROM mapping_version.p_period_start))::integer, (EXTRACT(year FROM GREATEST((mapping_version.p_period_end - 1), mapping_version.p_period_start)))::integer) y(y) CROSS JOIN LATERAL stats.mapping_version(mapping_version.p_organization_id, y.y) v(v)));
+
+COMMENT ON FUNCTION stats.mapping_version(p_organization_id uuid, p_period_start date, p_period_end date) IS 'The version of the mapping that all years of a period are reported by; null where they differ.';
+
+CREATE FUNCTION stats.report_source(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, OUT record_count bigint, OUT fingerprint text) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    with source as (
+        select a.contact_id, hashtextextended(concat_ws('|',
+                   a.id, a.chapter_id, u.id, u.name, t.id, t.code, a.bucket_date,
+                   a.duration_minutes, a.participant_count), 0) as hash
+        from stats.countable_activities a
+        join public.activity_types t on t.id = a.activity_type_id
+        left join stats.unit_regions g on g.chapter_id = a.chapter_id
+        left join public.organization_units u on u.id = g.unit_id
+        where a.organization_id = p_organization_id
+          and a.bucket_date >= p_period_start
+          and a.bucket_date < p_period_end
+    ), by_contact as (
+        select count(*) as record_count,
+               case when s.contact_id is null then bit_xor(s.hash)
+                    else hashint8extended(bit_xor(s.hash), 0) end as hash
+        from source s
+        group by s.contact_id
+    )
+    select coalesce(sum(c.record_count), 0)::bigint,
+           left(md5(coalesce(sum(c.record_count), 0) || '/' || coalesce(bit_xor(c.hash), 0)), 16)
+           || left(md5((
+               select coalesce(string_agg(
+                   m.activity_type_id || '|' || m.bufdir_category_code, ','
+                   order by m.activity_type_id), '')
+               from public.bufdir_category_mappings m
+               join public.activity_types y on y.id = m.activity_type_id
+               where y.organization_id = p_organization_id
+                 and m.mapping_version = p_mapping_version)), 16)
+    from by_contact c
+$$;
+
+COMMENT ON FUNCTION stats.report_source(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, OUT record_count bigint, OUT fingerprint text) IS 'How many activities a report rests on, and a fingerprint: its first half is about them and their regions, its second about the mapping.';
+
+CREATE FUNCTION stats.is_current(p_version public.bufdir_report_versions) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN ((NOT ((p_version).mapping_version IS DISTINCT FROM stats.mapping_version((p_version).organization_id, (p_version).period_start, (p_version).period_end))) AND ((p_version).source_fingerprint = (SELECT s.fingerprint FROM stats.report_source((is_current.p_version).organization_id, (is_current.p_version).period_start, (is_current.p_version).period_end, (is_current.p_version).mapping_version) s(record_count, fingerprint))));
+
 CREATE FUNCTION stats.is_recent(p_at timestamp with time zone, p_interval interval) RETURNS boolean
     LANGUAGE sql
     SET search_path TO ''
@@ -3844,6 +4269,7 @@ CREATE TABLE public.organization_settings (
     snapshot_max_age interval DEFAULT '24:00:00'::interval NOT NULL,
     statistics_enabled boolean DEFAULT true NOT NULL,
     time_zone text DEFAULT 'UTC'::text NOT NULL,
+    two_person_sign_off boolean DEFAULT true NOT NULL,
     text_retention interval,
     contact_retention interval,
     CONSTRAINT organization_settings_contact_retention_check CHECK ((contact_retention >= '1 day'::interval)),
@@ -3861,6 +4287,8 @@ COMMENT ON COLUMN public.organization_settings.max_chapter_assignments IS 'How m
 COMMENT ON COLUMN public.organization_settings.statistics_enabled IS 'The kill switch: false hides every statistic of the organisation.';
 
 COMMENT ON COLUMN public.organization_settings.time_zone IS 'Where an activity''s day begins, unless the app gives the day; docs/explain/what-counts.md.';
+
+COMMENT ON COLUMN public.organization_settings.two_person_sign_off IS 'Whether a report is approved by somebody else than who prepared it.';
 
 COMMENT ON COLUMN public.organization_settings.text_retention IS 'How long a summary is kept after the activity took place; null: as long as the activity.';
 
@@ -3963,6 +4391,28 @@ begin
                   hint = 'An older database snapshot would miss what others have just written.';
     end if;
     lock table public.activities in share row exclusive mode;
+end $$;
+
+CREATE FUNCTION stats.lock_report_version(p_version_id uuid) RETURNS public.bufdir_report_versions
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_version public.bufdir_report_versions := stats.find_report_version(p_version_id);
+begin
+    perform app.require_report(v_version.organization_id, v_version.period_start,
+        v_version.period_end, 'only coordinators and org admins sign reports');
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    select * into v_version from public.bufdir_report_versions v
+    where v.id = p_version_id for update;
+    if exists (select from public.bufdir_report_versions v
+               where (v.organization_id, v.period_start, v.period_end)
+                     = (v_version.organization_id, v_version.period_start, v_version.period_end)
+                 and v.version > v_version.version) then
+        perform app.refuse(409, 'superseded', 'there is a later version of this report');
+    end if;
+    perform stats.require_true_version(v_version);
+    return v_version;
 end $$;
 
 CREATE FUNCTION stats.log_deleted_activities() RETURNS trigger
@@ -4170,20 +4620,6 @@ CREATE FUNCTION stats.log_updated_activities() RETURNS trigger
    FROM old_rows a
   WHERE a.is_counted) a) o) c group by organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, contact_id having sum(c.activity_count) <> 0 or sum(c.total_minutes) <> 0 or sum(c.participant_count) <> 0 or sum(c.approved_nok) <> 0) c group by organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date; if v_minutes > 1440 then raise exception 'more than 24 hours of one person on one day' using errcode = 'check_violation', constraint = 'activities_day_has_24_hours'; end if; return new; end $$;
 
-CREATE FUNCTION stats.mapping_version(p_organization_id uuid, p_year integer) RETURNS integer
-    LANGUAGE sql STABLE
-    SET search_path TO ''
-    RETURN COALESCE((SELECT max(v.mapping_version) AS max FROM public.bufdir_mapping_versions v WHERE ((v.organization_id = mapping_version.p_organization_id) AND (v.valid_from_year <= mapping_version.p_year))), 0);
-
-COMMENT ON FUNCTION stats.mapping_version(p_organization_id uuid, p_year integer) IS 'The version of the mapping that a year is reported by; 0 where there is none.';
-
-CREATE FUNCTION stats.mapping_version(p_organization_id uuid, p_period_start date, p_period_end date) RETURNS integer
-    LANGUAGE sql STABLE
-    SET search_path TO ''
-    RETURN (SELECT CASE WHEN (min(v.v) = max(v.v)) THEN min(v.v) ELSE NULL::integer END AS "case" FROM (generate_series((EXTRACT(year FROM mapping_version.p_period_start))::integer, (EXTRACT(year FROM GREATEST((mapping_version.p_period_end - 1), mapping_version.p_period_start)))::integer) y(y) CROSS JOIN LATERAL stats.mapping_version(mapping_version.p_organization_id, y.y) v(v)));
-
-COMMENT ON FUNCTION stats.mapping_version(p_organization_id uuid, p_period_start date, p_period_end date) IS 'The version of the mapping that all years of a period are reported by; null where they differ.';
-
 CREATE FUNCTION stats.measure_list(p_format text, p_separator text DEFAULT ', '::text) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -4276,6 +4712,46 @@ CREATE FUNCTION stats.outdate_organizations(p_organization_ids uuid[]) RETURNS v
 END;
 
 COMMENT ON FUNCTION stats.outdate_organizations(p_organization_ids uuid[]) IS 'Logs that every summary of these organisations is outdated, in every year.';
+
+CREATE FUNCTION stats.pass_gate(p_organization_id uuid, p_period_start date, p_period_end date, OUT snapshot jsonb, OUT status jsonb, OUT report jsonb) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_found record;
+begin
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    select to_jsonb(b) as snapshot,
+           stats.snapshot_status(p_organization_id, p_period_start, p_period_end, now())
+               || jsonb_build_object('matches',
+                      stats.saved_report(b) = r.report
+                      and b.snapshot_json = app.hide_small_groups(r.report)) as status,
+           r.report
+    into v_found
+    from public.bufdir_metric_snapshots b
+    cross join lateral (
+        select stats.bufdir_report(
+            p_organization_id, p_period_start, p_period_end, b.mapping_version) as report) r
+    where b.organization_id = p_organization_id
+      and b.period_start = p_period_start
+      and b.period_end = p_period_end;
+    if not found then
+        raise exception 'there is no snapshot of this period' using errcode = 'PT404';
+    end if;
+    snapshot := v_found.snapshot;
+    status := v_found.status;
+    report := v_found.report;
+    if not (status ->> 'export_allowed')::boolean then
+        raise exception 'the snapshot is stale: %', status -> 'reasons'
+            using errcode = 'PT409', hint = 'Compute it anew, then export.';
+    end if;
+    if not (status ->> 'matches')::boolean then
+        raise exception 'the snapshot differs from the data'
+            using errcode = 'PT409', hint = 'Compute it anew, then export.';
+    end if;
+end $$;
+
+COMMENT ON FUNCTION stats.pass_gate(p_organization_id uuid, p_period_start date, p_period_end date, OUT snapshot jsonb, OUT status jsonb, OUT report jsonb) IS 'A saved report, its verdict and its figures; refuses one that is missing (404), stale or false (409).';
 
 CREATE FUNCTION stats.people_of_chapters(p_chapter_ids uuid[]) RETURNS TABLE(chapter_id uuid, profile_id uuid)
     LANGUAGE sql STABLE
@@ -4483,6 +4959,90 @@ begin
         using errcode = 'feature_not_supported', hint = 'Use DELETE FROM public.activities.';
 end $$;
 
+CREATE FUNCTION stats.remarks(p_organization_id uuid, p_period_start date, p_period_end date, p_chapter_ids uuid[], p_today date) RETURNS TABLE(kind text, chapter_id uuid, peer_mentor_id uuid, activity_id uuid, day date, number bigint, hours numeric, expected numeric)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    with counted as materialized (
+        select c.id, c.chapter_id, c.peer_mentor_id, c.activity_type_id, c.bucket_date,
+               c.duration_minutes, c.participant_count, a.recorded_at
+        from stats.countable_activities c
+        join public.activities a on a.id = c.id
+        where c.organization_id = p_organization_id
+          and c.chapter_id = any (p_chapter_ids)
+          and c.bucket_date >= p_period_start and c.bucket_date < p_period_end
+    ), people as (
+        select c.peer_mentor_id, count(*) as number, sum(c.duration_minutes) as minutes
+        from counted c group by 1
+    ), days as (
+        select c.bucket_date, count(*) as number, sum(c.duration_minutes) as minutes
+        from counted c group by 1
+    ), types as (
+        select c.activity_type_id,
+               percentile_cont('{0.25,0.75}'::float8[])
+                   within group (order by c.participant_count) as q
+        from counted c group by 1
+    ), fences as (
+        select (select 4 * q[2] - 3 * q[1]
+                from (select percentile_cont('{0.25,0.75}'::float8[])
+                                 within group (order by p.minutes) as q
+                      from people p having count(*) >= 8) f) as of_people,
+               (select 4 * q[2] - 3 * q[1]
+                from (select percentile_cont('{0.25,0.75}'::float8[])
+                                 within group (order by d.number) as q
+                      from days d having count(*) >= 28) f) as of_days
+    ), last_year as (
+        select c.chapter_id, count(*) as number
+        from stats.countable_activities c
+        where c.organization_id = p_organization_id and c.chapter_id = any (p_chapter_ids)
+          and c.bucket_date >= (p_period_start - interval '1 year')::date
+          and c.bucket_date < (p_period_end - interval '1 year')::date
+        group by 1
+    ), this_year as (
+        select c.chapter_id, count(*) as number, sum(c.duration_minutes) as minutes
+        from counted c group by 1
+    )
+    select 'person_day', null::uuid, c.peer_mentor_id, null::uuid, c.bucket_date, count(*),
+           stats.hours(sum(c.duration_minutes)), 12::numeric
+    from counted c group by c.peer_mentor_id, c.bucket_date
+    having sum(c.duration_minutes) > 720 or count(*) > 10
+    union all
+    select 'person', null, p.peer_mentor_id, null, null, p.number, stats.hours(p.minutes),
+           stats.hours(f.of_people::bigint)
+    from people p join fences f on p.minutes > f.of_people
+    union all
+    select 'day', null, null, null, d.bucket_date, d.number, stats.hours(d.minutes),
+           round(f.of_days::numeric, 1)
+    from days d join fences f on d.number > f.of_days and d.number > 4
+    union all
+    select 'participants', c.chapter_id, null, c.id, c.bucket_date, c.participant_count,
+           stats.hours(c.duration_minutes), round((4 * t.q[2] - 3 * t.q[1])::numeric, 1)
+    from counted c join types t on t.activity_type_id = c.activity_type_id
+        and c.participant_count > greatest(4 * t.q[2] - 3 * t.q[1], 50)
+    union all
+    select 'last_year', u, null, null, null, coalesce(t.number, 0), stats.hours(t.minutes),
+           coalesce(l.number, 0)
+    from unnest(p_chapter_ids) u
+    left join this_year t on t.chapter_id = u
+    left join last_year l on l.chapter_id = u
+    where exists (select from last_year)
+      and greatest(t.number, l.number) >= 20
+      and greatest(t.number, l.number) >= 3 * coalesce(least(
+          coalesce(t.number, 0), coalesce(l.number, 0)), 0)
+    union all
+    select 'future', c.chapter_id, c.peer_mentor_id, c.id, c.bucket_date, 1,
+           stats.hours(c.duration_minutes), null
+    from counted c where c.bucket_date > p_today
+    union all
+    select 'late', c.chapter_id, null, null, max(c.bucket_date), count(*),
+           stats.hours(sum(c.duration_minutes)), 90
+    from counted c
+    where c.recorded_at > (c.bucket_date + 91)::timestamp at time zone 'UTC'
+    group by c.chapter_id
+$$;
+
+COMMENT ON FUNCTION stats.remarks(p_organization_id uuid, p_period_start date, p_period_end date, p_chapter_ids uuid[], p_today date) IS 'What lies far out in a period, is yet to come, or was registered more than 90 days after.';
+
 CREATE FUNCTION stats.remove_zeros(p_zeros jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -4496,42 +5056,36 @@ begin
     end loop;
 end $_$;
 
-CREATE FUNCTION stats.report_source(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, OUT record_count bigint, OUT fingerprint text) RETURNS record
+CREATE FUNCTION stats.report_counting_rule(p_organization_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO ''
-    AS $$
-    with source as (
-        select a.contact_id, hashtextextended(concat_ws('|',
-                   a.id, a.chapter_id, u.id, u.name, t.id, t.code, a.bucket_date,
-                   a.duration_minutes, a.participant_count), 0) as hash
-        from stats.countable_activities a
-        join public.activity_types t on t.id = a.activity_type_id
-        left join stats.unit_regions g on g.chapter_id = a.chapter_id
-        left join public.organization_units u on u.id = g.unit_id
-        where a.organization_id = p_organization_id
-          and a.bucket_date >= p_period_start
-          and a.bucket_date < p_period_end
-    ), by_contact as (
-        select count(*) as record_count,
-               case when s.contact_id is null then bit_xor(s.hash)
-                    else hashint8extended(bit_xor(s.hash), 0) end as hash
-        from source s
-        group by s.contact_id
-    )
-    select coalesce(sum(c.record_count), 0)::bigint,
-           left(md5(coalesce(sum(c.record_count), 0) || '/' || coalesce(bit_xor(c.hash), 0)), 16)
-           || left(md5((
-               select coalesce(string_agg(
-                   m.activity_type_id || '|' || m.bufdir_category_code, ','
-                   order by m.activity_type_id), '')
-               from public.bufdir_category_mappings m
-               join public.activity_types y on y.id = m.activity_type_id
-               where y.organization_id = p_organization_id
-                 and m.mapping_version = p_mapping_version)), 16)
-    from by_contact c
-$$;
+    RETURN jsonb_build_object('counts_in_statistics', (SELECT string_agg(p.prosrc, '
+'::text ORDER BY p.oid) AS string_agg FROM pg_proc p WHERE ((p.proname = 'counts_in_statistics'::name) AND (p.pronamespace = ('stats'::regnamespace)::oid))), 'rules', COALESCE((SELECT jsonb_agg(to_jsonb(r.*) ORDER BY r.activity_type_id, r.valid_from) AS jsonb_agg FROM (public.counting_rules r JOIN public.activity_types t ON ((t.id = r.activity_type_id))) WHERE (t.organization_id = report_counting_rule.p_organization_id)), '[]'::jsonb));
 
-COMMENT ON FUNCTION stats.report_source(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, OUT record_count bigint, OUT fingerprint text) IS 'How many activities a report rests on, and a fingerprint: its first half is about them and their regions, its second about the mapping.';
+CREATE FUNCTION stats.text_hash(p_text text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN encode(sha256(convert_to(p_text, 'UTF8'::name)), 'hex'::text);
+
+CREATE FUNCTION stats.report_hash(p_version public.bufdir_report_versions) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN stats.text_hash((jsonb_build_array((p_version).previous_hash, (p_version).id, (p_version).organization_id, (p_version)."position", (p_version).period_start, (p_version).period_end, (p_version).version, (p_version).snapshot_json, (p_version).complete_hash, (p_version).record_count, (p_version).source_fingerprint, (p_version).mapping_version, (p_version).mapping, (p_version).counting_rule, (p_version).prepared_by, EXTRACT(epoch FROM (p_version).prepared_at)))::text);
+
+CREATE TABLE public.bufdir_category_mappings (
+    mapping_version integer NOT NULL,
+    activity_type_id uuid NOT NULL,
+    bufdir_category_code text NOT NULL,
+    CONSTRAINT bufdir_category_mappings_bufdir_category_code_check CHECK ((bufdir_category_code ~ '^[A-Z0-9][A-Z0-9_.-]{0,31}$'::text)),
+    CONSTRAINT bufdir_category_mappings_mapping_version_check CHECK ((mapping_version > 0))
+);
+
+COMMENT ON TABLE public.bufdir_category_mappings IS 'Versioned: which Bufdir category an activity type is reported under. An unmapped type is reported as uncategorised.';
+
+CREATE FUNCTION stats.report_mapping(p_organization_id uuid, p_mapping_version integer) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN COALESCE((SELECT jsonb_agg(jsonb_build_object('activity_type_id', t.id, 'activity_type_code', t.code, 'label', t.label, 'bufdir_category_code', m.bufdir_category_code) ORDER BY t.code) AS jsonb_agg FROM (public.activity_types t LEFT JOIN public.bufdir_category_mappings m ON (((m.activity_type_id = t.id) AND (m.mapping_version = report_mapping.p_mapping_version)))) WHERE (t.organization_id = report_mapping.p_organization_id)), '[]'::jsonb);
 
 CREATE FUNCTION stats.request_upkeep() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4602,6 +5156,36 @@ begin
     return v_version;
 end $$;
 
+CREATE FUNCTION stats.require_open_year(p_organization_id uuid, p_day date) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_year integer := extract(year from p_day);
+begin
+    if not pg_try_advisory_xact_lock_shared(hashtext('fersk.year'),
+                                            stats.year_key(p_organization_id, v_year))
+       or exists (select from public.reporting_years y
+                  where y.organization_id = p_organization_id and y.year = v_year
+                    and y.locked_at is not null) then
+        perform app.refuse(409, 'conflict', 'the year is locked');
+    end if;
+end $$;
+
+CREATE FUNCTION stats.require_true_version(p_version public.bufdir_report_versions) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    if exists (select from stats.report_problems p where p.version_id = p_version.id) then
+        perform app.refuse(409, 'falsified', 'this version is not as it was written');
+    end if;
+    if p_version.sent_at is null and not stats.is_current(p_version) then
+        perform app.refuse(409, 'figures_changed',
+                           'the activities have changed since this version was prepared');
+    end if;
+end $$;
+
 CREATE FUNCTION stats.save_metric_snapshot(p_organization_id uuid, p_period_start date, p_period_end date) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -4629,6 +5213,40 @@ begin
     insert into stats.complete_reports (snapshot_id, report)
     select v_new.id, v_report where v_report <> v_new.snapshot_json;
 end $$;
+
+CREATE FUNCTION stats.shown_signature(p_profile_id uuid, p_at timestamp with time zone) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN (SELECT jsonb_build_object('profile_id', p.id, 'name', p.display_name, 'at', shown_signature.p_at, 'local_at', to_char((shown_signature.p_at AT TIME ZONE o.time_zone), 'YYYY-MM-DD HH24:MI'::text)) AS jsonb_build_object FROM (public.profiles p JOIN public.organization_settings o ON ((o.organization_id = p.organization_id))) WHERE (p.id = shown_signature.p_profile_id));
+
+CREATE TABLE public.organizations (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    units_changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT organizations_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT organizations_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,62}$'::text))
+);
+
+COMMENT ON TABLE public.organizations IS 'The organisations that run peer-mentor programmes.';
+
+CREATE TABLE stats.complete_versions (
+    version_id uuid NOT NULL,
+    report jsonb NOT NULL,
+    CONSTRAINT complete_versions_report_check CHECK (app.is_aggregate_only(report))
+);
+
+COMMENT ON TABLE stats.complete_versions IS 'What was reported, with the figures of small groups.';
+
+CREATE FUNCTION stats.shown_version(p_version public.bufdir_report_versions) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN jsonb_build_object('id', (p_version).id, 'organization_id', (p_version).organization_id, 'organization_name', (SELECT o.name FROM public.organizations o WHERE (o.id = (shown_version.p_version).organization_id)), 'period_start', (p_version).period_start, 'period_end', (p_version).period_end, 'version', (p_version).version, 'report', CASE WHEN app.reads_whole_organization() THEN (SELECT c.report FROM stats.complete_versions c WHERE (c.version_id = (shown_version.p_version).id)) ELSE (p_version).snapshot_json END, 'record_count', (p_version).record_count, 'source_fingerprint', (p_version).source_fingerprint, 'mapping_version', (p_version).mapping_version, 'mapping', (p_version).mapping, 'counting_rule', (p_version).counting_rule, 'previous_hash', (p_version).previous_hash, 'hash', (p_version).hash, 'prepared', stats.shown_signature((p_version).prepared_by, (p_version).prepared_at), 'approved', stats.shown_signature((p_version).approved_by, (p_version).approved_at), 'sent', stats.shown_signature((p_version).sent_by, (p_version).sent_at));
+
+CREATE FUNCTION stats.signature_hash(p_version public.bufdir_report_versions) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN CASE WHEN ((p_version).approved_at IS NOT NULL) THEN stats.text_hash((jsonb_build_array((p_version).hash, (p_version).approved_by, EXTRACT(epoch FROM (p_version).approved_at), (p_version).sent_by, EXTRACT(epoch FROM (p_version).sent_at)))::text) ELSE NULL::text END;
 
 CREATE FUNCTION stats.snapshot_status(p_organization_id uuid, p_period_start date, p_period_end date, p_now timestamp with time zone) RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -4822,6 +5440,14 @@ CREATE FUNCTION stats.wrong_summaries(p_unit_ids uuid[]) RETURNS SETOF uuid
       and e.payload is distinct from stats.hierarchy_summary(e.unit_id, e.period_year)
 $$;
 
+CREATE FUNCTION stats.year_key(p_organization_id uuid, p_year integer) RETURNS integer
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+begin
+    return hashtext(p_organization_id || '/' || p_year);
+end $$;
+
 CREATE TABLE private.created_extensions (
     name text NOT NULL
 );
@@ -4941,28 +5567,29 @@ CREATE VIEW public.activity_time_series WITH (security_invoker='on') AS
 
 COMMENT ON VIEW public.activity_time_series IS 'Per chapter and day, exact now.';
 
-CREATE TABLE public.bufdir_category_mappings (
-    mapping_version integer NOT NULL,
-    activity_type_id uuid NOT NULL,
-    bufdir_category_code text NOT NULL,
-    CONSTRAINT bufdir_category_mappings_bufdir_category_code_check CHECK ((bufdir_category_code ~ '^[A-Z0-9][A-Z0-9_.-]{0,31}$'::text)),
-    CONSTRAINT bufdir_category_mappings_mapping_version_check CHECK ((mapping_version > 0))
-);
-
-COMMENT ON TABLE public.bufdir_category_mappings IS 'Versioned: which Bufdir category an activity type is reported under. An unmapped type is reported as uncategorised.';
-
 CREATE TABLE public.bufdir_export_audit_log (
     id bigint NOT NULL,
     organization_id uuid NOT NULL,
     exported_by uuid NOT NULL,
     exported_at timestamp with time zone DEFAULT now() NOT NULL,
-    snapshot_id uuid NOT NULL,
+    snapshot_id uuid,
     period_start date NOT NULL,
     period_end date NOT NULL,
-    verdict jsonb NOT NULL
+    verdict jsonb NOT NULL,
+    source_fingerprint text NOT NULL,
+    figures jsonb NOT NULL,
+    version_id uuid,
+    version integer,
+    version_hash text,
+    format text,
+    CONSTRAINT bufdir_export_audit_log_of_something CHECK ((((snapshot_id IS NULL) = (version_id IS NOT NULL)) AND (num_nulls(version_id, version, version_hash, format) = ANY (ARRAY[0, 4]))))
 );
 
-COMMENT ON TABLE public.bufdir_export_audit_log IS 'Append-only: who exported what, on which verdict. Written by export_bufdir_snapshot alone.';
+COMMENT ON TABLE public.bufdir_export_audit_log IS 'Append-only: who exported what, on which verdict. Written by exporting alone.';
+
+COMMENT ON COLUMN public.bufdir_export_audit_log.figures IS 'What was exported, as coordinators may see it.';
+
+COMMENT ON COLUMN public.bufdir_export_audit_log.version_hash IS 'The hash of the exported version: it tells, too, when that is exchanged.';
 
 ALTER TABLE public.bufdir_export_audit_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.bufdir_export_audit_log_id_seq
@@ -5217,17 +5844,6 @@ ALTER TABLE public.organization_changes ALTER COLUMN id ADD GENERATED ALWAYS AS 
     CACHE 1
 );
 
-CREATE TABLE public.organizations (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    slug text NOT NULL,
-    name text NOT NULL,
-    units_changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT organizations_name_check CHECK ((name <> ''::text)),
-    CONSTRAINT organizations_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,62}$'::text))
-);
-
-COMMENT ON TABLE public.organizations IS 'The organisations that run peer-mentor programmes.';
-
 CREATE VIEW stats.visible_peer_mentor_stats WITH (security_barrier='true') AS
  SELECT l.peer_mentor_id,
     l.chapter_id,
@@ -5320,6 +5936,40 @@ CREATE VIEW public.possible_duplicates WITH (security_invoker='on') AS
 
 COMMENT ON VIEW public.possible_duplicates IS 'Pairs of activities that count and may be one: the same peer mentor at the same time, a contact met directly and by proxy, an event registered by two people. Filtered as activities is.';
 
+CREATE TABLE public.reporting_year_log (
+    id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    year integer NOT NULL,
+    is_locked boolean NOT NULL,
+    changed_by uuid NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    reason text,
+    CONSTRAINT reporting_year_log_reason_check CHECK ((length(reason) <= 500)),
+    CONSTRAINT reporting_year_log_reason_to_unlock CHECK ((is_locked OR ((reason IS NOT NULL) AND (reason ~ '\S'::text))))
+);
+
+COMMENT ON TABLE public.reporting_year_log IS 'Append-only: who locked and unlocked which year, and why it was unlocked.';
+
+ALTER TABLE public.reporting_year_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.reporting_year_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.reporting_years (
+    organization_id uuid NOT NULL,
+    year integer NOT NULL,
+    locked_at timestamp with time zone,
+    locked_by uuid,
+    CONSTRAINT reporting_years_locked_by_somebody CHECK (((locked_at IS NULL) = (locked_by IS NULL))),
+    CONSTRAINT reporting_years_year_check CHECK (((year >= 2000) AND (year <= 2099)))
+);
+
+COMMENT ON TABLE public.reporting_years IS 'Years that are or were locked: app users change nothing that took place in a locked one.';
+
 CREATE VIEW stats.visible_freshness WITH (security_barrier='true') AS
  SELECT l.last_finished_at AS last_refreshed_at,
     COALESCE(p.change_count, (0)::bigint) AS pending_changes,
@@ -5346,6 +5996,13 @@ ALTER TABLE stats.activity_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENT
     NO MAXVALUE
     CACHE 50
 );
+
+CREATE TABLE stats.complete_exports (
+    export_id bigint NOT NULL,
+    report jsonb NOT NULL
+);
+
+COMMENT ON TABLE stats.complete_exports IS 'What was exported with the figures of small groups, to whom may see them.';
 
 CREATE TABLE stats.daily_minutes (
     peer_mentor_id uuid NOT NULL,
@@ -5518,6 +6175,53 @@ CREATE VIEW stats.refresh_pace AS
    FROM stats.stats_refresh_log l,
     stats.settings s;
 
+CREATE TABLE stats.report_chains (
+    organization_id uuid NOT NULL,
+    length bigint DEFAULT 0 NOT NULL,
+    last_hash text DEFAULT repeat('0'::text, 64) NOT NULL,
+    signature_count bigint DEFAULT 0 NOT NULL
+);
+
+COMMENT ON TABLE stats.report_chains IS 'How long each organisation''s chain is, how it ends, and how often its versions were signed.';
+
+CREATE VIEW stats.report_problems AS
+ SELECT v.organization_id,
+    v.id AS version_id,
+    p.problem
+   FROM (( SELECT r.*::public.bufdir_report_versions AS r,
+            r.id,
+            r.organization_id,
+            r."position",
+            r.previous_hash,
+            r.signed_hash,
+            r.hash,
+            row_number() OVER chain AS place,
+            lag(r.hash, 1, repeat('0'::text, 64)) OVER chain AS hash_before
+           FROM public.bufdir_report_versions r
+          WINDOW chain AS (PARTITION BY r.organization_id ORDER BY r."position")) v
+     CROSS JOIN LATERAL ( VALUES (((v.hash <> stats.report_hash(v.r)) OR (NOT (EXISTS ( SELECT
+                   FROM stats.complete_versions c
+                  WHERE ((c.version_id = v.id) AND (stats.text_hash((c.report)::text) = (v.r).complete_hash)))))),'was changed'::text), ((v.signed_hash IS DISTINCT FROM stats.signature_hash(v.r)),'signatures were changed'::text), (((v."position" <> v.place) OR (v.previous_hash <> v.hash_before)),'does not follow the one before'::text)) p(is_found, problem))
+  WHERE p.is_found
+UNION ALL
+ SELECT c.organization_id,
+    NULL::uuid AS version_id,
+    'the chain does not end where it ended'::text AS problem
+   FROM stats.report_chains c
+  WHERE (NOT (EXISTS ( SELECT
+           FROM public.bufdir_report_versions r
+          WHERE ((r.organization_id = c.organization_id) AND (r."position" = c.length) AND (r.hash = c.last_hash)))))
+UNION ALL
+ SELECT c.organization_id,
+    NULL::uuid AS version_id,
+    'a signature is missing'::text AS problem
+   FROM stats.report_chains c
+  WHERE (c.signature_count > ( SELECT COALESCE(sum(num_nonnulls(r.approved_at, r.sent_at)), (0)::bigint) AS "coalesce"
+           FROM public.bufdir_report_versions r
+          WHERE (r.organization_id = c.organization_id)));
+
+COMMENT ON VIEW stats.report_problems IS 'Versions that are not as they were written; no row when all is well.';
+
 CREATE VIEW stats.totals AS
  SELECT (t.name)::name AS name,
     t.keys,
@@ -5647,6 +6351,15 @@ ALTER TABLE ONLY public.bufdir_metric_snapshots
 ALTER TABLE ONLY public.bufdir_metric_snapshots
     ADD CONSTRAINT bufdir_metric_snapshots_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.bufdir_report_versions
+    ADD CONSTRAINT bufdir_report_versions_organization_id_period_start_period__key UNIQUE (organization_id, period_start, period_end, version);
+
+ALTER TABLE ONLY public.bufdir_report_versions
+    ADD CONSTRAINT bufdir_report_versions_organization_id_position_key UNIQUE (organization_id, "position");
+
+ALTER TABLE ONLY public.bufdir_report_versions
+    ADD CONSTRAINT bufdir_report_versions_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.bufdir_thresholds
     ADD CONSTRAINT bufdir_thresholds_pkey PRIMARY KEY (organization_id, bufdir_category_code, valid_from_year);
 
@@ -5698,8 +6411,20 @@ ALTER TABLE ONLY public.profiles
 ALTER TABLE ONLY public.profiles
     ADD CONSTRAINT profiles_user_id_key UNIQUE (user_id);
 
+ALTER TABLE ONLY public.reporting_year_log
+    ADD CONSTRAINT reporting_year_log_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.reporting_years
+    ADD CONSTRAINT reporting_years_pkey PRIMARY KEY (organization_id, year);
+
+ALTER TABLE ONLY stats.complete_exports
+    ADD CONSTRAINT complete_exports_pkey PRIMARY KEY (export_id);
+
 ALTER TABLE ONLY stats.complete_reports
     ADD CONSTRAINT complete_reports_pkey PRIMARY KEY (snapshot_id);
+
+ALTER TABLE ONLY stats.complete_versions
+    ADD CONSTRAINT complete_versions_pkey PRIMARY KEY (version_id);
 
 ALTER TABLE ONLY stats.daily_minutes
     ADD CONSTRAINT daily_minutes_pkey PRIMARY KEY (peer_mentor_id, activity_date);
@@ -5724,6 +6449,9 @@ ALTER TABLE ONLY stats.monthly_totals
 
 ALTER TABLE ONLY stats.peer_mentor_totals
     ADD CONSTRAINT peer_mentor_totals_pkey PRIMARY KEY (chapter_id, peer_mentor_id);
+
+ALTER TABLE ONLY stats.report_chains
+    ADD CONSTRAINT report_chains_pkey PRIMARY KEY (organization_id);
 
 ALTER TABLE ONLY stats.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
@@ -5765,6 +6493,14 @@ CREATE INDEX bufdir_export_audit_log_exported_by_idx ON public.bufdir_export_aud
 
 CREATE INDEX bufdir_export_audit_log_organization_id_idx ON public.bufdir_export_audit_log USING btree (organization_id, exported_at);
 
+CREATE INDEX bufdir_export_audit_log_version_id_idx ON public.bufdir_export_audit_log USING btree (version_id);
+
+CREATE INDEX bufdir_report_versions_approved_by_idx ON public.bufdir_report_versions USING btree (approved_by);
+
+CREATE INDEX bufdir_report_versions_prepared_by_idx ON public.bufdir_report_versions USING btree (prepared_by);
+
+CREATE INDEX bufdir_report_versions_sent_by_idx ON public.bufdir_report_versions USING btree (sent_by);
+
 CREATE UNIQUE INDEX chapter_assignments_one_primary_idx ON public.chapter_assignments USING btree (profile_id) WHERE is_primary;
 
 CREATE INDEX chapter_assignments_profile_id_organization_id_idx ON public.chapter_assignments USING btree (profile_id, organization_id);
@@ -5805,6 +6541,12 @@ CREATE INDEX organization_units_parent_id_organization_id_idx ON public.organiza
 
 CREATE INDEX profiles_organization_id_role_idx ON public.profiles USING btree (organization_id, role);
 
+CREATE INDEX reporting_year_log_changed_by_idx ON public.reporting_year_log USING btree (changed_by);
+
+CREATE INDEX reporting_year_log_organization_id_idx ON public.reporting_year_log USING btree (organization_id, year);
+
+CREATE INDEX reporting_years_locked_by_idx ON public.reporting_years USING btree (locked_by);
+
 CREATE INDEX daily_totals_organization_id_bucket_date_idx ON stats.daily_totals USING btree (organization_id, bucket_date);
 
 CREATE INDEX monthly_totals_chapter_id_idx ON stats.monthly_totals USING btree (chapter_id);
@@ -5836,6 +6578,10 @@ CREATE TRIGGER activities_3_judge BEFORE INSERT OR UPDATE OF organization_id, ac
 CREATE TRIGGER activities_check_duplicate BEFORE UPDATE OF duplicate_of ON public.activities FOR EACH ROW WHEN (((old.duplicate_of IS DISTINCT FROM new.duplicate_of) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION private.check_duplicate();
 
 CREATE TRIGGER activities_keep_identity BEFORE UPDATE OF id, organization_id, peer_mentor_id, is_proxy_registered, registered_by ON public.activities FOR EACH ROW WHEN ((((((old.id IS DISTINCT FROM new.id) OR (old.organization_id IS DISTINCT FROM new.organization_id)) OR (old.peer_mentor_id IS DISTINCT FROM new.peer_mentor_id)) OR (old.is_proxy_registered IS DISTINCT FROM new.is_proxy_registered)) OR (old.registered_by IS DISTINCT FROM new.registered_by))) EXECUTE FUNCTION private.keep_identity();
+
+CREATE TRIGGER activities_keep_locked_years AFTER INSERT OR DELETE ON public.activities FOR EACH ROW WHEN ((current_setting('role'::text) = 'authenticated'::text)) EXECUTE FUNCTION private.keep_locked_years();
+
+CREATE TRIGGER activities_keep_locked_years_unchanged AFTER UPDATE ON public.activities FOR EACH ROW WHEN (((current_setting('role'::text) = 'authenticated'::text) AND ((CURRENT_USER = 'authenticated'::name) OR (((((((old.unit_id IS DISTINCT FROM new.unit_id) OR (old.peer_mentor_id IS DISTINCT FROM new.peer_mentor_id)) OR (old.activity_type_id IS DISTINCT FROM new.activity_type_id)) OR (old.activity_date IS DISTINCT FROM new.activity_date)) OR (old.duration_minutes IS DISTINCT FROM new.duration_minutes)) OR (old.participant_count IS DISTINCT FROM new.participant_count)) OR (old.is_counted IS DISTINCT FROM new.is_counted))))) EXECUTE FUNCTION private.keep_locked_years();
 
 CREATE TRIGGER activities_log_deletes AFTER DELETE ON public.activities REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_deleted_activities();
 
@@ -5886,6 +6632,12 @@ CREATE TRIGGER bufdir_mapping_versions_log_updates AFTER UPDATE ON public.bufdir
 CREATE TRIGGER bufdir_mapping_versions_record_change AFTER INSERT OR DELETE OR UPDATE ON public.bufdir_mapping_versions FOR EACH ROW WHEN ((auth.uid() IS NOT NULL)) EXECUTE FUNCTION private.record_organization_change();
 
 CREATE TRIGGER bufdir_metric_snapshots_stamp BEFORE INSERT OR UPDATE ON public.bufdir_metric_snapshots FOR EACH ROW EXECUTE FUNCTION private.stamp_snapshot();
+
+CREATE TRIGGER bufdir_report_versions_chain BEFORE INSERT ON public.bufdir_report_versions FOR EACH ROW EXECUTE FUNCTION private.chain_report_version();
+
+CREATE TRIGGER bufdir_report_versions_refuse_removal BEFORE DELETE OR TRUNCATE ON public.bufdir_report_versions FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
+
+CREATE TRIGGER bufdir_report_versions_sign BEFORE UPDATE ON public.bufdir_report_versions FOR EACH ROW EXECUTE FUNCTION private.sign_report_version();
 
 CREATE TRIGGER bufdir_thresholds_record_change AFTER INSERT OR DELETE OR UPDATE ON public.bufdir_thresholds FOR EACH ROW WHEN ((auth.uid() IS NOT NULL)) EXECUTE FUNCTION private.record_organization_change();
 
@@ -5963,7 +6715,13 @@ CREATE TRIGGER refuse_write INSTEAD OF INSERT OR DELETE OR UPDATE ON public.poss
 
 CREATE TRIGGER refuse_write INSTEAD OF INSERT OR DELETE OR UPDATE ON public.stats_freshness FOR EACH ROW EXECUTE FUNCTION private.refuse_view_write();
 
+CREATE TRIGGER reporting_year_log_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON public.reporting_year_log FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
+
 CREATE CONSTRAINT TRIGGER activity_changes_request_upkeep AFTER INSERT ON stats.activity_changes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.is_first) EXECUTE FUNCTION stats.request_upkeep();
+
+CREATE TRIGGER complete_exports_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON stats.complete_exports FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
+
+CREATE TRIGGER complete_versions_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON stats.complete_versions FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
 
 CREATE CONSTRAINT TRIGGER tree_changes_request_upkeep AFTER INSERT ON stats.tree_changes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION stats.request_upkeep();
 
@@ -6006,11 +6764,26 @@ ALTER TABLE ONLY public.bufdir_export_audit_log
 ALTER TABLE ONLY public.bufdir_export_audit_log
     ADD CONSTRAINT bufdir_export_audit_log_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
 
+ALTER TABLE ONLY public.bufdir_export_audit_log
+    ADD CONSTRAINT bufdir_export_audit_log_version_id_fkey FOREIGN KEY (version_id) REFERENCES public.bufdir_report_versions(id);
+
 ALTER TABLE ONLY public.bufdir_mapping_versions
     ADD CONSTRAINT bufdir_mapping_versions_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.bufdir_metric_snapshots
     ADD CONSTRAINT bufdir_metric_snapshots_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.bufdir_report_versions
+    ADD CONSTRAINT bufdir_report_versions_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES public.profiles(id);
+
+ALTER TABLE ONLY public.bufdir_report_versions
+    ADD CONSTRAINT bufdir_report_versions_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.bufdir_report_versions
+    ADD CONSTRAINT bufdir_report_versions_prepared_by_fkey FOREIGN KEY (prepared_by) REFERENCES public.profiles(id);
+
+ALTER TABLE ONLY public.bufdir_report_versions
+    ADD CONSTRAINT bufdir_report_versions_sent_by_fkey FOREIGN KEY (sent_by) REFERENCES public.profiles(id);
 
 ALTER TABLE ONLY public.bufdir_thresholds
     ADD CONSTRAINT bufdir_thresholds_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
@@ -6072,11 +6845,29 @@ ALTER TABLE ONLY public.profiles
 ALTER TABLE ONLY public.profiles
     ADD CONSTRAINT profiles_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE SET NULL;
 
+ALTER TABLE ONLY public.reporting_year_log
+    ADD CONSTRAINT reporting_year_log_changed_by_fkey FOREIGN KEY (changed_by) REFERENCES public.profiles(id);
+
+ALTER TABLE ONLY public.reporting_year_log
+    ADD CONSTRAINT reporting_year_log_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.reporting_years
+    ADD CONSTRAINT reporting_years_locked_by_fkey FOREIGN KEY (locked_by) REFERENCES public.profiles(id);
+
+ALTER TABLE ONLY public.reporting_years
+    ADD CONSTRAINT reporting_years_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
 ALTER TABLE ONLY stats.complete_reports
     ADD CONSTRAINT complete_reports_snapshot_id_fkey FOREIGN KEY (snapshot_id) REFERENCES public.bufdir_metric_snapshots(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY stats.complete_versions
+    ADD CONSTRAINT complete_versions_version_id_fkey FOREIGN KEY (version_id) REFERENCES public.bufdir_report_versions(id);
+
 ALTER TABLE ONLY stats.joined_rules
     ADD CONSTRAINT joined_rules_activity_type_id_fkey FOREIGN KEY (activity_type_id) REFERENCES public.activity_types(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY stats.report_chains
+    ADD CONSTRAINT report_chains_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
 
 ALTER TABLE private.contact_pseudonyms ENABLE ROW LEVEL SECURITY;
 
@@ -6106,6 +6897,8 @@ ALTER TABLE public.bufdir_mapping_versions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.bufdir_metric_snapshots ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.bufdir_report_versions ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.bufdir_thresholds ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.chapter_assignments ENABLE ROW LEVEL SECURITY;
@@ -6115,6 +6908,10 @@ CREATE POLICY "coordinators and org admins delete their organisation's snapsho" 
 CREATE POLICY "coordinators and org admins read the history of their chapters" ON public.activity_history FOR SELECT TO authenticated USING (((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND ((( SELECT app.profile_role() AS profile_role) = 'org_admin'::public.profile_role) OR (((before ->> 'unit_id'::text))::uuid = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids))) OR (((after ->> 'unit_id'::text))::uuid = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids))))));
 
 CREATE POLICY "coordinators and org admins read their organisation's exports" ON public.bufdir_export_audit_log FOR SELECT TO authenticated USING (((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND (( SELECT app.profile_role() AS profile_role) = ANY (ARRAY['coordinator'::public.profile_role, 'org_admin'::public.profile_role]))));
+
+CREATE POLICY "coordinators and org admins read their organisation's reports" ON public.bufdir_report_versions FOR SELECT TO authenticated USING (((organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id)) AND (( SELECT app.profile_role() AS profile_role) = ANY (ARRAY['coordinator'::public.profile_role, 'org_admin'::public.profile_role]))));
+
+CREATE POLICY "coordinators and org admins read who locked their years" ON public.reporting_year_log FOR SELECT TO authenticated USING (((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND (( SELECT app.profile_role() AS profile_role) = ANY (ARRAY['coordinator'::public.profile_role, 'org_admin'::public.profile_role]))));
 
 CREATE POLICY "coordinators decide on the expenses of their chapters" ON public.expense_claims FOR UPDATE TO authenticated USING ((EXISTS ( SELECT
    FROM public.activities a
@@ -6149,6 +6946,8 @@ CREATE POLICY "members read their organisation's snapshots" ON public.bufdir_met
 CREATE POLICY "members read their organisation's thresholds" ON public.bufdir_thresholds FOR SELECT TO authenticated USING ((organization_id = ( SELECT app.member_org_id() AS member_org_id)));
 
 CREATE POLICY "members read their organisation's units" ON public.organization_units FOR SELECT TO authenticated USING ((organization_id = ( SELECT app.member_org_id() AS member_org_id)));
+
+CREATE POLICY "members read their organisation's years" ON public.reporting_years FOR SELECT TO authenticated USING ((organization_id = ( SELECT app.member_org_id() AS member_org_id)));
 
 CREATE POLICY "members rename themselves" ON public.profiles FOR UPDATE TO authenticated USING ((id = ( SELECT app.profile_id() AS profile_id))) WITH CHECK ((id = ( SELECT app.profile_id() AS profile_id)));
 
@@ -6236,6 +7035,10 @@ CREATE POLICY "people withdraw their pending expenses" ON public.expense_claims 
 
 ALTER TABLE public.profiles ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.reporting_year_log ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reporting_years ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY "who follows up both decides" ON public.not_duplicates FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND (decided_by = ( SELECT app.profile_id() AS profile_id)) AND (2 = ( SELECT count(*) AS count
    FROM public.activities a
   WHERE ((a.id = ANY (ARRAY[not_duplicates.activity_id, not_duplicates.other_id])) AND (a.unit_id = ANY (ARRAY( SELECT app.visible_chapter_ids() AS visible_chapter_ids))))))));
@@ -6246,7 +7049,11 @@ CREATE POLICY "who follows up both decides otherwise" ON public.not_duplicates F
 
 ALTER TABLE stats.activity_changes ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE stats.complete_exports ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE stats.complete_reports ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE stats.complete_versions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE stats.daily_minutes ENABLE ROW LEVEL SECURITY;
 
@@ -6265,6 +7072,8 @@ ALTER TABLE stats.measures ENABLE ROW LEVEL SECURITY;
 ALTER TABLE stats.monthly_totals ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE stats.peer_mentor_totals ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE stats.report_chains ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE stats.settings ENABLE ROW LEVEL SECURITY;
 
@@ -6335,6 +7144,9 @@ GRANT ALL ON FUNCTION app.administered_unit_ids() TO authenticated;
 
 REVOKE ALL ON FUNCTION app.administers(p_organization_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.approve_report(p_version_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.approve_report(p_version_id uuid) TO authenticated;
+
 REVOKE ALL ON FUNCTION app.assign_chapters(p_profile_id uuid, p_chapter_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.assign_chapters(p_profile_id uuid, p_chapter_ids uuid[]) TO authenticated;
 
@@ -6378,6 +7190,9 @@ REVOKE ALL ON FUNCTION app.export_person(p_profile_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.export_person(p_profile_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION app.export_person(p_profile_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION app.export_report_version(p_version_id uuid, p_format text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.export_report_version(p_version_id uuid, p_format text) TO authenticated;
+
 REVOKE ALL ON FUNCTION app.first_day(p_day date, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.first_day(p_day date, p_year integer) TO authenticated;
 
@@ -6395,6 +7210,12 @@ GRANT ALL ON FUNCTION app.get_hierarchy_stats(p_unit_id uuid, p_year integer) TO
 
 REVOKE ALL ON FUNCTION app.get_metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.get_metric_snapshot(p_period_start date, p_period_end date) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.get_report_remarks(p_period_start date, p_period_end date) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.get_report_remarks(p_period_start date, p_period_end date) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.get_report_versions(p_period_start date, p_period_end date) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.get_report_versions(p_period_start date, p_period_end date) TO authenticated;
 
 REVOKE ALL ON FUNCTION app.get_sign_ins() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.get_sign_ins() TO authenticated;
@@ -6521,6 +7342,9 @@ GRANT ALL ON FUNCTION app.period_warnings(p_end date) TO authenticated;
 REVOKE ALL ON FUNCTION app.plan_units(p_rows jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.plan_units(p_rows jsonb) TO authenticated;
 
+REVOKE ALL ON FUNCTION app.prepare_report(p_period_start date, p_period_end date) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.prepare_report(p_period_start date, p_period_end date) TO authenticated;
+
 REVOKE ALL ON FUNCTION app.read_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.read_hierarchy_stats(p_unit_id uuid, p_year integer) TO authenticated;
 
@@ -6557,6 +7381,12 @@ REVOKE ALL ON FUNCTION app.search_key(p_text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.search_key(p_text text) TO service_role;
 GRANT ALL ON FUNCTION app.search_key(p_text text) TO authenticated;
 
+REVOKE ALL ON FUNCTION app.send_report(p_version_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.send_report(p_version_id uuid) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.set_year_lock(p_year integer, p_is_locked boolean, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.set_year_lock(p_year integer, p_is_locked boolean, p_reason text) TO authenticated;
+
 REVOKE ALL ON FUNCTION app.shown_report(p_report jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.take_place(p_whose text, p_places integer) FROM PUBLIC;
@@ -6586,6 +7416,8 @@ GRANT ALL ON FUNCTION app.warn_of_end(p_end date) TO authenticated;
 REVOKE ALL ON FUNCTION private.apply_retention(p_now timestamp with time zone, p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.chain_report_version() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.check_activity() FROM PUBLIC;
 
@@ -6623,6 +7455,8 @@ REVOKE ALL ON FUNCTION private.install_platform_parts() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.keep_identity() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.keep_locked_years() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.lock_erasures(p_organization_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.note_given_date() FROM PUBLIC;
@@ -6658,6 +7492,8 @@ REVOKE ALL ON FUNCTION private.set_secret(p_name text, p_value text) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION private.set_sign_in() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.sign_report_version() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.stamp_snapshot() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.sum_approved_expenses() FROM PUBLIC;
@@ -6668,6 +7504,9 @@ REVOKE ALL ON FUNCTION private.webhook_signature(p_id text, p_timestamp bigint, 
 
 REVOKE ALL ON FUNCTION public.acknowledge_wake_ups() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.acknowledge_wake_ups() TO service_role;
+
+REVOKE ALL ON FUNCTION public.approve_report(version uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.approve_report(version uuid) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.claim_webhook(p_webhook_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_webhook(p_webhook_id text) TO service_role;
@@ -6689,6 +7528,9 @@ GRANT ALL ON FUNCTION public.export_bufdir_snapshot(p_period_start date, p_perio
 REVOKE ALL ON FUNCTION public.export_person(p_profile_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.export_person(p_profile_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.export_person(p_profile_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.export_report_version(version uuid, format text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.export_report_version(version uuid, format text) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.generate_bufdir_report(p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, p_year integer) TO authenticated;
@@ -6717,6 +7559,12 @@ GRANT ALL ON FUNCTION public.get_metric_snapshot(p_period_start date, p_period_e
 REVOKE ALL ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date, p_year integer) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.get_report_remarks(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_report_remarks(p_period_start date, p_period_end date, p_year integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.get_report_versions(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_report_versions(p_period_start date, p_period_end date, p_year integer) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.get_role() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_role() TO authenticated;
 
@@ -6726,8 +7574,14 @@ GRANT ALL ON FUNCTION public.get_sign_ins() TO authenticated;
 REVOKE ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date, p_year integer) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.lock_reporting_year(year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.lock_reporting_year(year integer) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.prepare_report(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.prepare_report(p_period_start date, p_period_end date, p_year integer) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.preview_import(kind text, rows jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.preview_import(kind text, rows jsonb) TO authenticated;
@@ -6762,11 +7616,17 @@ GRANT ALL ON FUNCTION public.save_person(id uuid, display_name text, role public
 REVOKE ALL ON FUNCTION public.search_units(p_query text, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.search_units(p_query text, p_limit integer) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.send_report(version uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.send_report(version uuid) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.take_refresh_turn() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.take_refresh_turn() TO authenticated;
 
 REVOKE ALL ON FUNCTION public.take_unit_changes() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.take_unit_changes() TO service_role;
+
+REVOKE ALL ON FUNCTION public.unlock_reporting_year(year integer, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.unlock_reporting_year(year integer, reason text) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.warm_hierarchy_cache(p_organization_id uuid, p_seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.warm_hierarchy_cache(p_organization_id uuid, p_seconds double precision) TO service_role;
@@ -6802,6 +7662,8 @@ REVOKE ALL ON FUNCTION stats.is_outdated(p_entry public.hierarchy_stats_cache) F
 
 REVOKE ALL ON FUNCTION stats.cached_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION stats.close_year(p_organization_id uuid, p_year integer) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stats.comparison() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.compute_hierarchy_entry(p_unit_id uuid, p_year integer) FROM PUBLIC;
@@ -6826,6 +7688,10 @@ REVOKE ALL ON FUNCTION stats.define_history() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.define_judge() FROM PUBLIC;
 
+GRANT SELECT ON TABLE public.bufdir_report_versions TO authenticated;
+
+REVOKE ALL ON FUNCTION stats.find_report_version(p_version_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stats.fold() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.heal(p_chapter_ids uuid[]) FROM PUBLIC;
@@ -6835,6 +7701,14 @@ REVOKE ALL ON FUNCTION stats.hierarchy_payload(p_activity_count bigint, p_total_
 REVOKE ALL ON FUNCTION stats.hierarchy_summaries(p_organization_id uuid, p_year integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.hierarchy_summary(p_unit_id uuid, p_year integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.mapping_version(p_organization_id uuid, p_year integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.mapping_version(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.report_source(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, OUT record_count bigint, OUT fingerprint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.is_current(p_version public.bufdir_report_versions) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.is_recent(p_at timestamp with time zone, p_interval interval) FROM PUBLIC;
 
@@ -6876,6 +7750,8 @@ REVOKE ALL ON FUNCTION stats.judge_activity() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.lock_out_writers() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION stats.lock_report_version(p_version_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stats.log_deleted_activities() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.log_inserted_activities() FROM PUBLIC;
@@ -6889,10 +7765,6 @@ REVOKE ALL ON FUNCTION stats.log_unit_deletions() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stats.log_unit_moves() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.log_updated_activities() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION stats.mapping_version(p_organization_id uuid, p_year integer) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION stats.mapping_version(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.measure_list(p_format text, p_separator text) FROM PUBLIC;
 
@@ -6909,6 +7781,8 @@ REVOKE ALL ON FUNCTION stats.named_record(p_row jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stats.note_time(p_sequence regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.outdate_organizations(p_organization_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.pass_gate(p_organization_id uuid, p_period_start date, p_period_end date, OUT snapshot jsonb, OUT status jsonb, OUT report jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.people_of_chapters(p_chapter_ids uuid[]) FROM PUBLIC;
 
@@ -6928,15 +7802,45 @@ REVOKE ALL ON FUNCTION stats.refresh_views() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.refuse_truncate() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION stats.remarks(p_organization_id uuid, p_period_start date, p_period_end date, p_chapter_ids uuid[], p_today date) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stats.remove_zeros(p_zeros jsonb) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION stats.report_source(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, OUT record_count bigint, OUT fingerprint text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stats.report_counting_rule(p_organization_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.text_hash(p_text text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.report_hash(p_version public.bufdir_report_versions) FROM PUBLIC;
+
+GRANT SELECT,DELETE ON TABLE public.bufdir_category_mappings TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_category_mappings TO service_role;
+
+GRANT INSERT(mapping_version) ON TABLE public.bufdir_category_mappings TO authenticated;
+
+GRANT INSERT(activity_type_id) ON TABLE public.bufdir_category_mappings TO authenticated;
+
+GRANT INSERT(bufdir_category_code) ON TABLE public.bufdir_category_mappings TO authenticated;
+
+REVOKE ALL ON FUNCTION stats.report_mapping(p_organization_id uuid, p_mapping_version integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.request_upkeep() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.require_mapping_version(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION stats.require_open_year(p_organization_id uuid, p_day date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.require_true_version(p_version public.bufdir_report_versions) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stats.save_metric_snapshot(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.shown_signature(p_profile_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+
+GRANT SELECT ON TABLE public.organizations TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organizations TO service_role;
+
+REVOKE ALL ON FUNCTION stats.shown_version(p_version public.bufdir_report_versions) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.signature_hash(p_version public.bufdir_report_versions) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.snapshot_status(p_organization_id uuid, p_period_start date, p_period_end date, p_now timestamp with time zone) FROM PUBLIC;
 
@@ -6956,18 +7860,11 @@ REVOKE ALL ON FUNCTION stats.writers_in_flight() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.wrong_summaries(p_unit_ids uuid[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION stats.year_key(p_organization_id uuid, p_year integer) FROM PUBLIC;
+
 GRANT SELECT ON TABLE stats.visible_time_series TO authenticated;
 
 GRANT SELECT ON TABLE public.activity_time_series TO authenticated;
-
-GRANT SELECT,DELETE ON TABLE public.bufdir_category_mappings TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_category_mappings TO service_role;
-
-GRANT INSERT(mapping_version) ON TABLE public.bufdir_category_mappings TO authenticated;
-
-GRANT INSERT(activity_type_id) ON TABLE public.bufdir_category_mappings TO authenticated;
-
-GRANT INSERT(bufdir_category_code) ON TABLE public.bufdir_category_mappings TO authenticated;
 
 GRANT SELECT ON TABLE public.bufdir_export_audit_log TO authenticated;
 
@@ -7024,14 +7921,15 @@ GRANT INSERT(other_id) ON TABLE public.not_duplicates TO authenticated;
 GRANT SELECT ON TABLE public.organization_changes TO authenticated;
 GRANT SELECT ON TABLE public.organization_changes TO service_role;
 
-GRANT SELECT ON TABLE public.organizations TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organizations TO service_role;
-
 GRANT SELECT ON TABLE stats.visible_peer_mentor_stats TO authenticated;
 
 GRANT SELECT ON TABLE public.peer_mentor_stats TO authenticated;
 
 GRANT SELECT ON TABLE public.possible_duplicates TO authenticated;
+
+GRANT SELECT ON TABLE public.reporting_year_log TO authenticated;
+
+GRANT SELECT ON TABLE public.reporting_years TO authenticated;
 
 GRANT SELECT ON TABLE stats.visible_freshness TO authenticated;
 
