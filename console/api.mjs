@@ -2,15 +2,16 @@
 
 /** What the server refused, or that it was not reached (status 0). */
 export class ApiError extends Error {
-  /** @type {(status: number, code: string, message: string, details?: any) => void} */
-  constructor(status, code, message, details) {
+  /**
+   * @param {number} status
+   * @param {string} code
+   * @param {string} message
+   */
+  constructor(status, code, message) {
     super(message);
-    Object.assign(this, { status, code, details });
+    this.status = status;
+    this.code = code;
   }
-  status = 0;
-  code = "";
-  /** @type {any} */
-  details = null;
 }
 
 const PAGE = 1000; // what the API gives at most
@@ -28,7 +29,7 @@ export async function ask(request) {
   if (!error) return count === null || count === undefined ? data : { data, count };
   // supabase-js tells a server that is gone by a message alone
   const reached = status > 0 && !(status === 503 && !error.code);
-  throw new ApiError(reached ? status : 0, error.code ?? "", error.message, error.details);
+  throw new ApiError(reached ? status : 0, error.code ?? "", error.message);
 }
 
 /** @type {(name: string, parameters?: object) => Promise<any>} */

@@ -48,17 +48,39 @@ function showHeader() {
   const pages = me && !me.problem ? Object.keys(PAGES[me.role]) : [];
   const open = address()[0];
   find("top").replaceChildren(
-    h("div", null,
+    h(
+      "div",
+      null,
       h("a", { class: "brand", href: "#" }, texts.product, h("small", null, me?.organization?.name ?? texts.tagline)),
       pages.length > 0 &&
-        h("nav", { "aria-label": texts.nav.label }, h("ul", null, pages.map((name) =>
-          h("li", null, h("a", { href: `#${name}`, "aria-current": name === open ? "page" : null }, texts.nav[name]))))),
+        h(
+          "nav",
+          { "aria-label": texts.nav.label },
+          h(
+            "ul",
+            null,
+            pages.map((name) =>
+              h(
+                "li",
+                null,
+                h("a", { href: `#${name}`, "aria-current": name === open ? "page" : null }, texts.nav[name]),
+              ),
+            ),
+          ),
+        ),
       me &&
-        h("div", { class: "who" },
+        h(
+          "div",
+          { class: "who" },
           h("span", { class: "pulse", id: "pulse", "data-state": pulse }, texts.pulse[pulse]),
           h("span", null, me.name),
-          h("button", { type: "button", class: "small", id: "sign-out", onclick: () => leave(texts.signIn.out) },
-            texts.signIn.button_out))),
+          h(
+            "button",
+            { type: "button", class: "small", id: "sign-out", onclick: () => leave(texts.signIn.out) },
+            texts.signIn.button_out,
+          ),
+        ),
+    ),
   );
 }
 
@@ -98,11 +120,15 @@ async function show(isQuiet = false) {
     readAt = null;
   }
   try {
-    me.statistics = (await ask(client.from("organization_settings").select("statistics_enabled")))[0]?.statistics_enabled;
+    me.statistics = (
+      await ask(client.from("organization_settings").select("statistics_enabled"))
+    )[0]?.statistics_enabled;
     const isOff = page.statistics && !me.statistics;
     const data = isOff ? null : await page.load(context);
     if (turn !== reading) return; // another page was opened meanwhile
-    const shown = isOff ? h("p", { class: "note", "data-kind": "warn" }, texts.switchedOff) : page.render(data, context);
+    const shown = isOff
+      ? h("p", { class: "note", "data-kind": "warn" }, texts.switchedOff)
+      : page.render(data, context);
     keepFocus(() => find("main").replaceChildren(h("div", { class: "page", "data-page": name }, shown)));
     readAt = new Date();
     heard();

@@ -18,10 +18,21 @@ export async function readMe() {
     ask(client.from("organization_settings").select("statistics_enabled")),
   ]);
   const profile = profiles[0];
-  const problem = !profile ? "newcomer" : !profile.is_active ? "inactive" : organizations.length === 0 ? "elsewhere" : null;
+  const problem = !profile
+    ? "newcomer"
+    : !profile.is_active
+      ? "inactive"
+      : organizations.length === 0
+        ? "elsewhere"
+        : null;
   return {
-    id: user.id, email: user.email, name: profile?.display_name ?? user.email, role: profile?.role,
-    organization: organizations[0], statistics: settings[0]?.statistics_enabled ?? false, problem,
+    id: user.id,
+    email: user.email,
+    name: profile?.display_name ?? user.email,
+    role: profile?.role,
+    organization: organizations[0],
+    statistics: settings[0]?.statistics_enabled ?? false,
+    problem,
   };
 }
 

@@ -13,7 +13,10 @@ const MESSAGES = [
   [/would have no org admin/, "Organisasjonen må ha minst én administrator."],
   [/assigned to at most (\d+) chapters/, "Ingen kan ha flere enn $1 lag."],
   [/the one who prepared|somebody else/i, "En annen enn den som klargjorde rapporten må godkjenne den."],
-  [/activities have changed|not fresh|The saved figures/i, "Tallene er endret siden. Beregn på nytt og klargjør en ny versjon."],
+  [
+    /activities have changed|not fresh|The saved figures/i,
+    "Tallene er endret siden. Beregn på nytt og klargjør en ny versjon.",
+  ],
   [/24 hours|1440/, "Ingen kan ha mer enn 24 timer på én dag."],
   [/yet to come|not taken place|future/i, "Det som ikke har skjedd ennå, kan bare lagres som kladd."],
   [/chapter was closed by then/, "Laget er nedlagt på denne datoen."],
@@ -49,12 +52,24 @@ export const texts = {
     if (error.status === 0 || error.name === "AuthRetryableFetchError") return "Får ikke kontakt med serveren.";
     const said = MESSAGES.find(([pattern]) => /** @type {RegExp} */ (pattern).test(error.message));
     if (said) return error.message.match(said[0])[0].replace(said[0], /** @type {string} */ (said[1]));
-    const known = REFUSALS.find(([pattern]) => /** @type {RegExp} */ (pattern).test(String(error.code || error.status)));
+    const known = REFUSALS.find(([pattern]) =>
+      /** @type {RegExp} */ (pattern).test(String(error.code || error.status)),
+    );
     return known ? /** @type {string} */ (known[1]) : `Det gikk ikke: ${error.message}`;
   },
 
-  nav: { overview: "Oversikt", mine: "Mine tall", register: "Registrer", bufdir: "Bufdir-rapport", people: "Personer",
-    units: "Enheter", rules: "Typer og regler", import: "Import", settings: "Innstillinger", label: "Sider" },
+  nav: {
+    overview: "Oversikt",
+    mine: "Mine tall",
+    register: "Registrer",
+    bufdir: "Bufdir-rapport",
+    people: "Personer",
+    units: "Enheter",
+    rules: "Typer og regler",
+    import: "Import",
+    settings: "Innstillinger",
+    label: "Sider",
+  },
   pulse: { live: "Direkte", waiting: "Kobler til …", gone: "Frakoblet" },
   loading: "Henter tall …",
   table: {
@@ -69,13 +84,20 @@ export const texts = {
     asTable: "Vis tallene som tabell",
   },
   exact: (time) => `Nøyaktig nå, hentet kl. ${time}`,
-  gone: (time, age) => `Får ikke kontakt med serveren. Tallene er fra kl. ${time}, for ${age} siden. Prøver igjen av seg selv.`,
+  gone: (time, age) =>
+    `Får ikke kontakt med serveren. Tallene er fra kl. ${time}, for ${age} siden. Prøver igjen av seg selv.`,
   goneEmpty: "Får ikke kontakt med serveren. Prøver igjen av seg selv.",
   age: (seconds) =>
-    seconds < 60 ? `${Math.round(seconds)} s` : seconds < 3600 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} t`,
-  switchedOff: "Statistikk er slått av for organisasjonen. Det betyr ikke at tallene er null: de vises igjen når en administrator slår den på.",
+    seconds < 60
+      ? `${Math.round(seconds)} s`
+      : seconds < 3600
+        ? `${Math.round(seconds / 60)} min`
+        : `${Math.round(seconds / 3600)} t`,
+  switchedOff:
+    "Statistikk er slått av for organisasjonen. Det betyr ikke at tallene er null: de vises igjen når en administrator slår den på.",
   problems: {
-    newcomer: "Kontoen din er ikke knyttet til noen person i organisasjonen ennå. Be administratoren om å legge deg til.",
+    newcomer:
+      "Kontoen din er ikke knyttet til noen person i organisasjonen ennå. Be administratoren om å legge deg til.",
     inactive: "Kontoen din er deaktivert. Ta kontakt med administratoren.",
     elsewhere: "Kontoen din hører ikke til noen organisasjon. Ta kontakt med den som inviterte deg.",
   },
@@ -193,7 +215,12 @@ export const texts = {
     verify: "Kontroller mot aktivitetene",
     matches: "Alle tall stemmer med aktivitetene.",
     differs: (rows) => `${rows} tall stemmer ikke lenger med aktivitetene.`,
-    figures: { activity_count: "Aktiviteter", total_hours: "Timer", distinct_participants: "Ulike deltakere", participant_count: "Deltakelser" },
+    figures: {
+      activity_count: "Aktiviteter",
+      total_hours: "Timer",
+      distinct_participants: "Ulike deltakere",
+      participant_count: "Deltakelser",
+    },
     versions: "Rapporten: klargjør, godkjenn, send",
     prepare: "Klargjør rapport",
     prepared: "Klargjort. En annen må godkjenne den.",
@@ -262,14 +289,16 @@ export const texts = {
     addType: "Ny type",
     category: "Bufdir-kategori nå",
     mapping: "Ny versjon av kategoriene",
-    mappingNote: (version) => `Versjon ${version} gjelder fra og med året du velger. Tidligere år beholder sin versjon.`,
+    mappingNote: (version) =>
+      `Versjon ${version} gjelder fra og med året du velger. Tidligere år beholder sin versjon.`,
     publish: "Ta i bruk",
     published: "Tatt i bruk.",
     fromYear: "Fra og med år",
     thresholds: "Krav fra Bufdir",
     minimum: "Minst antall aktiviteter",
     rulesTitle: "Regler for hva som teller",
-    rulesNote: "Uten regel teller alt som er registrert. En regel gjelder fra og med datoen, også for det som alt er registrert.",
+    rulesNote:
+      "Uten regel teller alt som er registrert. En regel gjelder fra og med datoen, også for det som alt er registrert.",
     from: "Fra og med",
     minMinutes: "Minst minutter",
     minPeople: "Minst deltakere",
@@ -287,7 +316,8 @@ export const texts = {
     kinds: { units: "Enheter", people: "Personer" },
     columns: {
       units: "Kolonner: unit;kind;parent;closed_on. kind er national, region, district eller local.",
-      people: "Kolonner: email,name,role,chapters,active. role er peer_mentor, coordinator eller org_admin; lag skilles med semikolon, hovedlaget først; active er yes eller no.",
+      people:
+        "Kolonner: email,name,role,chapters,active. role er peer_mentor, coordinator eller org_admin; lag skilles med semikolon, hovedlaget først; active er yes eller no.",
     },
     file: "CSV-fil",
     text: "Eller lim inn her",
@@ -328,9 +358,15 @@ export const texts = {
     how: "Hvordan",
     operations: { insert: "Ny", update: "Endret", delete: "Fjernet" },
     tables: {
-      organization_settings: "Innstillinger", organization_units: "Enhet", profiles: "Person", chapter_assignments: "Lag for person",
-      activity_types: "Aktivitetstype", bufdir_category_mappings: "Kategori", bufdir_mapping_versions: "Versjon av kategorier",
-      bufdir_thresholds: "Krav", counting_rules: "Regel",
+      organization_settings: "Innstillinger",
+      organization_units: "Enhet",
+      profiles: "Person",
+      chapter_assignments: "Lag for person",
+      activity_types: "Aktivitetstype",
+      bufdir_category_mappings: "Kategori",
+      bufdir_mapping_versions: "Versjon av kategorier",
+      bufdir_thresholds: "Krav",
+      counting_rules: "Regel",
     },
   },
 };

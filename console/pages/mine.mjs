@@ -6,7 +6,8 @@ import { bars } from "../parts/bars.mjs";
 import { table } from "../parts/table.mjs";
 import { texts } from "../texts.mjs";
 
-const COLUMNS = "id,activity_date,duration_minutes,participant_count,status,is_counted,not_counted_because,unit_id,activity_type_id";
+const COLUMNS =
+  "id,activity_date,duration_minutes,participant_count,status,is_counted,not_counted_because,unit_id,activity_type_id";
 
 /** Months of a year, as `get_activity_series` gives them. @type {(activities: any[], year: number) => any[]} */
 export function byMonth(activities, year) {
@@ -21,16 +22,26 @@ export function byMonth(activities, year) {
   return months;
 }
 
-export const reason = (activity) =>
-  texts.mine.reasons[activity.not_counted_because] ?? activity.not_counted_because;
+export const reason = (activity) => texts.mine.reasons[activity.not_counted_because] ?? activity.not_counted_because;
 
 export async function loadMine(me) {
   const [activities, types, chapters, own] = await Promise.all([
-    all(() => client.from("activities").select(COLUMNS).eq("peer_mentor_id", me.id)
-      .order("activity_date", { ascending: false }).order("id")),
+    all(() =>
+      client
+        .from("activities")
+        .select(COLUMNS)
+        .eq("peer_mentor_id", me.id)
+        .order("activity_date", { ascending: false })
+        .order("id"),
+    ),
     ask(client.from("activity_types").select("id,label")),
     all(() => client.from("chapters").select("id,name").order("id")),
-    ask(client.from("peer_mentor_stats").select("activity_count,total_hours,last_activity_date").eq("peer_mentor_id", me.id)),
+    ask(
+      client
+        .from("peer_mentor_stats")
+        .select("activity_count,total_hours,last_activity_date")
+        .eq("peer_mentor_id", me.id),
+    ),
   ]);
   return {
     activities,
@@ -38,7 +49,10 @@ export async function loadMine(me) {
     chapters: new Map(chapters.map((each) => [each.id, each.name])),
     total: own.reduce((sum, row) => sum + row.activity_count, 0),
     hours: own.reduce((sum, row) => sum + row.total_hours, 0),
-    last: own.map((row) => row.last_activity_date).sort().at(-1),
+    last: own
+      .map((row) => row.last_activity_date)
+      .sort()
+      .at(-1),
   };
 }
 
@@ -47,12 +61,18 @@ export function myFigures(data) {
   const now = new Date();
   const counted = data.activities.filter((each) => each.is_counted);
   const months = byMonth(counted, now.getFullYear());
-  const before = counted.filter((each) => each.activity_date.slice(0, 4) === String(now.getFullYear() - 1) &&
-    each.activity_date.slice(5) <= now.toISOString().slice(5, 10)).length;
+  const before = counted.filter(
+    (each) =>
+      each.activity_date.slice(0, 4) === String(now.getFullYear() - 1) &&
+      each.activity_date.slice(5) <= now.toISOString().slice(5, 10),
+  ).length;
   const sum = (key) => months.reduce((total, month) => total + month[key], 0);
   return [
-    [`${texts.activities} ${now.getFullYear()}`, count(sum("activity_count")),
-      texts.overview.soFar(count(before), now.getFullYear() - 1)],
+    [
+      `${texts.activities} ${now.getFullYear()}`,
+      count(sum("activity_count")),
+      texts.overview.soFar(count(before), now.getFullYear() - 1),
+    ],
     [`${texts.hours} ${now.getFullYear()}`, hours(sum("total_hours")), ""],
     [texts.mine.total, count(data.total), `${hours(data.hours)} ${texts.hours.toLowerCase()}`],
     [texts.mine.last, day(data.last), ""],
@@ -71,15 +91,34 @@ export const mine = {
       head(texts.mine.title, `${texts.mine.below}. ${texts.exact(clock(new Date()))}.`),
       kpis(myFigures(data)),
       card(texts.overview.months, bars(year, byMonth(counted, year), byMonth(counted, year - 1))),
-      card(texts.mine.list, table("mine", texts.mine.below, [
-        { label: texts.date, show: (row) => day(row.activity_date) },
-        { label: texts.type, show: (row) => data.types.get(row.activity_type_id), text: (row) => data.types.get(row.activity_type_id) },
-        { label: texts.chapter, show: (row) => data.chapters.get(row.unit_id), text: (row) => data.chapters.get(row.unit_id) },
-        { label: texts.mine.minutes, show: (row) => count(row.duration_minutes), number: true },
-        { label: texts.mine.participants, show: (row) => count(row.participant_count), number: true },
-        { label: texts.mine.counts, show: (row) =>
-          row.is_counted ? pill("good", texts.mine.counts) : pill("warn", texts.mine.not(reason(row))) },
-      ], data.activities)),
+      card(
+        texts.mine.list,
+        table(
+          "mine",
+          texts.mine.below,
+          [
+            { label: texts.date, show: (row) => day(row.activity_date) },
+            {
+              label: texts.type,
+              show: (row) => data.types.get(row.activity_type_id),
+              text: (row) => data.types.get(row.activity_type_id),
+            },
+            {
+              label: texts.chapter,
+              show: (row) => data.chapters.get(row.unit_id),
+              text: (row) => data.chapters.get(row.unit_id),
+            },
+            { label: texts.mine.minutes, show: (row) => count(row.duration_minutes), number: true },
+            { label: texts.mine.participants, show: (row) => count(row.participant_count), number: true },
+            {
+              label: texts.mine.counts,
+              show: (row) =>
+                row.is_counted ? pill("good", texts.mine.counts) : pill("warn", texts.mine.not(reason(row))),
+            },
+          ],
+          data.activities,
+        ),
+      ),
     ];
   },
 };

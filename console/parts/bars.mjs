@@ -28,24 +28,61 @@ export function bars(year, now, before) {
         maintainAspectRatio: false,
         scales: {
           x: { grid: { display: false }, ticks: { color: colour("--soft") } },
-          y: { beginAtZero: true, grid: { color: colour("--line") }, ticks: { color: colour("--soft"), precision: 0 },
-               title: { display: true, text: texts.activities, color: colour("--soft") } },
+          y: {
+            beginAtZero: true,
+            grid: { color: colour("--line") },
+            ticks: { color: colour("--soft"), precision: 0 },
+            title: { display: true, text: texts.activities, color: colour("--soft") },
+          },
         },
         plugins: { legend: { align: "end", labels: { color: colour("--ink"), boxWidth: 14 } } },
       },
     });
   });
-  return h("div", { class: "figures" },
+  return h(
+    "div",
+    { class: "figures" },
     h("div", { class: "chart" }, canvas),
-    h("details", { class: "more" }, h("summary", null, texts.bars.asTable),
-      h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": texts.bars.label(year) },
-        h("table", null,
-          h("thead", null, h("tr", null,
-            [texts.month, `${texts.activities} ${year}`, `${texts.hours} ${year}`, `${texts.activities} ${year - 1}`]
-              .map((label, index) => h("th", { scope: "col", class: index ? "number" : null }, label)))),
-          h("tbody", null, texts.months.map((name, month) => h("tr", null,
-            h("th", { scope: "row" }, name),
-            h("td", { class: "number" }, count(now[month]?.activity_count ?? 0)),
-            h("td", { class: "number" }, hours(now[month]?.total_hours ?? 0)),
-            h("td", { class: "number" }, count(before[month]?.activity_count ?? 0)))))))));
+    h(
+      "details",
+      { class: "more" },
+      h("summary", null, texts.bars.asTable),
+      h(
+        "div",
+        { class: "scroll", tabindex: "0", role: "region", "aria-label": texts.bars.label(year) },
+        h(
+          "table",
+          null,
+          h(
+            "thead",
+            null,
+            h(
+              "tr",
+              null,
+              [
+                texts.month,
+                `${texts.activities} ${year}`,
+                `${texts.hours} ${year}`,
+                `${texts.activities} ${year - 1}`,
+              ].map((label, index) => h("th", { scope: "col", class: index ? "number" : null }, label)),
+            ),
+          ),
+          h(
+            "tbody",
+            null,
+            texts.months.map((name, month) =>
+              h(
+                "tr",
+                null,
+                h("th", { scope: "row" }, name),
+                h("td", { class: "number" }, count(now[month]?.activity_count ?? 0)),
+                h("td", { class: "number" }, hours(now[month]?.total_hours ?? 0)),
+                h("td", { class: "number" }, count(before[month]?.activity_count ?? 0)),
+              ),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
 }

@@ -32,21 +32,32 @@ export function table(id, caption, columns, rows) {
     const from = view.page * PAGE;
     body.replaceChildren(...found.slice(from, from + PAGE).map((row) => line(columns, row)));
     const step = (by, label) =>
-      h("button", {
-        type: "button",
-        class: "small",
-        id: `${id}-${by > 0 ? "next" : "previous"}`,
-        disabled: view.page + by < 0 || view.page + by > last,
-        onclick: () => {
-          view.page += by;
-          draw();
-          /** @type {any} */ (document.getElementById(`${id}-${by > 0 ? "next" : "previous"}`))?.focus();
+      h(
+        "button",
+        {
+          type: "button",
+          class: "small",
+          id: `${id}-${by > 0 ? "next" : "previous"}`,
+          disabled: view.page + by < 0 || view.page + by > last,
+          onclick: () => {
+            view.page += by;
+            draw();
+            /** @type {any} */ (document.getElementById(`${id}-${by > 0 ? "next" : "previous"}`))?.focus();
+          },
         },
-      }, label);
+        label,
+      );
     pager.replaceChildren(
       ...(last > 0 ? [step(-1, texts.table.previous), step(1, texts.table.next)] : []),
-      h("span", { role: "status" }, texts.table.range(count(found.length ? from + 1 : 0),
-        count(Math.min(from + PAGE, found.length)), count(found.length))),
+      h(
+        "span",
+        { role: "status" },
+        texts.table.range(
+          count(found.length ? from + 1 : 0),
+          count(Math.min(from + PAGE, found.length)),
+          count(found.length),
+        ),
+      ),
     );
   }
   draw();
@@ -61,16 +72,42 @@ export function table(id, caption, columns, rows) {
       draw();
     },
   });
-  return h("div", null,
+  return h(
+    "div",
+    null,
     rows.length > PAGE && h("label", null, texts.table.search, search),
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-      h("table", null, h("caption", null, caption),
-        h("thead", null, h("tr", null, columns.map((column) =>
-          h("th", { scope: "col", class: column.number ? "number" : null }, column.label)))), body)),
-    pager);
+    h(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+      h(
+        "table",
+        null,
+        h("caption", null, caption),
+        h(
+          "thead",
+          null,
+          h(
+            "tr",
+            null,
+            columns.map((column) => h("th", { scope: "col", class: column.number ? "number" : null }, column.label)),
+          ),
+        ),
+        body,
+      ),
+    ),
+    pager,
+  );
 }
 
 const line = (columns, row) =>
-  h("tr", null, columns.map((column, index) =>
-    h(index === 0 ? "th" : "td", { scope: index === 0 ? "row" : null, class: column.number ? "number" : null },
-      column.show(row))));
+  h(
+    "tr",
+    null,
+    columns.map((column, index) =>
+      h(
+        index === 0 ? "th" : "td",
+        { scope: index === 0 ? "row" : null, class: column.number ? "number" : null },
+        column.show(row),
+      ),
+    ),
+  );

@@ -1,5 +1,8 @@
 // The single origin: what is behind each prefix, who is let through, and how each service's clients expect errors.
 
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
 import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -13,6 +16,7 @@ import { createPlaces } from "./places.mjs";
 import { createProxy, FAILURES, UpstreamError } from "./proxy.mjs";
 import { refuseUnfiltered } from "./unfiltered.mjs";
 
+const NODE_MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
 const MAX_BODY_BYTES = 50 * 2 ** 20;
 const MAX_REST_BODY_BYTES = 5 * 2 ** 20; // as app.check_request says, which does not see a body of unknown length
 const MAX_AUTH_BODY_BYTES = 64 * 1024;
@@ -149,6 +153,12 @@ export function createApp(config) {
       await next();
     });
     app.get("/config.json", (c) => c.json({ publishable_key: publishableKey })); // which is no secret
+    // The libraries of the page, from where npm puts them.
+    const libraries = JSON.parse(readFileSync(`${consoleDir}/vendor.json`, "utf8"));
+    app.get("/vendor/:name", (c, next) => {
+      const file = libraries[c.req.param("name")];
+      return file ? serveStatic({ root: NODE_MODULES, path: file })(c, next) : next();
+    });
     const files = serveStatic({ root: consoleDir });
     app.get("/*", (c, next) => (c.req.path.includes("/.") ? next() : files(c, next)));
   }
