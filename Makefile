@@ -23,7 +23,7 @@ NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 .DEFAULT_GOAL := help
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack \
         bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-results bufdir-alignment contracts schema \
-        audit lint fmt lock fresh check ci
+        console demo screenshots audit lint fmt lock fresh check ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,7 +71,7 @@ db: setup ## the tests of the database alone: pgTAP, migrations, exactness, load
 	@$(VENV)/pytest tests/database tests/resilience $(ARGS)
 
 test-stack: setup ## the tests of all parts together, on a stack of their own
-	@$(VENV)/pytest tests/functions tests/stack tests/story $(ARGS)
+	@$(VENV)/pytest tests/functions tests/stack tests/story tests/browser $(ARGS)
 
 bench-stats: setup ## measure the statistics on a cluster of its own: ARGS="--quick"
 	@$(VENV)/python -m bench.stats $(ARGS)
@@ -96,6 +96,15 @@ contracts: setup ## write docs/reference/contracts anew from tools/contracts.py
 
 schema: setup ## write supabase/schema.sql anew: what the migrations make
 	@$(VENV)/python -m tools.schema
+
+console: setup ## write the console to build/console, to deploy beside a project: URL=https://… KEY=sb_publishable_…
+	@$(VENV)/python -m tools.console "$(URL)" "$(KEY)"
+
+demo: start ## watch the console while activities come from the terminal, also without functions
+	@$(VENV)/python -m tools.demo
+
+screenshots: setup ## take the pictures of the console anew, of the running stack
+	@$(VENV)/python -m tools.screenshots
 
 audit: setup ## look up what is installed among known vulnerabilities: needs the network
 	@$(VENV)/python -m tools.audit

@@ -148,7 +148,7 @@ function keepFocus(/** @type {() => void} */ redraw) {
   for (const each of document.querySelectorAll("details")) {
     if (opened.has(each.textContent?.slice(0, 20))) each.open = true;
   }
-  const again = /** @type {any} */ (id && document.getElementById(id));
+  const again = /** @type {any} */ (id ? document.getElementById(id) : null);
   again?.focus();
   if (again && selectionStart !== null && selectionStart !== undefined) {
     try {

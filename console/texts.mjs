@@ -116,7 +116,7 @@ export const texts = {
     title: (name) => name,
     below: (role) => (role === "org_admin" ? "Hele organisasjonen" : "Lagene du følger opp"),
     computed: (age, refreshing) => `Beregnet for ${age} siden${refreshing ? ", fornyes nå" : ""}`,
-    current: "Oppdatert: ingenting er endret siden beregningen",
+    current: "Nøyaktig nå",
     activities: "Aktiviteter",
     hours: "Timer",
     mentors: "Aktive likepersoner",

@@ -70,7 +70,7 @@ async function loadDuplicates(year) {
 }
 
 async function load({ me, parts }) {
-  const year = Number(parts[1]) || new Date().getFullYear();
+  const year = Number(parts[0]) || new Date().getFullYear();
   const [alignment, status, snapshot, duplicates, remarks, versions] = await Promise.all([
     call(`bufdir-alignment?year=${year}`),
     call(`snapshot-status?${period(year)}`),

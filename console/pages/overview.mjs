@@ -54,7 +54,7 @@ async function load({ me, parts }) {
     all(() => client.from("chapter_stats").select("*").order("chapter_id")),
   ]);
   const root = units.find((unit) => unit.parent_id === null);
-  const unit = units.find((each) => each.id === parts[1]) ?? (isAdmin ? root : null);
+  const unit = units.find((each) => each.id === parts[0]) ?? (isAdmin ? root : null);
   const isWhole = !unit || unit === root;
   const chapters = isWhole
     ? null
@@ -108,6 +108,7 @@ async function load({ me, parts }) {
 }
 
 function path({ units, unit, root, me }) {
+  if (!unit) return null;
   const above = [];
   for (let each = unit; each; each = units.find((other) => other.id === each.parent_id)) above.unshift(each);
   const shown = me.role === "org_admin" ? above : above.slice(-1);
@@ -215,6 +216,7 @@ function below({ units, unit, own, chapterStats, year }) {
     .sort((a, b) => a.name.localeCompare(b.name, "nb"));
   return card(
     unit ? words.below_units : words.chapters,
+    h("p", { class: "fresh" }, words.chaptersCaption(year)),
     h(
       "div",
       { class: "figures" },

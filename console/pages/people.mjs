@@ -122,7 +122,7 @@ const eraseForm = (person) =>
 export const people = {
   load,
   render(data, { parts, again, me }) {
-    const chosen = [...data.people, ...data.newcomers].find((each) => each.id === parts[1]);
+    const chosen = [...data.people, ...data.newcomers].find((each) => each.id === parts[0]);
     const edit = (row) =>
       h("a", { class: "button small", href: `#people/${row.id}` }, row.display_name ? words.edit : words.add);
     return [

@@ -29,7 +29,7 @@ async function load({ me }) {
     figuresOf(me),
     ask(client.from("activity_types").select("id,label").order("label")),
     all(() => client.from("chapters").select("id,name,closed_on").order("name").order("id")),
-    all(() => client.from("chapter_assignments").select("profile_id,unit_id").order("profile_id").order("unit_id")),
+    all(() => client.from("chapter_assignments").select("profile_id,unit_id,is_primary").order("profile_id").order("unit_id")),
     all(() => client.from("profiles").select("id,display_name,role,is_active").order("display_name").order("id")),
   ]);
   const own = new Set(assigned.filter((row) => row.profile_id === me.id).map((row) => row.unit_id));
@@ -59,6 +59,9 @@ function choices(data, me, chapter) {
   ];
 }
 
+/** Today's is now, so that it is not yet to come; another day's is noon. */
+const momentOf = (date) => (date === isoDay(new Date()) ? new Date() : new Date(`${date}T12:00:00`));
+
 /** @type {(values: any, me: any, id: string) => Promise<any>} */
 const insert = async (values, me, id) =>
   ask(
@@ -71,7 +74,7 @@ const insert = async (values, me, id) =>
         is_proxy_registered: values.person !== me.id,
         activity_type_id: values.type,
         activity_date: values.date,
-        occurred_at: new Date(`${values.date}T12:00:00`).toISOString(),
+        occurred_at: momentOf(values.date).toISOString(),
         duration_minutes: Number(values.minutes),
         participant_count: Number(values.participants),
         summary: values.summary || null,
@@ -88,6 +91,7 @@ function form(data, { me }) {
   const chapter = select(
     { name: "chapter", required: true, onchange: (event) => offer(event.target.value) },
     data.chapters.map((each) => [each.id, each.name]),
+    data.assigned.find((row) => row.profile_id === me.id && row.is_primary)?.unit_id,
   );
   offer(chapter.value);
   return actionForm(

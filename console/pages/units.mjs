@@ -55,7 +55,7 @@ const remove = (unit) =>
 export const units = {
   load,
   render(data, { parts, again }) {
-    const chosen = data.units.find((each) => each.id === parts[1]);
+    const chosen = data.units.find((each) => each.id === parts[0]);
     const names = new Map(data.units.map((each) => [each.id, each.name]));
     return [
       head(words.title, words.below),

@@ -47,6 +47,7 @@ export function table(id, caption, columns, rows) {
         },
         label,
       );
+    pager.hidden = rows.length <= PAGE;
     pager.replaceChildren(
       ...(last > 0 ? [step(-1, texts.table.previous), step(1, texts.table.next)] : []),
       h(
@@ -82,7 +83,7 @@ export function table(id, caption, columns, rows) {
       h(
         "table",
         null,
-        h("caption", null, caption),
+        h("caption", { class: "unseen" }, caption),
         h(
           "thead",
           null,

@@ -154,9 +154,9 @@ export function createApp(config) {
     });
     app.get("/config.json", (c) => c.json({ publishable_key: publishableKey })); // which is no secret
     // The libraries of the page, from where npm puts them.
-    const libraries = JSON.parse(readFileSync(`${consoleDir}/vendor.json`, "utf8"));
+    const libraries = new Map(Object.entries(JSON.parse(readFileSync(`${consoleDir}/vendor.json`, "utf8"))));
     app.get("/vendor/:name", (c, next) => {
-      const file = libraries[c.req.param("name")];
+      const file = libraries.get(c.req.param("name"));
       return file ? serveStatic({ root: NODE_MODULES, path: file })(c, next) : next();
     });
     const files = serveStatic({ root: consoleDir });
