@@ -117,7 +117,7 @@ def add_changes(connection: psycopg.Connection, changes: int) -> None:
             insert into public.activities (organization_id, unit_id, peer_mentor_id, coordinator_id,
                                            activity_type_id, occurred_at, duration_minutes, registered_by)
             select organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
-                   occurred_at - interval '1 day' * %s, 30, peer_mentor_id
+                   occurred_at - interval '1 day' * %s, 1, peer_mentor_id
             from bench.slots where n between %s and %s
             """,
             (n // (SLOTS // BATCH), n * BATCH % SLOTS + 1, n * BATCH % SLOTS + BATCH),

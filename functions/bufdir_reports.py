@@ -11,7 +11,7 @@ from uuid import UUID  # noqa: TC003 - pydantic reads it
 from pydantic import ConfigDict, Field
 
 from _shared.callers import User
-from _shared.database.report_versions import Remark, ReportVersion
+from _shared.database.report_versions import Explanation, Remark, ReportVersion
 from _shared.database.snapshots import Period
 from _shared.http.endpoint import endpoint
 from _shared.remarks import Sentence, sentence
@@ -28,6 +28,7 @@ class ReportQuery(Period):
     """The period of a report; with GET what to show of it, with POST the step to take.
 
     version : of which one; not to prepare, which makes the next.
+    against : what it is compared with; without, the activities of now.
     """
 
     model_config = ConfigDict(
@@ -36,9 +37,10 @@ class ReportQuery(Period):
         }
     )
 
-    show: Literal["versions", "remarks"] = "versions"
+    show: Literal["versions", "remarks", "difference"] = "versions"
     step: Literal["prepare", "approve", "send"] | None = None
     version: Annotated[UUID | None, Field(strict=False)] = None
+    against: Annotated[UUID | None, Field(strict=False)] = None
 
 
 class SaidRemark(Remark):
@@ -50,17 +52,24 @@ class SaidRemark(Remark):
 @endpoint("GET", "POST", callers={User}, query=ReportQuery)
 async def bufdir_reports(
     call: Call[ReportQuery],
-) -> Result[ReportVersion | list[ReportVersion] | list[SaidRemark]]:
-    """List the versions of a period's report, newest first, or what is unusual in it; or take a step.
+) -> Result[ReportVersion | list[ReportVersion] | list[SaidRemark] | Explanation]:
+    """List a period's versions, newest first, what is unusual in it, or what differs; or take a step.
 
-    Errors : forbidden (no active coordinator or org admin; the one who prepared approves), not_found (nothing
+    Errors : forbidden (no active coordinator or org admin; to explain a difference, no org admin; the one
+             who prepared approves), not_found (nothing
              saved, no such version), conflict (not fresh, not approved, signed already, superseded, or the
              activities have changed since), feature_disabled.
-    Source : public.get_report_versions(), get_report_remarks(), prepare_report(), approve_report(),
-             send_report().
+    Source : public.get_report_versions(), get_report_remarks(), explain_report_difference(),
+             prepare_report(), approve_report(), send_report().
     """
     if call.method == "POST":
         return await take_step(call.user, call.input, call.database)
+    if call.input.show == "difference":
+        if call.input.version is None:
+            return Err(ErrorCode.BAD_REQUEST, "A difference is that of a version.")
+        return await call.database.explain_report_difference(
+            call.user, call.input.version, call.input.against
+        )
     if call.input.show == "remarks":
         return await say_remarks(call.user, call.input, call.database)
     return await call.database.get_report_versions(call.user, call.input)

@@ -261,43 +261,39 @@ function versionLine(version, { year, me }, again, newest) {
         actionButton(words.send, take("send"), { class: "main" }),
       version.approved && FORMATS.map(file),
     ),
-    difference(version),
+    me.role === "org_admin" && difference(version), // who sees what every activity was
   );
 }
 
 /** Why it says something else than the activities do now: asked for when it is opened. */
 function difference(version) {
   const told = h("div", null, texts.working);
-  return h(
-    "details",
-    {
-      class: "more",
-      ontoggle: async (event) => {
-        if (!event.target.open) return;
-        try {
-          told.replaceChildren(...explain(await rpc("explain_report_difference", { version: version.id })));
-        } catch (error) {
-          told.replaceChildren(h("p", { class: "error" }, texts.ofError(error)));
-        }
-      },
-    },
-    h("summary", null, words.explain),
-    told,
-  );
+  const open = async (event) => {
+    if (!event.target.open) return;
+    try {
+      told.replaceChildren(...explain(await rpc("explain_report_difference", { version: version.id })));
+    } catch (error) {
+      told.replaceChildren(h("p", { class: "error" }, texts.ofError(error)));
+    }
+  };
+  return h("details", { class: "more", ontoggle: open }, h("summary", null, words.explain), told);
 }
 
-/** @type {(answer: any) => any[]} */
-function explain(answer) {
-  const rows = Array.isArray(answer) ? answer : [];
-  if (rows.length === 0) return [note("good", words.noDifference)];
+/** In words, what was done; then where. @type {(answer: any) => any[]} */
+function explain({ difference: sum, kinds, chapters }) {
+  if (kinds.length === 0) return [note("good", words.noDifference)];
   return [
-    h(
-      "ul",
-      null,
-      rows.map((row) => h("li", null, JSON.stringify(row))),
-    ),
+    h("p", null, words.sum(signed(sum.activity_count), signed(sum.total_hours))),
+    h("ul", null, kinds.map((each) => h("li", null, words.changed[each.kind](count(each.activities))))),
+    table("differences", words.changes, [
+      { label: texts.chapter, show: (row) => row.chapter_name, text: (row) => row.chapter_name },
+      { label: texts.activities, show: (row) => signed(row.activity_count), number: true },
+      { label: texts.hours, show: (row) => signed(row.total_hours), number: true },
+    ], chapters),
   ];
 }
+
+const signed = (number) => `${number > 0 ? "+" : ""}${hours(number)}`;
 
 function report(data, again) {
   const prepare = async () => {

@@ -52,16 +52,12 @@ async function assign(id, names, chapters) {
   const gone = now.filter((row) => !wanted.includes(row.unit_id)).map((row) => row.unit_id);
   const added = wanted.filter((unit) => !now.some((row) => row.unit_id === unit));
   if (gone.length) await ask(client.from("chapter_assignments").delete().eq("profile_id", id).in("unit_id", gone));
-  await ask(
-    client.from("chapter_assignments").update({ is_primary: false }).eq("profile_id", id).eq("is_primary", true),
-  );
   if (added.length)
     await ask(client.from("chapter_assignments").insert(added.map((unit_id) => ({ profile_id: id, unit_id }))));
-  if (wanted.length) {
-    await ask(
-      client.from("chapter_assignments").update({ is_primary: true }).eq("profile_id", id).eq("unit_id", wanted[0]),
-    );
-  }
+  if (now.some((row) => row.is_primary && row.unit_id === wanted[0])) return;
+  const assigned = (is_primary) => client.from("chapter_assignments").update({ is_primary }).eq("profile_id", id);
+  await ask(assigned(false).eq("is_primary", true));
+  if (wanted.length) await ask(assigned(true).eq("unit_id", wanted[0]));
 }
 
 function personForm(person, { chapters }, again) {

@@ -21,7 +21,7 @@ from _shared.result import Err, Ok, Result
 from bufdir_export.document import Document, describe
 
 if TYPE_CHECKING:
-    from _shared.database.report_versions import ReportVersion
+    from _shared.database.report_versions import AuditBasis, ReportVersion
     from _shared.http.request import Call
 
 MEDIA_TYPES = {
@@ -54,15 +54,15 @@ async def bufdir_export(call: Call[ExportQuery]) -> Result[File | Document]:
     exported = await call.database.export_report_version(call.user, call.input.version, call.input.format)
     if isinstance(exported, Err):
         return exported
-    version = exported.value.version
+    version, basis = exported.value.version, exported.value.audit
     if call.input.format == "json":
         return Ok(describe(version))
-    content = await asyncio.to_thread(write, version, call.input.format)
+    content = await asyncio.to_thread(write, version, call.input.format, basis)
     return Ok(File(name(version, call.input.format), MEDIA_TYPES[call.input.format], content))
 
 
-def write(version: ReportVersion, file_format: Format) -> bytes:
-    """Give the bytes of a file: the same ones each time."""
+def write(version: ReportVersion, file_format: Format, basis: AuditBasis | None = None) -> bytes:
+    """Give the bytes of a file: the same ones each time. `basis`: for auditors."""
     match file_format:
         case "csv":
             from bufdir_export.csv_file import write_csv  # noqa: PLC0415 - loaded when it is asked for
@@ -76,6 +76,11 @@ def write(version: ReportVersion, file_format: Format) -> bytes:
             from bufdir_export.pdf_file import write_pdf  # noqa: PLC0415 - as above
 
             return write_pdf(describe(version), version.prepared.at)
+        case "audit" if basis is not None:
+            from bufdir_export.audit_file import write_audit  # noqa: PLC0415 - as above
+
+            files = {name(version, kind): write(version, kind) for kind in ("csv", "xlsx", "pdf")}
+            return write_audit(version, basis, files)
         case _:
             raise ValueError(file_format)
 

@@ -22,6 +22,7 @@ create table if not exists public.activities (
     is_date_given         boolean,
     recorded_at           timestamptz            not null default now(),
     inserted_at           timestamptz            not null default clock_timestamp(),
+    insert_number         bigint                 not null generated always as identity,
     duration_minutes      integer                not null
         check (duration_minutes between 1 and 1440),
     participant_count     integer                not null default 1
@@ -66,6 +67,8 @@ comment on column public.activities.is_date_given is
 comment on column public.activities.recorded_at is 'When it was registered.';
 comment on column public.activities.inserted_at is
     'When the row was written, by the server''s clock: from here on activity_history tells all.';
+comment on column public.activities.insert_number is
+    'Which of all inserts this was: what tells a report which it has seen (mark_reports).';
 comment on column public.activities.coordinator_id is
     'Who followed it up when it was written; statistics ask who does now.';
 comment on column public.activities.duplicate_of is
@@ -89,6 +92,8 @@ create index if not exists activities_organization_id_coordinator_id_month_idx
         (date_trunc('month', activity_date::timestamp)::date), activity_type_id);
 create index if not exists activities_duplicate_of_idx
     on public.activities (duplicate_of) where duplicate_of is not null;
+-- ascending, so that an insert finds its end at once
+create index if not exists activities_insert_number_idx on public.activities (insert_number);
 alter table public.activities enable row level security;
 
 revoke all on public.activities from public, anon, authenticated, service_role;

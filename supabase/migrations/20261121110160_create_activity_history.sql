@@ -15,7 +15,7 @@ create or replace view stats.activity_facts as
         'duplicate_of', a.duplicate_of,
         'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because,
         'approved_expenses_nok', a.approved_expenses_nok,
-        'inserted_at', a.inserted_at) as facts
+        'inserted_at', a.inserted_at, 'insert_number', a.insert_number) as facts
     from public.activities a;
 comment on view stats.activity_facts is
     'What of each activity is counted: no text, no contact. activity_history keeps these.';

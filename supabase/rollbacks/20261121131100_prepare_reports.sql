@@ -3,7 +3,3 @@
 
 drop function if exists public.prepare_report(date, date, integer);
 drop function if exists app.prepare_report(date, date);
-drop function if exists stats.shown_version(public.bufdir_report_versions);
-drop function if exists stats.shown_signature(uuid, timestamptz);
-drop function if exists stats.report_counting_rule(uuid);
-drop function if exists stats.report_mapping(uuid, integer);

@@ -167,7 +167,7 @@ def test_who_is_named_works_in_the_chapter(world: World, columns: dict[str, str]
 def test_a_meeting_registered_three_times_counts_once_when_it_is_resolved(world: World) -> None:
     """By its peer mentor twice, with other ids, and once more by proxy."""
     ola, kari = world.caller("ola"), world.caller("kari")
-    meeting = {"duration_minutes": 60, "occurred_at": "2026-02-09T10:00:00Z"}
+    meeting: dict[str, Any] = {"duration_minutes": 60, "occurred_at": "2026-02-09T10:00:00Z"}
     sent = [world.activity("ola", **meeting), world.activity("ola", **meeting)]
     sent.append(world.activity("ola", "kari", **meeting))
     for row, caller in zip(sent, (ola, ola, kari), strict=True):

@@ -109,9 +109,7 @@ class World:
         return max(days.values(), default=0) <= DAY_MINUTES
 
     def counted(self, year: int | None = None) -> list[Activity]:
-        return [
-            a for a in self.activities.values() if self.counts(a) and year in {None, self.day(a).year}
-        ]
+        return [a for a in self.activities.values() if self.counts(a) and year in {None, self.day(a).year}]
 
     def category(self, kind: str, year: int) -> str:
         versions = [version for version, (since, _) in self.mappings.items() if since <= year]
@@ -311,7 +309,9 @@ class Play:
         by_day = defaultdict(list)
         for a in counted:
             by_day[str(self.world.day(a))].append(a)
-        said = {d["bucket_date"]: (d["activity_count"], d["total_hours"]) for d in days if d["activity_count"]}
+        said = {
+            d["bucket_date"]: (d["activity_count"], d["total_hours"]) for d in days if d["activity_count"]
+        }
         assert said == {day: (len(done), hours(done)) for day, done in by_day.items()}
         months = self._value("public.get_activity_series(p_year => %s)", year)
         assert sum(month["activity_count"] for month in months) == len(counted)

@@ -90,7 +90,9 @@ class Writes(RuleBasedStateMachine):
     @rule(chosen=picks, column=st.sampled_from(EDITABLE), like=drafts)
     def edit(self, chosen: list[int], column: str, like: Draft) -> None:
         with operations.unless_the_day_is_full():
-            operations.edit(self.writer, self.existing(chosen), column, self.scene.activity(UUID(int=0), like))
+            operations.edit(
+                self.writer, self.existing(chosen), column, self.scene.activity(UUID(int=0), like)
+            )
 
     @rule(chosen=picks, mentor=small)
     def reassign(self, chosen: list[int], mentor: int) -> None:

@@ -204,6 +204,47 @@ def signature_json(name: str, day: str = "2026-03-14") -> dict[str, Any]:
     }
 
 
+def explanation_json(**overrides: Any) -> dict[str, Any]:
+    """Somebody has made an activity half an hour longer."""
+    effect = {
+        "activity_count": 0,
+        "total_minutes": 30,
+        "total_hours": exact_json.loads("0.50"),
+        "participant_count": 0,
+    }
+    facts = {
+        "unit_id": OSLO,
+        "peer_mentor_id": "958ddca5-dd43-a042-5d89-77d2f297db4b",
+        "activity_type_id": CAFE,
+        "activity_date": "2026-03-10",
+        "duration_minutes": 60,
+        "participant_count": 3,
+        "is_counted": True,
+        "not_counted_because": None,
+    }
+    return {
+        "version": VERSION_ID,
+        "against": None,
+        "difference": effect,
+        "unrecorded": dict.fromkeys(effect, 0),
+        "mapping_changes": [],
+        "kinds": [effect | {"kind": "edited", "activities": 1}],
+        "chapters": [effect | {"chapter_id": OSLO, "chapter_name": "NHF Oslo"}],
+        "people": [effect | {"peer_mentor_id": facts["peer_mentor_id"], "peer_mentor_name": "Ola Nordmann"}],
+        "activities": [
+            effect
+            | {
+                "activity_id": "18530985-5e9e-4e5b-85fc-1ba0cfeabed0",
+                "kind": "edited",
+                "before": facts,
+                "after": facts | {"duration_minutes": 90},
+                "category_before": None,
+                "category_after": None,
+            }
+        ],
+    } | overrides
+
+
 def remark_json(**overrides: Any) -> dict[str, Any]:
     """Somebody who registered a lot on one day."""
     return {
@@ -229,7 +270,9 @@ ANSWERS: dict[str, Any] = {
     "export_report_version": {
         "export_id": 1,
         "version": version_json(approved=signature_json("Astrid Nordmann", "2026-03-16")),
+        "audit": None,
     },
+    "explain_report_difference": explanation_json(),
     "generate_bufdir_report": report_json(),
     "get_bufdir_alignment": alignment_json(),
     "get_health": make_health().model_dump(mode="json"),

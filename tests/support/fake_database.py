@@ -18,6 +18,7 @@ from tests.support.examples import (
     NHF,
     UNIT,
     VERSION_ID,
+    explanation_json,
     make_batch,
     make_profile,
     report_json,
@@ -188,6 +189,15 @@ class FakeDatabase(Database):
     def _answer_export_report_version(self, version: UUID, **_: object) -> dict[str, Any] | Err:
         return self._sign("export_report_version", version, "not_approved")
 
+    def _answer_explain_report_difference(self, version: UUID, **_: object) -> dict[str, Any] | Err:
+        if str(version) == VERSION_ID:
+            answer: dict[str, Any] = ANSWERS["explain_report_difference"]
+            return answer
+        if str(version) not in {one["id"] for one in self.versions}:
+            return from_code("PT404", for_user=True)
+        nothing: dict[str, Any] = {"kinds": [], "chapters": [], "people": [], "activities": []}
+        return explanation_json(version=str(version), difference=explanation_json()["unrecorded"], **nothing)
+
     def _sign(self, function: str, version: UUID, refusal: str) -> dict[str, Any] | Err:
         if str(version) == VERSION_ID:
             answer: dict[str, Any] = ANSWERS[function]
@@ -205,7 +215,10 @@ class FakeDatabase(Database):
         if self._is_saved(*period.values()):
             return status_json()
         missing = {
-            "record_count_at_generation": None, "computed_at": None, "export_allowed": False, "warnings": []
+            "record_count_at_generation": None,
+            "computed_at": None,
+            "export_allowed": False,
+            "warnings": [],
         }
         return status_json(verdict="missing", **missing)
 

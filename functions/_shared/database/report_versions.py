@@ -79,11 +79,42 @@ class ReportVersion(StrictRow):
     sent: Signature | None
 
 
+class ReportedChapter(StrictRow):
+    """What a chapter added to a version."""
+
+    chapter_id: Id
+    chapter_name: str
+    activity_count: Count
+    total_minutes: Count
+    participant_count: Count
+
+
+class ReportedActivity(StrictRow):
+    """An activity that a version was made of, as it was; without a person."""
+
+    activity_id: Id
+    chapter_id: Id
+    activity_type_id: Id
+    minutes: Count
+    participants: Count
+
+
+class AuditBasis(StrictRow):
+    """What an auditor adds up."""
+
+    chapters: list[ReportedChapter]
+    activities: list[ReportedActivity]
+
+
 class Exported(StrictRow):
-    """Answer of `export_report_version()`; `export_id` is its row in `bufdir_export_audit_log`."""
+    """Answer of `export_report_version()`; `export_id` is its row in `bufdir_export_audit_log`.
+
+    audit : null for any other format.
+    """
 
     export_id: Count
     version: ReportVersion
+    audit: AuditBasis | None
 
 
 class Remark(StrictRow):
@@ -105,6 +136,89 @@ class Remark(StrictRow):
     expected: Number | None
     in_all: Count
     place: Count
+
+
+class Effect(StrictRow):
+    """What somebody or something adds to the difference; negative where it takes away."""
+
+    activity_count: int
+    total_minutes: int
+    total_hours: Annotated[Number, Field(decimal_places=2)]
+    participant_count: int
+
+
+Kind = Literal["added", "removed", "edited", "recategorised", "newly_counted", "no_longer_counted"]
+
+
+class KindEffect(Effect):
+    """All activities that differ in the same way."""
+
+    kind: Kind
+    activities: Count
+
+
+class ChapterEffect(Effect):
+    """All that differs in a chapter."""
+
+    chapter_id: Id
+    chapter_name: str
+
+
+class PersonEffect(Effect):
+    """All that differs of a peer mentor."""
+
+    peer_mentor_id: Id
+    peer_mentor_name: str
+
+
+class Facts(StrictRow):
+    """What an activity was for a report."""
+
+    unit_id: Id
+    peer_mentor_id: Id
+    activity_type_id: Id
+    activity_date: Day
+    duration_minutes: Count
+    participant_count: Count
+    is_counted: bool
+    not_counted_because: str | None
+
+
+class ActivityEffect(Effect):
+    """One activity; null where it was not there."""
+
+    activity_id: Id
+    kind: Kind
+    before: Facts | None
+    after: Facts | None
+    category_before: str | None
+    category_after: str | None
+
+
+class MappingChange(StrictRow):
+    """A type that has another category; null where it has none."""
+
+    activity_type_id: Id
+    category_before: str | None
+    category_after: str | None
+
+
+class Explanation(StrictRow):
+    """Answer of `explain_report_difference()`: `difference` is what the effects of each list add up to.
+
+    against    : the other version; null for now.
+    unrecorded : what no history tells of, because triggers were off; comes on top of the lists.
+    """
+
+    version: Id
+    against: Id | None
+    difference: Effect
+    unrecorded: Effect
+    mapping_changes: list[MappingChange]
+    kinds: list[KindEffect]
+    chapters: list[ChapterEffect]
+    people: list[PersonEffect]
+    activities: list[ActivityEffect]
 
 
 _VERSIONS = TypeAdapter(list[ReportVersion])
@@ -142,6 +256,13 @@ class ReportVersions(Client):
     async def send_report(self, user: User, version: UUID) -> Result[ReportVersion]:
         """Note that a version was sent."""
         return row(ReportVersion, await self._call("send_report", user, version=version))
+
+    async def explain_report_difference(
+        self, user: User, version: UUID, against: UUID | None = None
+    ) -> Result[Explanation]:
+        """Say why a version differs from another one, or from now."""
+        answer = await self._call("explain_report_difference", user, version=version, against=against)
+        return row(Explanation, answer)
 
     async def export_report_version(self, user: User, version: UUID, file_format: Format) -> Result[Exported]:
         """Take a version through the gate, on record."""

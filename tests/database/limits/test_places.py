@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -69,10 +68,8 @@ def test_nobody_in_particular_is_one_caller(stack: Stack, callers: dict[str, Cal
 
 def test_two_of_a_person_run_and_the_others_wait_for_them(stack: Stack, head: Caller, head_id: UUID) -> None:
     with taken(stack, f"running {head_id}", RUNNING):
-        started = time.monotonic()
         answer = head.call("GET", QUERY)
         assert (answer.status_code, answer.json()) == (429, TOO_MANY_AT_ONCE)
-        assert 1.9 < time.monotonic() - started < 5
     assert head.call("GET", QUERY).status_code == 200
 
 

@@ -30,6 +30,26 @@ CHANGED = """
     select p.organization_id, 'profiles', 'update', p.id
     from public.profiles p where p.id = any (%s)
 """
+# Of each peer mentor in each chapter: two that differ, and one that was registered twice.
+DISTINCT = """
+    insert into public.not_duplicates (activity_id, other_id, organization_id)
+    select a.ids[1], a.ids[2], a.organization_id from (
+        select a.organization_id, array_agg(a.id order by a.id) as ids
+        from public.activities a join public.organizations o on o.id = a.organization_id
+        where o.slug = any (%s) and a.status = 'registered'
+        group by a.organization_id, a.unit_id, a.peer_mentor_id
+        having count(*) > 1) a
+"""
+TWICE = """
+    insert into public.activities (organization_id, unit_id, peer_mentor_id, registered_by, activity_type_id,
+                                   occurred_at, duration_minutes, participant_count, summary)
+    select distinct on (a.unit_id, a.peer_mentor_id)
+           a.organization_id, a.unit_id, a.peer_mentor_id, a.registered_by, a.activity_type_id, a.occurred_at,
+           a.duration_minutes, a.participant_count, 'registered twice'
+    from public.activities a join public.organizations o on o.id = a.organization_id
+    where o.slug = any (%s) and a.is_counted and not a.is_proxy_registered
+    order by a.unit_id, a.peer_mentor_id, a.id
+"""
 # Without triggers: exports, erasures and records are append-only.
 REMOVED = """
     begin;
@@ -38,12 +58,14 @@ REMOVED = """
     delete from public.bufdir_metric_snapshots where period_start = %(p_period_start)s;
     delete from stats.complete_exports where true;
     delete from stats.complete_versions where true;
+    delete from stats.report_marks where true;
     delete from public.bufdir_report_versions where true;
     delete from stats.report_chains where true;
     delete from public.reporting_year_log where true;
     delete from public.reporting_years where true;
     delete from public.erasures where kind = 'contact' and erased_by is null;
     delete from public.organization_changes where before is null and after is null;
+    delete from public.not_duplicates where decided_by is null;
     commit;
 """
 
@@ -61,7 +83,8 @@ def furnished(stack: Stack, callers: list[Caller]) -> Iterator[None]:
     ):
         units = [unit for (unit,) in owner.execute(NATIONAL_UNITS, ([m.organization for m in members],))]
         try:
-            owner.execute(ERASED, ([m.organization for m in members if m.kind == "org admin"],))
+            for statement in (ERASED, DISTINCT, TWICE):
+                owner.execute(statement, ([m.organization for m in members if m.kind == "org admin"],))
             owner.execute(CHANGED, ([m.id for m in members if m.kind == "org admin"],))
             for person in members:
                 headers = person.headers | {"apikey": stack.publishable_key}
@@ -93,3 +116,4 @@ def furnished(stack: Stack, callers: list[Caller]) -> Iterator[None]:
         finally:
             with psycopg.ClientCursor(owner) as cursor:
                 cursor.execute(REMOVED, PERIOD)
+            owner.execute("delete from public.activities where summary = 'registered twice'")

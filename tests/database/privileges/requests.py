@@ -28,12 +28,13 @@ CHANGES: dict[str, dict[str, Any]] = {
     "activities": {"duration_minutes": 45},
     "activity_types": {"label": "Anything"},
     "bufdir_category_mappings": {"bufdir_category_code": "GROUP"},
-    "bufdir_mapping_versions": {"valid_from_year": 2000},
+    "bufdir_mapping_versions": {"valid_from_year": 2001},
     "bufdir_metric_snapshots": {"mapping_version": 1},
     "bufdir_thresholds": {"minimum_activity_count": 1},
     "chapter_assignments": {"is_primary": False},
-    "counting_rules": {"source": "Anything"},
+    "counting_rules": {"source": "Anywhere"},
     "expense_claims": {"status": "rejected"},
+    "not_duplicates": {"decided_by": None},
     "organization_settings": {"warm_up_enabled": True},
     "organization_units": {"name": "Anything"},
     "organizations": {"name": "Anything"},
@@ -60,6 +61,7 @@ ARGUMENTS: dict[str, Callable[[dict[str, list[str]]], Any]] = {
     "p_limit": lambda _: 50,
     "p_mapping_version": lambda _: 1,
     "version": lambda ids: ids["bufdir_report_versions"][0],
+    "against": lambda _: None,
     "format": lambda _: "csv",
     "year": lambda _: LOCKED_YEAR,
     "reason": lambda _: "A correction",
@@ -164,6 +166,8 @@ class Api:
         is_own = str(case.caller.id) in ids["profiles"] and case.caller.kind != "org admin"
         known["people"] = [str(case.caller.id)] if is_own else known["coordinators"]
         arguments = {name: ARGUMENTS[name](known) for name in function.parameters}
+        if {"p_from", "p_period_start"} & arguments.keys():
+            arguments.pop("p_year", None)  # a period or a year, not both
         path, headers = f"/rpc/{function.name}", case.caller.headers
         if case.verb == "POST":
             return self.http.post(path, headers=headers, json=arguments)
@@ -207,6 +211,10 @@ class Api:
                 return activity | made
             if relation.name == "expense_claims":
                 return {"activity_id": activity["id"], "amount_nok": 100}
+            if relation.name == "not_duplicates":
+                nearby = self.catalog.activities[case.target]
+                others = [a["id"] for a in nearby if a["unit_id"] == activity["unit_id"] and a != activity]
+                return {"activity_id": activity["id"], "other_id": others[-1]}
         if relation.name != "profiles":  # whose id is that of a user
             row |= {"id": str(uuid.uuid4())} if "id" in row else {}
         writable = relation.open_columns(case.caller.role, "insert") or relation.columns

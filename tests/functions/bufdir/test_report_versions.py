@@ -6,39 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import httpx
 import psycopg
 import pytest
 
-from local.config import Ports
-from local.stack import Stack
-from tests.functions.bufdir.reports import PEOPLE, Office
-from tests.functions.bufdir.support import YEAR, Person, data, refusal
+from tests.functions.bufdir.support import YEAR, data, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import httpx
 
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Give a stack of its own: what is reported stays for ever."""
-    stack = Stack(tmp_path_factory.mktemp("reports") / ".stack", Ports.free())
-    try:
-        stack.start()
-        yield stack
-    finally:
-        stack.destroy()
-
-
-@pytest.fixture(scope="module")
-def office(own: Stack) -> Iterator[Office]:
-    with httpx.Client(timeout=60, trust_env=False) as http:
-        people = {who: Person(own, http, email) for who, email in PEOPLE.items()}
-        assert all(person.headers for person in people.values())
-        office = Office(own, people)
-        # more than people do in a minute
-        office.own("update private.work_limits set person_burst = 9999, organization_burst = 9999 where true")
-        yield office
+    from tests.functions.bufdir.reports import Office
 
 
 # --- who may ---------------------------------------------------------------------------------------------
@@ -112,6 +90,11 @@ def data_of_rpc(response: httpx.Response) -> Any:
     return response.json()
 
 
+def explain(office: Office, who: str) -> httpx.Response:
+    version = office.prepare()["id"]
+    return office[who].call("GET", "bufdir-reports", **office.days.query, show="difference", version=version)
+
+
 ONLY_ADMINS = rights(mentor=CLOSED, coordinator=CLOSED, anonymous=ANONYMOUS)
 RIGHTS: dict[str, Case] = {
     # another organisation has nothing saved of that period
@@ -120,6 +103,8 @@ RIGHTS: dict[str, Case] = {
     "send": (send, rights()),
     "list": (list_versions, rights(other=DONE)),
     "remarks": (remarks, rights(other=DONE)),
+    "explain": (explain, rights(coordinator=FORBIDDEN)),
+    "export audit": (export("audit"), rights(coordinator=FORBIDDEN)),
     **{f"export {kind}": (export(kind), rights()) for kind in ("csv", "xlsx", "pdf", "json")},
     # another organisation has a year of its own
     "lock": (lock, ONLY_ADMINS | {"other organisation": DONE}),

@@ -72,6 +72,7 @@ def forget_versions(forest: Forest) -> None:
     with forest.db.transaction():
         forest.db.execute("set local session_replication_role = replica")
         for table, condition in (
+            ("stats.report_marks", f"version_id in ({versions})"),
             ("stats.complete_versions", f"version_id in ({versions})"),
             ("public.bufdir_report_versions", "organization_id = %s"),
             ("stats.report_chains", "organization_id = %s"),

@@ -253,7 +253,10 @@ async def test_a_version_is_prepared_from_what_is_saved_and_signed_by_others(wor
     ):
         assert isinstance(refused, Err)
         assert (refused.code, refused.cause) == (ErrorCode.CONFLICT, "not_approved")
+    explained = value(await database.explain_report_difference(head, second.id))
+    assert (explained.version, explained.against, explained.activities) == (second.id, None, [])
     for unknown in (
+        await database.explain_report_difference(head, uuid4()),
         await database.approve_report(head, uuid4()),
         await database.send_report(head, uuid4()),
         await database.export_report_version(head, uuid4(), "csv"),

@@ -51,7 +51,9 @@ begin
                                                then 'fresh' else 'sent' end),
             v_version.source_fingerprint, v_version.snapshot_json)
     returning id into v_id;
-    return jsonb_build_object('export_id', v_id, 'version', stats.shown_version(v_version));
+    return jsonb_build_object(
+        'export_id', v_id, 'version', stats.shown_version(v_version),
+        'audit', case when p_format = 'audit' then stats.audit_basis(v_version) end);
 end $$;
 
 create or replace function public.export_report_version(version uuid, format text)
