@@ -32,7 +32,9 @@ POSTGRES_OF_DEBIAN = {"12": 15, "13": 17, "14": 18}
 CHROMIUM = Path("/usr/bin/chromium")
 TOOL_FILES = {
     "chromium": CHROMIUM,  # the browser of the console's tests
-    "fonts-dejavu-core": Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),  # without one it draws boxes
+    "fonts-dejavu-core": Path(
+        "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
+    ),  # without one it draws boxes
     "curl": Path("/usr/bin/curl"),  # the example that a start prints
     "libtap-parser-sourcehandler-pgtap-perl": Path("/usr/bin/pg_prove"),
 }

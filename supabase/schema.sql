@@ -377,6 +377,32 @@ begin
         'sign_in_deleted', private.delete_sign_in(p_profile_id));
 end $$;
 
+CREATE FUNCTION app.explain_report_difference(p_version_id uuid, p_against uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_version public.bufdir_report_versions := stats.find_report_version(p_version_id);
+    v_against public.bufdir_report_versions;
+begin
+    perform app.require_report(v_version.organization_id, v_version.period_start,
+        v_version.period_end, 'only org admins see what every activity was');
+    if not app.reads_whole_organization() then
+        raise exception 'only org admins see what every activity was'
+            using errcode = 'insufficient_privilege';
+    end if;
+    if p_against is not null then
+        v_against := stats.find_report_version(p_against);
+        if (v_against.period_start, v_against.period_end)
+           <> (v_version.period_start, v_version.period_end) then
+            raise exception 'these versions are of different periods'
+                using errcode = 'invalid_parameter_value';
+        end if;
+    end if;
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    return stats.explained_difference(v_version, p_against);
+end $$;
+
 CREATE FUNCTION app.export_bufdir_snapshot(p_period_start date, p_period_end date) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -501,7 +527,9 @@ begin
                                                then 'fresh' else 'sent' end),
             v_version.source_fingerprint, v_version.snapshot_json)
     returning id into v_id;
-    return jsonb_build_object('export_id', v_id, 'version', stats.shown_version(v_version));
+    return jsonb_build_object(
+        'export_id', v_id, 'version', stats.shown_version(v_version),
+        'audit', case when p_format = 'audit' then stats.audit_basis(v_version) end);
 end $$;
 
 CREATE FUNCTION app.first_day(p_day date, p_year integer) RETURNS date
@@ -1038,6 +1066,7 @@ CREATE TABLE public.activities (
     is_date_given boolean,
     recorded_at timestamp with time zone DEFAULT now() NOT NULL,
     inserted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    insert_number bigint NOT NULL,
     duration_minutes integer NOT NULL,
     participant_count integer DEFAULT 1 NOT NULL,
     contact_id uuid,
@@ -1072,6 +1101,8 @@ COMMENT ON COLUMN public.activities.is_date_given IS 'Whether the app gave activ
 COMMENT ON COLUMN public.activities.recorded_at IS 'When it was registered.';
 
 COMMENT ON COLUMN public.activities.inserted_at IS 'When the row was written, by the server''s clock: from here on activity_history tells all.';
+
+COMMENT ON COLUMN public.activities.insert_number IS 'Which of all inserts this was: what tells a report which it has seen (mark_reports).';
 
 COMMENT ON COLUMN public.activities.duplicate_of IS 'The activity that counts in its place: the same one, registered once more.';
 
@@ -1338,10 +1369,18 @@ declare
     v_org_id   uuid := app.current_org_id();
     v_passed   record;
     v_snapshot public.bufdir_metric_snapshots;
+    v_mark     stats.report_marks;
     v_version  public.bufdir_report_versions;
 begin
     perform app.require_report(v_org_id, p_period_start, p_period_end,
                                'only coordinators and org admins prepare reports');
+    lock table public.activities in access share mode;   -- before the snapshot: see create_audit
+    -- Nobody saves it anew meanwhile. So a change that commits after the mark, and that the figures
+    -- show, makes them stale for the gate; and what they do not show has no effect to explain.
+    perform from public.bufdir_metric_snapshots b
+    where (b.organization_id, b.period_start, b.period_end)
+          = (v_org_id, p_period_start, p_period_end) for update;
+    v_mark := stats.new_mark(v_org_id, p_period_start, p_period_end);
     v_passed := stats.pass_gate(v_org_id, p_period_start, p_period_end);
     v_snapshot := jsonb_populate_record(v_snapshot, v_passed.snapshot);
     insert into public.bufdir_report_versions
@@ -1355,6 +1394,8 @@ begin
     returning * into v_version;
     insert into stats.complete_versions (version_id, report)
     values (v_version.id, v_passed.report);
+    insert into stats.report_marks (version_id, seen_inserts, seen_changes, total_minutes)
+    values (v_version.id, v_mark.seen_inserts, v_mark.seen_changes, v_mark.total_minutes);
     return stats.shown_version(v_version);
 end $$;
 
@@ -2734,6 +2775,13 @@ CREATE FUNCTION public.erase_person(p_profile_id uuid) RETURNS jsonb
 
 COMMENT ON FUNCTION public.erase_person(p_profile_id uuid) IS 'Erases a person, figures unchanged; {profile_id, erased_at, sign_in_deleted}. Org admins of their organisation and the service role.';
 
+CREATE FUNCTION public.explain_report_difference(version uuid, against uuid DEFAULT NULL::uuid) RETURNS jsonb
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.explain_report_difference(version, against);
+
+COMMENT ON FUNCTION public.explain_report_difference(version uuid, against uuid) IS 'Why a version differs from another one of its period, or from now: what was added, removed, edited, recategorised, newly or no longer counted, with effects that add up. Org admins.';
+
 CREATE FUNCTION public.export_bufdir_snapshot(p_period_start date DEFAULT NULL::date, p_period_end date DEFAULT NULL::date, p_year integer DEFAULT NULL::integer) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
@@ -3324,7 +3372,7 @@ COMMENT ON COLUMN public.activity_history.changed_by IS 'Null for the service, a
 CREATE VIEW stats.activity_facts AS
  SELECT a.id,
     a.organization_id,
-    jsonb_build_object('unit_id', a.unit_id, 'peer_mentor_id', a.peer_mentor_id, 'coordinator_id', a.coordinator_id, 'activity_type_id', a.activity_type_id, 'occurred_at', a.occurred_at, 'activity_date', a.activity_date, 'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count, 'is_proxy_registered', a.is_proxy_registered, 'status', a.status, 'duplicate_of', a.duplicate_of, 'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because, 'approved_expenses_nok', a.approved_expenses_nok, 'inserted_at', a.inserted_at) AS facts
+    jsonb_build_object('unit_id', a.unit_id, 'peer_mentor_id', a.peer_mentor_id, 'coordinator_id', a.coordinator_id, 'activity_type_id', a.activity_type_id, 'occurred_at', a.occurred_at, 'activity_date', a.activity_date, 'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count, 'is_proxy_registered', a.is_proxy_registered, 'status', a.status, 'duplicate_of', a.duplicate_of, 'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because, 'approved_expenses_nok', a.approved_expenses_nok, 'inserted_at', a.inserted_at, 'insert_number', a.insert_number) AS facts
    FROM public.activities a;
 
 COMMENT ON VIEW stats.activity_facts IS 'What of each activity is counted: no text, no contact. activity_history keeps these.';
@@ -3495,6 +3543,76 @@ end $_$;
 
 COMMENT ON FUNCTION stats.audit(p_chapter_ids uuid[]) IS 'Compares the statistics of the named or all chapters with the activities, in one snapshot; records and returns what differs. A summary may be of any unit.';
 
+CREATE TABLE public.bufdir_report_versions (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    period_start date NOT NULL,
+    period_end date NOT NULL,
+    version integer NOT NULL,
+    snapshot_json jsonb NOT NULL,
+    complete_hash text NOT NULL,
+    record_count bigint NOT NULL,
+    source_fingerprint text NOT NULL,
+    mapping_version integer NOT NULL,
+    mapping jsonb NOT NULL,
+    counting_rule jsonb NOT NULL,
+    prepared_by uuid NOT NULL,
+    prepared_at timestamp with time zone DEFAULT now() NOT NULL,
+    previous_hash text NOT NULL,
+    hash text NOT NULL,
+    approved_by uuid,
+    approved_at timestamp with time zone,
+    sent_by uuid,
+    sent_at timestamp with time zone,
+    signed_hash text,
+    CONSTRAINT bufdir_report_versions_snapshot_json_check CHECK (app.is_aggregate_only(snapshot_json)),
+    CONSTRAINT bufdir_report_versions_steps CHECK ((((approved_by IS NULL) = (approved_at IS NULL)) AND ((sent_by IS NULL) = (sent_at IS NULL)) AND ((sent_at IS NULL) OR (approved_at IS NOT NULL)) AND ((signed_hash IS NULL) = (approved_at IS NULL))))
+);
+
+COMMENT ON TABLE public.bufdir_report_versions IS 'What was reported to Bufdir, or was meant to be. Never changed, but for the two signatures, each once. Written by prepare_report, approve_report and send_report alone.';
+
+COMMENT ON COLUMN public.bufdir_report_versions."position" IS 'Its place in the chain of its organisation, from 1 on.';
+
+COMMENT ON COLUMN public.bufdir_report_versions.snapshot_json IS 'As coordinators may see it: null for the figures of groups of fewer than five people.';
+
+COMMENT ON COLUMN public.bufdir_report_versions.complete_hash IS 'SHA-256 of the same with every figure, which is in stats.complete_versions.';
+
+COMMENT ON COLUMN public.bufdir_report_versions.mapping IS 'The activity types and their categories, as they were.';
+
+COMMENT ON COLUMN public.bufdir_report_versions.counting_rule IS 'What counted, as it was.';
+
+COMMENT ON COLUMN public.bufdir_report_versions.prepared_at IS 'When the figures were right: they were compared with the activities.';
+
+COMMENT ON COLUMN public.bufdir_report_versions.hash IS 'SHA-256 of all above it and of the hash before, so that none can be changed or left out.';
+
+COMMENT ON COLUMN public.bufdir_report_versions.signed_hash IS 'SHA-256 of hash and of who signed when.';
+
+CREATE FUNCTION stats.audit_basis(p_version public.bufdir_report_versions) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    with reported as materialized (
+        select r.activity_id, (r.facts ->> 'unit_id')::uuid as chapter_id,
+               (r.facts ->> 'activity_type_id')::uuid as activity_type_id,
+               (r.facts ->> 'duration_minutes')::bigint as minutes,
+               (r.facts ->> 'participant_count')::bigint as participants
+        from stats.reported_activities(p_version) r
+    )
+    select jsonb_build_object(
+        'chapters', (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                       'chapter_id', c.chapter_id, 'chapter_name', u.name,
+                       'activity_count', c.number, 'total_minutes', c.minutes,
+                       'participant_count', c.participants) order by u.name, u.id), '[]')
+            from (select r.chapter_id, count(*) as number, sum(r.minutes) as minutes,
+                         sum(r.participants) as participants
+                  from reported r group by 1) c
+            join public.organization_units u on u.id = c.chapter_id),
+        'activities', (
+            select coalesce(jsonb_agg(to_jsonb(r) order by r.activity_id), '[]') from reported r))
+$$;
+
 CREATE FUNCTION stats.audit_sample(p_chapters integer DEFAULT 5) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -3606,6 +3724,16 @@ CREATE FUNCTION stats.cached_hierarchy_stats(p_unit_id uuid, p_year integer) RET
     SET search_path TO ''
     RETURN (SELECT jsonb_build_object('unit_id', e.unit_id, 'year', e.period_year, 'payload', e.payload, 'computed_at', e.computed_at, 'stale', stats.is_outdated(e.*)) AS jsonb_build_object FROM public.hierarchy_stats_cache e WHERE ((e.unit_id = cached_hierarchy_stats.p_unit_id) AND (e.period_year = cached_hierarchy_stats.p_year)));
 
+CREATE FUNCTION stats.categories_by_type(p_mapping jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN (SELECT COALESCE(jsonb_object_agg((m.value ->> 'activity_type_id'::text), (m.value -> 'bufdir_category_code'::text)), '{}'::jsonb) AS "coalesce" FROM jsonb_array_elements(categories_by_type.p_mapping) m(value));
+
+CREATE FUNCTION stats.category_in(p_mapping jsonb, p_facts jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN (p_mapping ->> (p_facts ->> 'activity_type_id'::text));
+
 CREATE FUNCTION stats.close_year(p_organization_id uuid, p_year integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -3687,6 +3815,17 @@ begin
                 stats.bufdir_report(p_organization_id, p_period_start, p_period_end, v_mapping))
         from stats.report_source(p_organization_id, p_period_start, p_period_end, v_mapping) s);
 end $$;
+
+CREATE FUNCTION stats.contribution(p_facts jsonb, p_period_start date, p_period_end date, OUT chapter_id uuid, OUT peer_mentor_id uuid, OUT minutes integer, OUT participants integer) RETURNS SETOF record
+    LANGUAGE sql IMMUTABLE ROWS 1
+    SET search_path TO ''
+    AS $$
+    select (p_facts ->> 'unit_id')::uuid, (p_facts ->> 'peer_mentor_id')::uuid,
+           (p_facts ->> 'duration_minutes')::integer, (p_facts ->> 'participant_count')::integer
+    where (p_facts ->> 'is_counted')::boolean
+      and (p_facts ->> 'activity_date')::date >= p_period_start
+      and (p_facts ->> 'activity_date')::date < p_period_end
+$$;
 
 CREATE FUNCTION stats.view_over(p_view regclass, p_relation text, p_rows text) RETURNS text
     LANGUAGE sql STABLE
@@ -3863,50 +4002,149 @@ end $_$;
 
 COMMENT ON FUNCTION stats.define_judge() IS 'Writes the trigger function from stats.judgements; called again when that has changed.';
 
-CREATE TABLE public.bufdir_report_versions (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid NOT NULL,
-    "position" bigint NOT NULL,
-    period_start date NOT NULL,
-    period_end date NOT NULL,
-    version integer NOT NULL,
-    snapshot_json jsonb NOT NULL,
-    complete_hash text NOT NULL,
-    record_count bigint NOT NULL,
-    source_fingerprint text NOT NULL,
-    mapping_version integer NOT NULL,
-    mapping jsonb NOT NULL,
-    counting_rule jsonb NOT NULL,
-    prepared_by uuid NOT NULL,
-    prepared_at timestamp with time zone DEFAULT now() NOT NULL,
-    previous_hash text NOT NULL,
-    hash text NOT NULL,
-    approved_by uuid,
-    approved_at timestamp with time zone,
-    sent_by uuid,
-    sent_at timestamp with time zone,
-    signed_hash text,
-    CONSTRAINT bufdir_report_versions_snapshot_json_check CHECK (app.is_aggregate_only(snapshot_json)),
-    CONSTRAINT bufdir_report_versions_steps CHECK ((((approved_by IS NULL) = (approved_at IS NULL)) AND ((sent_by IS NULL) = (sent_at IS NULL)) AND ((sent_at IS NULL) OR (approved_at IS NOT NULL)) AND ((signed_hash IS NULL) = (approved_at IS NULL))))
-);
+CREATE FUNCTION stats.effect(p_activity_count numeric, p_minutes numeric, p_hours numeric, p_participants numeric) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN jsonb_build_object('activity_count', (p_activity_count)::bigint, 'total_minutes', (p_minutes)::bigint, 'total_hours', p_hours, 'participant_count', (p_participants)::bigint);
 
-COMMENT ON TABLE public.bufdir_report_versions IS 'What was reported to Bufdir, or was meant to be. Never changed, but for the two signatures, each once. Written by prepare_report, approve_report and send_report alone.';
+CREATE FUNCTION stats.effects(p_version public.bufdir_report_versions, p_against uuid) RETURNS TABLE(activity_id uuid, kind text, before jsonb, after jsonb, category_before text, category_after text, chapter_id uuid, peer_mentor_id uuid, activity_count bigint, minutes bigint, hours numeric, participants bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    with sides as materialized (
+        select b as former, a as latter
+        from stats.report_side(p_version, p_version.id) b
+        cross join stats.report_side(p_version, p_against) a
+    ), ids as materialized (
+        select array(
+            select stats.unseen_activity_ids(p_version.organization_id, (s.former).seen_inserts,
+                                             (s.former).seen_changes)
+            union
+            select stats.unseen_activity_ids(p_version.organization_id, (s.latter).seen_inserts,
+                                             (s.latter).seen_changes)) as ids
+        from sides s
+    ), states as (
+        select i.id, b.facts as before, a.facts as after,
+               stats.category_in((s.former).categories, b.facts) as category_before,
+               stats.category_in((s.latter).categories, a.facts) as category_after,
+               (s.former).minutes as minutes_before
+        from sides s cross join ids l cross join unnest(l.ids) i (id)
+        left join stats.states_of(l.ids, (s.former).seen_inserts, (s.former).seen_changes) b
+            on b.activity_id = i.id
+        left join stats.states_of(l.ids, (s.latter).seen_inserts, (s.latter).seen_changes) a
+            on a.activity_id = i.id
+    ), contributions as (
+        select s.*, x.side, (c.c).*, max(x.side) over (partition by s.id) as last_side,
+               min(x.side) over (partition by s.id) as first_side
+        from states s
+        cross join lateral (values (-1, s.before), (1, s.after)) x (side, facts)
+        cross join lateral (select stats.contribution(x.facts, p_version.period_start,
+                                                      p_version.period_end) as c) c
+    )
+    select c.id,
+           case when c.first_side = 1 and c.before is null then 'added'
+                when c.last_side = -1 and c.after is null then 'removed'
+                when c.first_side = 1 then 'newly_counted'
+                when c.last_side = -1 then 'no_longer_counted'
+                when c.category_before is distinct from c.category_after
+                     or c.before -> 'activity_type_id' <> c.after -> 'activity_type_id'
+                    then 'recategorised'
+                else 'edited' end,
+           c.before, c.after, c.category_before, c.category_after, c.chapter_id, c.peer_mentor_id,
+           c.side, c.side * c.minutes,
+           stats.hours(c.minutes_before + sum(c.side * c.minutes) over running)
+               - stats.hours(c.minutes_before + coalesce(
+                     sum(c.side * c.minutes) over (running rows between unbounded preceding
+                                                   and 1 preceding), 0)),
+           c.side * c.participants
+    from contributions c
+    window running as (order by c.id, c.side)
+$$;
 
-COMMENT ON COLUMN public.bufdir_report_versions."position" IS 'Its place in the chain of its organisation, from 1 on.';
-
-COMMENT ON COLUMN public.bufdir_report_versions.snapshot_json IS 'As coordinators may see it: null for the figures of groups of fewer than five people.';
-
-COMMENT ON COLUMN public.bufdir_report_versions.complete_hash IS 'SHA-256 of the same with every figure, which is in stats.complete_versions.';
-
-COMMENT ON COLUMN public.bufdir_report_versions.mapping IS 'The activity types and their categories, as they were.';
-
-COMMENT ON COLUMN public.bufdir_report_versions.counting_rule IS 'What counted, as it was.';
-
-COMMENT ON COLUMN public.bufdir_report_versions.prepared_at IS 'When the figures were right: they were compared with the activities.';
-
-COMMENT ON COLUMN public.bufdir_report_versions.hash IS 'SHA-256 of all above it and of the hash before, so that none can be changed or left out.';
-
-COMMENT ON COLUMN public.bufdir_report_versions.signed_hash IS 'SHA-256 of hash and of who signed when.';
+CREATE FUNCTION stats.explained_difference(p_version public.bufdir_report_versions, p_against uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    with sides as materialized (
+        select b as former, a as latter
+        from stats.report_side(p_version, p_version.id) b
+        cross join stats.report_side(p_version, p_against) a
+    ), effects as materialized (
+        select * from stats.effects(p_version, p_against)
+    ), by_activity as (
+        select e.activity_id, e.kind, e.before, e.after, e.category_before, e.category_after,
+               sum(e.activity_count)::bigint as activity_count, sum(e.minutes)::bigint as minutes,
+               sum(e.hours) as hours, sum(e.participants)::bigint as participants
+        from effects e group by 1, 2, 3, 4, 5, 6
+    ), differing as (
+        select a.* from by_activity a
+        where a.kind <> 'edited'
+           or stats.reported_facts(a.before) <> stats.reported_facts(a.after)
+    ), difference as (
+        select (s.latter).activity_count - (s.former).activity_count as activity_count,
+               (s.latter).minutes - (s.former).minutes as minutes,
+               stats.hours((s.latter).minutes) - stats.hours((s.former).minutes) as hours,
+               (s.latter).participants - (s.former).participants as participants
+        from sides s
+    )
+    select jsonb_build_object(
+        'version', p_version.id, 'against', p_against,
+        'difference', stats.effect(d.activity_count, d.minutes, d.hours, d.participants),
+        'unrecorded', stats.effect(d.activity_count - t.activity_count, d.minutes - t.minutes,
+                                   d.hours - t.hours, d.participants - t.participants),
+        'mapping_changes', (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                       'activity_type_id', k.id, 'category_before', b.code,
+                       'category_after', a.code) order by k.id), '[]')
+            from sides s
+            cross join lateral jsonb_object_keys((s.former).categories || (s.latter).categories)
+                k (id)
+            cross join lateral (select (s.former).categories ->> k.id as code) b
+            cross join lateral (select (s.latter).categories ->> k.id as code) a
+            where b.code is distinct from a.code),
+        'kinds', (
+            select coalesce(jsonb_agg(jsonb_build_object('kind', g.kind, 'activities', g.number)
+                       || stats.effect(g.activity_count, g.minutes, g.hours, g.participants)
+                       order by g.kind), '[]')
+            from (select f.kind, count(*) as number, sum(f.activity_count) as activity_count,
+                         sum(f.minutes) as minutes, sum(f.hours) as hours,
+                         sum(f.participants) as participants
+                  from differing f group by 1) g),
+        'chapters', (
+            select coalesce(jsonb_agg(jsonb_build_object('chapter_id', g.id, 'chapter_name', u.name)
+                       || stats.effect(g.activity_count, g.minutes, g.hours, g.participants)
+                       order by u.name, g.id), '[]')
+            from (select e.chapter_id as id, sum(e.activity_count) as activity_count,
+                         sum(e.minutes) as minutes, sum(e.hours) as hours,
+                         sum(e.participants) as participants
+                  from effects e group by 1) g
+            join public.organization_units u on u.id = g.id),
+        'people', (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                           'peer_mentor_id', g.id, 'peer_mentor_name', p.display_name)
+                       || stats.effect(g.activity_count, g.minutes, g.hours, g.participants)
+                       order by p.display_name, g.id), '[]')
+            from (select e.peer_mentor_id as id, sum(e.activity_count) as activity_count,
+                         sum(e.minutes) as minutes, sum(e.hours) as hours,
+                         sum(e.participants) as participants
+                  from effects e group by 1) g
+            join public.profiles p on p.id = g.id),
+        'activities', (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                           'activity_id', f.activity_id, 'kind', f.kind,
+                           'before', stats.reported_facts(f.before),
+                           'after', stats.reported_facts(f.after),
+                           'category_before', f.category_before,
+                           'category_after', f.category_after)
+                       || stats.effect(f.activity_count, f.minutes, f.hours, f.participants)
+                       order by f.activity_id), '[]')
+            from differing f))
+    from difference d
+    cross join (select coalesce(sum(e.activity_count), 0) as activity_count,
+                       coalesce(sum(e.minutes), 0) as minutes, coalesce(sum(e.hours), 0) as hours,
+                       coalesce(sum(e.participants), 0) as participants
+                from effects e) t
+$$;
 
 CREATE FUNCTION stats.find_report_version(p_version_id uuid) RETURNS public.bufdir_report_versions
     LANGUAGE plpgsql STABLE
@@ -4341,6 +4579,17 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION stats.joined_numbers(p_numbers bigint[]) RETURNS int8multirange
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+    select coalesce(range_agg(int8range(i.first_number, i.last_number, '[]')), '{}')
+    from (select min(n.number) as first_number, max(n.number) as last_number
+          from (select u.number, u.number - row_number() over (order by u.number) as island
+                from unnest(p_numbers) u (number)) n
+          group by n.island) i
+$$;
+
 CREATE FUNCTION stats.judge_activity() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -4363,7 +4612,7 @@ CREATE FUNCTION stats.judge_activity() RETURNS trigger
             ELSE NULL::text
         END) AS not_counted_because,
     ((a.occurred_at > (statement_timestamp() + '00:05:00'::interval)) OR (d.activity_date > ((statement_timestamp() AT TIME ZONE d.time_zone))::date)) AS is_to_come
-   FROM ((((select new.id as id, new.organization_id as organization_id, new.unit_id as unit_id, new.peer_mentor_id as peer_mentor_id, new.coordinator_id as coordinator_id, new.activity_type_id as activity_type_id, new.occurred_at as occurred_at, new.activity_date as activity_date, new.is_date_given as is_date_given, new.recorded_at as recorded_at, new.inserted_at as inserted_at, new.duration_minutes as duration_minutes, new.participant_count as participant_count, new.contact_id as contact_id, new.is_proxy_registered as is_proxy_registered, new.registered_by as registered_by, new.status as status, new.duplicate_of as duplicate_of, new.summary as summary, new.approved_expenses_nok as approved_expenses_nok, new.not_counted_because as not_counted_because) a
+   FROM ((((select new.id as id, new.organization_id as organization_id, new.unit_id as unit_id, new.peer_mentor_id as peer_mentor_id, new.coordinator_id as coordinator_id, new.activity_type_id as activity_type_id, new.occurred_at as occurred_at, new.activity_date as activity_date, new.is_date_given as is_date_given, new.recorded_at as recorded_at, new.inserted_at as inserted_at, new.insert_number as insert_number, new.duration_minutes as duration_minutes, new.participant_count as participant_count, new.contact_id as contact_id, new.is_proxy_registered as is_proxy_registered, new.registered_by as registered_by, new.status as status, new.duplicate_of as duplicate_of, new.summary as summary, new.approved_expenses_nok as approved_expenses_nok, new.not_counted_because as not_counted_because) a
      LEFT JOIN stats.joined_rules r ON ((r.activity_type_id = a.activity_type_id)))
      CROSS JOIN LATERAL ( SELECT COALESCE(r.time_zone, 'UTC'::text) AS time_zone,
                 CASE
@@ -4692,6 +4941,43 @@ CREATE FUNCTION stats.named_record(p_row jsonb) RETURNS jsonb
     SET search_path TO ''
     RETURN jsonb_build_array(jsonb_build_object('id', (p_row -> 'id'::text), 'unit_id', COALESCE((p_row -> 'chapter_id'::text), (p_row -> 'unit_id'::text)), 'date', (p_row -> 'bucket_date'::text)));
 
+CREATE TABLE stats.report_marks (
+    id bigint NOT NULL,
+    version_id uuid NOT NULL,
+    seen_inserts int8multirange NOT NULL,
+    seen_changes int8multirange NOT NULL,
+    total_minutes bigint NOT NULL
+);
+
+COMMENT ON TABLE stats.report_marks IS 'What each version has seen: the numbers of the activities and of activity_history, of all organisations.';
+
+COMMENT ON COLUMN stats.report_marks.total_minutes IS 'What the hours of the version were rounded from.';
+
+CREATE FUNCTION stats.new_mark(p_organization_id uuid, p_period_start date, p_period_end date) RETURNS stats.report_marks
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    with former as (
+        select r.seen_inserts, r.seen_changes
+        from (select m.seen_inserts, m.seen_changes from stats.report_marks m
+              union all values ('{}'::int8multirange, '{}'::int8multirange)) r
+        order by upper(r.seen_inserts) desc nulls last limit 1
+    )
+    select null::bigint, null::uuid,
+           f.seen_inserts + stats.joined_numbers(array(
+               select a.insert_number from stats.unseen(f.seen_inserts) u
+               join public.activities a
+                   on a.insert_number between u.first_number and u.last_number)),
+           f.seen_changes + stats.joined_numbers(array(
+               select h.id from stats.unseen(f.seen_changes) u
+               join public.activity_history h on h.id between u.first_number and u.last_number)),
+           (select coalesce(sum(r.total_minutes), 0)::bigint
+            from stats.live_monthly_rows r
+            where r.organization_id = p_organization_id
+              and r.activity_month >= p_period_start and r.activity_month < p_period_end)
+    from former f
+$$;
+
 CREATE FUNCTION stats.note_time(p_sequence regclass) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -4838,7 +5124,7 @@ CREATE FUNCTION stats.record_deleted_activities() RETURNS trigger
     SET enable_nestloop TO 'off'
     AS $$ begin insert into public.activity_history (activity_id, organization_id, operation, changed_by, before, after) select o.id, o.organization_id, 'delete', (select p.id from public.profiles p where p.id = auth.uid()), o.facts, null from ( SELECT a.id,
     a.organization_id,
-    jsonb_build_object('unit_id', a.unit_id, 'peer_mentor_id', a.peer_mentor_id, 'coordinator_id', a.coordinator_id, 'activity_type_id', a.activity_type_id, 'occurred_at', a.occurred_at, 'activity_date', a.activity_date, 'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count, 'is_proxy_registered', a.is_proxy_registered, 'status', a.status, 'duplicate_of', a.duplicate_of, 'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because, 'approved_expenses_nok', a.approved_expenses_nok, 'inserted_at', a.inserted_at) AS facts
+    jsonb_build_object('unit_id', a.unit_id, 'peer_mentor_id', a.peer_mentor_id, 'coordinator_id', a.coordinator_id, 'activity_type_id', a.activity_type_id, 'occurred_at', a.occurred_at, 'activity_date', a.activity_date, 'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count, 'is_proxy_registered', a.is_proxy_registered, 'status', a.status, 'duplicate_of', a.duplicate_of, 'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because, 'approved_expenses_nok', a.approved_expenses_nok, 'inserted_at', a.inserted_at, 'insert_number', a.insert_number) AS facts
    FROM old_rows a) o; return null; end $$;
 
 CREATE FUNCTION stats.record_error(p_message text) RETURNS void
@@ -4855,10 +5141,10 @@ CREATE FUNCTION stats.record_updated_activities() RETURNS trigger
     SET enable_nestloop TO 'off'
     AS $$ begin insert into public.activity_history (activity_id, organization_id, operation, changed_by, before, after) select o.id, o.organization_id, 'update', (select p.id from public.profiles p where p.id = auth.uid()), o.facts, n.facts from ( SELECT a.id,
     a.organization_id,
-    jsonb_build_object('unit_id', a.unit_id, 'peer_mentor_id', a.peer_mentor_id, 'coordinator_id', a.coordinator_id, 'activity_type_id', a.activity_type_id, 'occurred_at', a.occurred_at, 'activity_date', a.activity_date, 'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count, 'is_proxy_registered', a.is_proxy_registered, 'status', a.status, 'duplicate_of', a.duplicate_of, 'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because, 'approved_expenses_nok', a.approved_expenses_nok, 'inserted_at', a.inserted_at) AS facts
+    jsonb_build_object('unit_id', a.unit_id, 'peer_mentor_id', a.peer_mentor_id, 'coordinator_id', a.coordinator_id, 'activity_type_id', a.activity_type_id, 'occurred_at', a.occurred_at, 'activity_date', a.activity_date, 'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count, 'is_proxy_registered', a.is_proxy_registered, 'status', a.status, 'duplicate_of', a.duplicate_of, 'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because, 'approved_expenses_nok', a.approved_expenses_nok, 'inserted_at', a.inserted_at, 'insert_number', a.insert_number) AS facts
    FROM old_rows a) o join ( SELECT a.id,
     a.organization_id,
-    jsonb_build_object('unit_id', a.unit_id, 'peer_mentor_id', a.peer_mentor_id, 'coordinator_id', a.coordinator_id, 'activity_type_id', a.activity_type_id, 'occurred_at', a.occurred_at, 'activity_date', a.activity_date, 'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count, 'is_proxy_registered', a.is_proxy_registered, 'status', a.status, 'duplicate_of', a.duplicate_of, 'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because, 'approved_expenses_nok', a.approved_expenses_nok, 'inserted_at', a.inserted_at) AS facts
+    jsonb_build_object('unit_id', a.unit_id, 'peer_mentor_id', a.peer_mentor_id, 'coordinator_id', a.coordinator_id, 'activity_type_id', a.activity_type_id, 'occurred_at', a.occurred_at, 'activity_date', a.activity_date, 'duration_minutes', a.duration_minutes, 'participant_count', a.participant_count, 'is_proxy_registered', a.is_proxy_registered, 'status', a.status, 'duplicate_of', a.duplicate_of, 'is_counted', a.is_counted, 'not_counted_because', a.not_counted_because, 'approved_expenses_nok', a.approved_expenses_nok, 'inserted_at', a.inserted_at, 'insert_number', a.insert_number) AS facts
    FROM new_rows a) n on n.id = o.id where n.facts <> o.facts; return null; end $$;
 
 CREATE FUNCTION stats.refresh(p_force boolean) RETURNS jsonb
@@ -5087,6 +5373,58 @@ CREATE FUNCTION stats.report_mapping(p_organization_id uuid, p_mapping_version i
     SET search_path TO ''
     RETURN COALESCE((SELECT jsonb_agg(jsonb_build_object('activity_type_id', t.id, 'activity_type_code', t.code, 'label', t.label, 'bufdir_category_code', m.bufdir_category_code) ORDER BY t.code) AS jsonb_agg FROM (public.activity_types t LEFT JOIN public.bufdir_category_mappings m ON (((m.activity_type_id = t.id) AND (m.mapping_version = report_mapping.p_mapping_version)))) WHERE (t.organization_id = report_mapping.p_organization_id)), '[]'::jsonb);
 
+CREATE FUNCTION stats.report_side(p_version public.bufdir_report_versions, p_version_id uuid, OUT seen_inserts int8multirange, OUT seen_changes int8multirange, OUT categories jsonb, OUT activity_count bigint, OUT minutes bigint, OUT participants bigint) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select m.seen_inserts, m.seen_changes, stats.categories_by_type(v.mapping),
+           (c.report #>> '{totals,activity_count}')::bigint, m.total_minutes,
+           (c.report #>> '{totals,participant_count}')::bigint
+    from public.bufdir_report_versions v
+    join stats.report_marks m on m.version_id = v.id
+    join stats.complete_versions c on c.version_id = v.id
+    where v.id = p_version_id
+    union all
+    select '{[1,)}', '{[1,)}', stats.categories_by_type(stats.report_mapping(
+               p_version.organization_id, stats.mapping_version(
+                   p_version.organization_id, p_version.period_start, p_version.period_end))),
+           coalesce(sum(r.activity_count), 0)::bigint, coalesce(sum(r.total_minutes), 0)::bigint,
+           coalesce(sum(r.participant_count), 0)::bigint
+    from stats.live_monthly_rows r
+    where r.organization_id = p_version.organization_id
+      and r.activity_month >= p_version.period_start and r.activity_month < p_version.period_end
+      and p_version_id is null
+    group by () having p_version_id is null
+$$;
+
+CREATE FUNCTION stats.reported_activities(p_version public.bufdir_report_versions) RETURNS TABLE(activity_id uuid, facts jsonb)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    with mark as materialized (
+        select m.seen_inserts, m.seen_changes, array(
+                   select stats.unseen_activity_ids(p_version.organization_id, m.seen_inserts,
+                                                    m.seen_changes)) as unseen_ids
+        from stats.report_marks m where m.version_id = p_version.id
+    )
+    select f.id, f.facts
+    from stats.activity_facts f
+    join public.activities a on a.id = f.id
+    where a.organization_id = p_version.organization_id and a.is_counted
+      and a.activity_date >= p_version.period_start and a.activity_date < p_version.period_end
+      and not exists (select from mark m where f.id = any (m.unseen_ids))
+    union all
+    select s.activity_id, s.facts
+    from mark m cross join stats.states_of(m.unseen_ids, m.seen_inserts, m.seen_changes) s
+    where exists (select from stats.contribution(s.facts, p_version.period_start,
+                                                 p_version.period_end))
+$$;
+
+CREATE FUNCTION stats.reported_facts(p_facts jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN (SELECT jsonb_object_agg(f.key, f.value) AS jsonb_object_agg FROM jsonb_each(reported_facts.p_facts) f(key, value) WHERE (f.key = ANY (ARRAY['unit_id'::text, 'peer_mentor_id'::text, 'activity_type_id'::text, 'activity_date'::text, 'duration_minutes'::text, 'participant_count'::text, 'is_counted'::text, 'not_counted_because'::text])));
+
 CREATE FUNCTION stats.request_upkeep() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -5300,6 +5638,23 @@ begin
         'warnings', app.period_warnings(p_period_end));
 end $$;
 
+CREATE FUNCTION stats.states_of(p_activity_ids uuid[], p_seen_inserts int8multirange, p_seen_changes int8multirange) RETURNS TABLE(activity_id uuid, facts jsonb)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+    select i.id, s.facts
+    from unnest(p_activity_ids) i (id)
+    left join stats.activity_facts f on f.id = i.id
+    left join lateral (
+        select h.before from public.activity_history h
+        where h.activity_id = i.id and not p_seen_changes @> h.id
+        order by h.id limit 1) h on true
+    cross join lateral (select coalesce(h.before, f.facts) as facts) s
+    where p_seen_inserts @> (s.facts ->> 'insert_number')::bigint
+$$;
+
 CREATE FUNCTION stats.store_hierarchy_entries(p_entries public.hierarchy_stats_cache[]) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -5405,6 +5760,29 @@ CREATE FUNCTION stats.totals_upserts() RETURNS text
     from stats.totals t
 $_$;
 
+CREATE FUNCTION stats.unseen(p_seen int8multirange) RETURNS TABLE(first_number bigint, last_number bigint)
+    LANGUAGE sql IMMUTABLE ROWS 10
+    SET search_path TO ''
+    AS $$
+    select lower(g), coalesce(upper(g) - 1, 9223372036854775807)
+    from unnest('{[1,)}'::int8multirange - p_seen) g
+$$;
+
+CREATE FUNCTION stats.unseen_activity_ids(p_organization_id uuid, p_seen_inserts int8multirange, p_seen_changes int8multirange) RETURNS SETOF uuid
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+    select a.id from stats.unseen(p_seen_inserts) u
+    join public.activities a on a.insert_number between u.first_number and u.last_number
+    where a.organization_id = p_organization_id
+    union
+    select h.activity_id from stats.unseen(p_seen_changes) u
+    join public.activity_history h on h.id between u.first_number and u.last_number
+    where h.organization_id = p_organization_id
+$$;
+
 CREATE FUNCTION stats.wake(p_slug text, p_type text, p_organization_id uuid, p_records jsonb, p_truncated boolean) RETURNS bigint
     LANGUAGE sql
     SET search_path TO ''
@@ -5502,6 +5880,15 @@ CREATE TABLE private.work_limits (
 );
 
 COMMENT ON TABLE private.work_limits IS 'How much expensive work may be asked for: a burst at once, and one more after each interval.';
+
+ALTER TABLE public.activities ALTER COLUMN insert_number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.activities_insert_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 ALTER TABLE public.activity_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.activity_history_id_seq
@@ -5881,6 +6268,7 @@ CREATE VIEW public.possible_duplicates WITH (security_invoker='on') AS
             a.is_date_given,
             a.recorded_at,
             a.inserted_at,
+            a.insert_number,
             a.duration_minutes,
             a.participant_count,
             a.contact_id,
@@ -6184,6 +6572,15 @@ CREATE TABLE stats.report_chains (
 
 COMMENT ON TABLE stats.report_chains IS 'How long each organisation''s chain is, how it ends, and how often its versions were signed.';
 
+ALTER TABLE stats.report_marks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME stats.report_marks_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE VIEW stats.report_problems AS
  SELECT v.organization_id,
     v.id AS version_id,
@@ -6453,6 +6850,12 @@ ALTER TABLE ONLY stats.peer_mentor_totals
 ALTER TABLE ONLY stats.report_chains
     ADD CONSTRAINT report_chains_pkey PRIMARY KEY (organization_id);
 
+ALTER TABLE ONLY stats.report_marks
+    ADD CONSTRAINT report_marks_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY stats.report_marks
+    ADD CONSTRAINT report_marks_version_id_key UNIQUE (version_id);
+
 ALTER TABLE ONLY stats.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
 
@@ -6470,6 +6873,8 @@ CREATE INDEX webhook_receipts_received_at_idx ON private.webhook_receipts USING 
 CREATE INDEX activities_activity_type_id_organization_id_activity_date_idx ON public.activities USING btree (activity_type_id, organization_id, activity_date);
 
 CREATE INDEX activities_duplicate_of_idx ON public.activities USING btree (duplicate_of) WHERE (duplicate_of IS NOT NULL);
+
+CREATE INDEX activities_insert_number_idx ON public.activities USING btree (insert_number);
 
 CREATE INDEX activities_organization_id_coordinator_id_month_idx ON public.activities USING btree (organization_id, coordinator_id, ((date_trunc('month'::text, (activity_date)::timestamp without time zone))::date), activity_type_id);
 
@@ -6723,6 +7128,8 @@ CREATE TRIGGER complete_exports_refuse_change BEFORE DELETE OR UPDATE OR TRUNCAT
 
 CREATE TRIGGER complete_versions_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON stats.complete_versions FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
 
+CREATE TRIGGER report_marks_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON stats.report_marks FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
+
 CREATE CONSTRAINT TRIGGER tree_changes_request_upkeep AFTER INSERT ON stats.tree_changes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION stats.request_upkeep();
 
 ALTER TABLE ONLY private.work_done
@@ -6868,6 +7275,9 @@ ALTER TABLE ONLY stats.joined_rules
 
 ALTER TABLE ONLY stats.report_chains
     ADD CONSTRAINT report_chains_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY stats.report_marks
+    ADD CONSTRAINT report_marks_version_id_fkey FOREIGN KEY (version_id) REFERENCES public.bufdir_report_versions(id);
 
 ALTER TABLE private.contact_pseudonyms ENABLE ROW LEVEL SECURITY;
 
@@ -7075,6 +7485,8 @@ ALTER TABLE stats.peer_mentor_totals ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE stats.report_chains ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE stats.report_marks ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE stats.settings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE stats.stats_refresh_log ENABLE ROW LEVEL SECURITY;
@@ -7182,6 +7594,9 @@ GRANT ALL ON FUNCTION app.erase_contact(p_contact_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION app.erase_person(p_profile_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.erase_person(p_profile_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION app.erase_person(p_profile_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION app.explain_report_difference(p_version_id uuid, p_against uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.explain_report_difference(p_version_id uuid, p_against uuid) TO authenticated;
 
 REVOKE ALL ON FUNCTION app.export_bufdir_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.export_bufdir_snapshot(p_period_start date, p_period_end date) TO authenticated;
@@ -7522,6 +7937,9 @@ REVOKE ALL ON FUNCTION public.erase_person(p_profile_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.erase_person(p_profile_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.erase_person(p_profile_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION public.explain_report_difference(version uuid, against uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.explain_report_difference(version uuid, against uuid) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.export_bufdir_snapshot(p_period_start date, p_period_end date, p_year integer) TO authenticated;
 
@@ -7652,6 +8070,10 @@ REVOKE ALL ON FUNCTION stats.attempt(p_statement text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.audit(p_chapter_ids uuid[]) FROM PUBLIC;
 
+GRANT SELECT ON TABLE public.bufdir_report_versions TO authenticated;
+
+REVOKE ALL ON FUNCTION stats.audit_basis(p_version public.bufdir_report_versions) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stats.audit_sample(p_chapters integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.bufdir_report(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) FROM PUBLIC;
@@ -7662,6 +8084,10 @@ REVOKE ALL ON FUNCTION stats.is_outdated(p_entry public.hierarchy_stats_cache) F
 
 REVOKE ALL ON FUNCTION stats.cached_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION stats.categories_by_type(p_mapping jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.category_in(p_mapping jsonb, p_facts jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stats.close_year(p_organization_id uuid, p_year integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.comparison() FROM PUBLIC;
@@ -7671,6 +8097,8 @@ REVOKE ALL ON FUNCTION stats.compute_hierarchy_entry(p_unit_id uuid, p_year inte
 REVOKE ALL ON FUNCTION stats.computed_hierarchy_entry(p_unit_id uuid, p_year integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.computed_metric_snapshot(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.contribution(p_facts jsonb, p_period_start date, p_period_end date, OUT chapter_id uuid, OUT peer_mentor_id uuid, OUT minutes integer, OUT participants integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.view_over(p_view regclass, p_relation text, p_rows text) FROM PUBLIC;
 
@@ -7688,7 +8116,11 @@ REVOKE ALL ON FUNCTION stats.define_history() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.define_judge() FROM PUBLIC;
 
-GRANT SELECT ON TABLE public.bufdir_report_versions TO authenticated;
+REVOKE ALL ON FUNCTION stats.effect(p_activity_count numeric, p_minutes numeric, p_hours numeric, p_participants numeric) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.effects(p_version public.bufdir_report_versions, p_against uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.explained_difference(p_version public.bufdir_report_versions, p_against uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.find_report_version(p_version_id uuid) FROM PUBLIC;
 
@@ -7746,6 +8178,8 @@ REVOKE ALL ON FUNCTION stats.join_rules(p_activity_type_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.join_rules_of_types() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION stats.joined_numbers(p_numbers bigint[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stats.judge_activity() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.lock_out_writers() FROM PUBLIC;
@@ -7777,6 +8211,8 @@ REVOKE ALL ON FUNCTION stats.metric_snapshot(p_period_start date, p_period_end d
 REVOKE ALL ON FUNCTION stats.minutes_of(p_rows text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.named_record(p_row jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.new_mark(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.note_time(p_sequence regclass) FROM PUBLIC;
 
@@ -7823,6 +8259,12 @@ GRANT INSERT(bufdir_category_code) ON TABLE public.bufdir_category_mappings TO a
 
 REVOKE ALL ON FUNCTION stats.report_mapping(p_organization_id uuid, p_mapping_version integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION stats.report_side(p_version public.bufdir_report_versions, p_version_id uuid, OUT seen_inserts int8multirange, OUT seen_changes int8multirange, OUT categories jsonb, OUT activity_count bigint, OUT minutes bigint, OUT participants bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.reported_activities(p_version public.bufdir_report_versions) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.reported_facts(p_facts jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stats.request_upkeep() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.require_mapping_version(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
@@ -7844,6 +8286,8 @@ REVOKE ALL ON FUNCTION stats.signature_hash(p_version public.bufdir_report_versi
 
 REVOKE ALL ON FUNCTION stats.snapshot_status(p_organization_id uuid, p_period_start date, p_period_end date, p_now timestamp with time zone) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION stats.states_of(p_activity_ids uuid[], p_seen_inserts int8multirange, p_seen_changes int8multirange) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stats.store_hierarchy_entries(p_entries public.hierarchy_stats_cache[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.sum_and_add_minutes(p_changes text) FROM PUBLIC;
@@ -7853,6 +8297,10 @@ REVOKE ALL ON FUNCTION stats.sweep() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stats.tell(p_organizations jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.totals_upserts() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.unseen(p_seen int8multirange) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.unseen_activity_ids(p_organization_id uuid, p_seen_inserts int8multirange, p_seen_changes int8multirange) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.wake(p_slug text, p_type text, p_organization_id uuid, p_records jsonb, p_truncated boolean) FROM PUBLIC;
 

@@ -10,9 +10,12 @@ import json
 import re
 import shutil
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local.requirements import NODE_MODULES, ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SOURCE = ROOT / "console"
 TARGET = ROOT / "build" / "console"

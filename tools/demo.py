@@ -53,17 +53,17 @@ def wait(words: str) -> None:
 
 def demo(stack: Stack) -> int:
     """Show that figures follow at once, whatever is dead."""
-    with closing(sign_in(stack, PEER_MENTOR)) as peer_mentor, closing(sign_in(stack, COORDINATOR)) as coordinator:
+    with closing(sign_in(stack, PEER_MENTOR)) as ola, closing(sign_in(stack, COORDINATOR)) as kari:
         wait(f"Open {stack.api_url}/ as {COORDINATOR} ({PASSWORD}). Then an activity is registered.")
-        before = count(coordinator)
-        register(peer_mentor)
-        print(f"  {before} → {count(coordinator)}")
+        before = count(kari)
+        register(ola)
+        print(f"  {before} → {count(kari)}")
         wait("Now the functions are ended, and another one is registered.")
         processes.stop(stack.instance, "functions")
         try:
-            before = count(coordinator)
-            register(peer_mentor)
-            print(f"  {before} → {count(coordinator)}")
+            before = count(kari)
+            register(ola)
+            print(f"  {before} → {count(kari)}")
             wait("What told the page is the database. The functions are started again.")
         finally:
             processes.ensure(stack.instance, services.functions(stack.instance))

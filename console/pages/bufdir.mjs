@@ -284,12 +284,21 @@ function explain({ difference: sum, kinds, chapters }) {
   if (kinds.length === 0) return [note("good", words.noDifference)];
   return [
     h("p", null, words.sum(signed(sum.activity_count), signed(sum.total_hours))),
-    h("ul", null, kinds.map((each) => h("li", null, words.changed[each.kind](count(each.activities))))),
-    table("differences", words.changes, [
-      { label: texts.chapter, show: (row) => row.chapter_name, text: (row) => row.chapter_name },
-      { label: texts.activities, show: (row) => signed(row.activity_count), number: true },
-      { label: texts.hours, show: (row) => signed(row.total_hours), number: true },
-    ], chapters),
+    h(
+      "ul",
+      null,
+      kinds.map((each) => h("li", null, words.changed[each.kind](count(each.activities)))),
+    ),
+    table(
+      "differences",
+      words.changes,
+      [
+        { label: texts.chapter, show: (row) => row.chapter_name, text: (row) => row.chapter_name },
+        { label: texts.activities, show: (row) => signed(row.activity_count), number: true },
+        { label: texts.hours, show: (row) => signed(row.total_hours), number: true },
+      ],
+      chapters,
+    ),
   ];
 }
 

@@ -29,7 +29,9 @@ async function load({ me }) {
     figuresOf(me),
     ask(client.from("activity_types").select("id,label").order("label")),
     all(() => client.from("chapters").select("id,name,closed_on").order("name").order("id")),
-    all(() => client.from("chapter_assignments").select("profile_id,unit_id,is_primary").order("profile_id").order("unit_id")),
+    all(() =>
+      client.from("chapter_assignments").select("profile_id,unit_id,is_primary").order("profile_id").order("unit_id"),
+    ),
     all(() => client.from("profiles").select("id,display_name,role,is_active").order("display_name").order("id")),
   ]);
   const own = new Set(assigned.filter((row) => row.profile_id === me.id).map((row) => row.unit_id));

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.conftest import open_page, sign_in
 
@@ -33,7 +33,7 @@ def test_a_list_is_previewed_then_imported(page: Page, stack: Stack, person: Any
     sign_in(page, stack.api_url, HANNE)
     open_page(page, stack, "import")
     for name, content in {"feil.csv": BAD, "riktig.csv": GOOD}.items():
-        file = {"name": name, "mimeType": "text/csv", "buffer": content.format(parent=parent).encode()}
+        file = FilePayload(name=name, mimeType="text/csv", buffer=content.format(parent=parent).encode())
         page.get_by_label("CSV-fil").set_input_files([file])
         page.get_by_role("button", name="Vis hva som endres").click()
         if name == "feil.csv":

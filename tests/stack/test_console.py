@@ -24,7 +24,18 @@ def test_the_page_learns_the_publishable_key_and_no_other(stack: Stack) -> None:
     assert answer.json() == {"publishable_key": stack.publishable_key}
 
 
-@pytest.mark.parametrize("path", ["/../package.json", "/%2e%2e/package.json", "/.env", "/nothing", "/vendor/nothing", "/vendor/../vendor.jso", "/vendor/__proto__"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../package.json",
+        "/%2e%2e/package.json",
+        "/.env",
+        "/nothing",
+        "/vendor/nothing",
+        "/vendor/../vendor.jso",
+        "/vendor/__proto__",
+    ],
+)
 def test_nothing_outside_the_page_is_served(stack: Stack, path: str) -> None:
     answer = httpx.get(stack.api_url + path, timeout=10)
     assert (answer.status_code, answer.json()) == (404, {"message": "Not found"})
