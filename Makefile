@@ -26,8 +26,8 @@ NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack \
         functions bytecode soak bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-functions \
         bench-results bufdir-alignment contracts openapi types dart-client docs schema \
-        image deploy-functions deploy-check restore-drill rotate-webhook-secret doctor chaos audit lint fmt lock \
-        fresh check ci
+        image deploy-functions deploy-check restore-drill rotate-webhook-secret doctor chaos \
+        console demo screenshots audit lint fmt lock fresh check ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,7 +84,7 @@ db: setup ## the tests of the database alone: pgTAP, migrations, exactness, load
 	@$(VENV)/pytest tests/database tests/resilience $(ARGS)
 
 test-stack: setup ## the tests of all parts together, on a stack of their own
-	@$(VENV)/pytest tests/functions tests/stack tests/story $(ARGS)
+	@$(VENV)/pytest tests/functions tests/stack tests/story tests/browser $(ARGS)
 
 bench-stats: setup ## measure the statistics on a cluster of its own: ARGS="--quick"
 	@$(VENV)/python -m bench.stats $(ARGS)
@@ -145,6 +145,15 @@ doctor: setup ## look the stack over, or a project: URL=… KEY=<secret key> [DB
 
 rotate-webhook-secret: setup ## a new secret for the webhooks, none refused: DB=<postgres url> DEPLOY='<command>'
 	@$(VENV)/python -m tools.rotate --db '$(DB)' --deploy '$(DEPLOY)'
+
+console: setup ## write the console to build/console, to deploy beside a project: URL=https://… KEY=sb_publishable_…
+	@$(VENV)/python -m tools.console "$(URL)" "$(KEY)"
+
+demo: start ## watch the console while activities come from the terminal, also without functions
+	@$(VENV)/python -m tools.demo
+
+screenshots: setup ## take the pictures of the console anew, of the running stack
+	@$(VENV)/python -m tools.screenshots
 
 audit: setup ## look up what is installed among known vulnerabilities: needs the network
 	@$(VENV)/python -m tools.audit

@@ -127,6 +127,39 @@ CREATE FUNCTION app.profile_role() RETURNS public.profile_role
 
 COMMENT ON FUNCTION app.profile_role() IS 'The caller''s role now (not when the token was issued), if active; else null.';
 
+CREATE FUNCTION app.administered_org_id() RETURNS uuid
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN (SELECT app.member_org_id() AS member_org_id WHERE (app.profile_role() = 'org_admin'::public.profile_role));
+
+COMMENT ON FUNCTION app.administered_org_id() IS 'The current organisation, if the caller is an active org admin of it; else null.';
+
+CREATE TABLE public.organization_units (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid DEFAULT app.current_org_id() NOT NULL,
+    parent_id uuid,
+    kind public.unit_kind NOT NULL,
+    name text NOT NULL,
+    closed_on date,
+    CONSTRAINT organization_units_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT organization_units_root_is_national CHECK (((parent_id IS NULL) = (kind = 'national'::public.unit_kind)))
+);
+
+COMMENT ON TABLE public.organization_units IS 'One tree per organisation, at most five levels: national, region, district, local.';
+
+COMMENT ON COLUMN public.organization_units.closed_on IS 'From this day on nothing takes place there; what took place before goes on counting.';
+
+CREATE FUNCTION app.administered_unit_ids() RETURNS SETOF uuid
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT u.id
+    FROM public.organization_units u
+   WHERE (u.organization_id = app.administered_org_id());
+END;
+
+COMMENT ON FUNCTION app.administered_unit_ids() IS 'All units of the organisation that the caller is an org admin of; else none.';
+
 CREATE FUNCTION app.administers(p_organization_id uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -156,10 +189,34 @@ begin
     return stats.shown_version(v_version);
 end $$;
 
+CREATE FUNCTION app.assign_chapters(p_profile_id uuid, p_chapter_ids uuid[]) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_before jsonb := (select jsonb_object_agg(a.unit_id, a.is_primary)
+                       from public.chapter_assignments a where a.profile_id = p_profile_id);
+begin
+    delete from public.chapter_assignments a
+    where a.profile_id = p_profile_id and a.unit_id <> all (p_chapter_ids);
+    update public.chapter_assignments a set is_primary = false
+    where a.profile_id = p_profile_id and a.is_primary
+      and a.unit_id is distinct from p_chapter_ids[1];
+    insert into public.chapter_assignments (profile_id, unit_id, is_primary)
+    select p_profile_id, c, c = p_chapter_ids[1] from unnest(p_chapter_ids) c
+    where c not in (select a.unit_id from public.chapter_assignments a
+                    where a.profile_id = p_profile_id);
+    update public.chapter_assignments a set is_primary = true
+    where a.profile_id = p_profile_id and a.unit_id = p_chapter_ids[1] and not a.is_primary;
+    return v_before is distinct from (
+        select jsonb_object_agg(a.unit_id, a.is_primary)
+        from public.chapter_assignments a where a.profile_id = p_profile_id);
+end $$;
+
 CREATE TABLE public.chapter_assignments (
     profile_id uuid NOT NULL,
     unit_id uuid NOT NULL,
-    organization_id uuid NOT NULL,
+    organization_id uuid DEFAULT app.current_org_id() NOT NULL,
     is_primary boolean DEFAULT false NOT NULL
 );
 
@@ -175,6 +232,31 @@ CREATE FUNCTION app.assigned_chapter_ids() RETURNS SETOF uuid
 END;
 
 COMMENT ON FUNCTION app.assigned_chapter_ids() IS 'The chapters the caller works in, whatever their role.';
+
+CREATE FUNCTION app.chapters_of_names(p_names text) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_chapters uuid[] := '{}';
+    v_found    uuid[];
+    v_name     text;
+begin
+    foreach v_name in array string_to_array(coalesce(p_names, ''), ';') loop
+        continue when trim(v_name) = '';
+        v_found := array(select u.id from public.organization_units u
+                         where u.organization_id = app.administered_org_id()
+                           and u.kind = 'local' and u.name = trim(v_name));
+        if cardinality(v_found) <> 1 then
+            raise exception '%', case cardinality(v_found)
+                when 0 then format('there is no chapter "%s"', trim(v_name))
+                else format('several chapters are called "%s"', trim(v_name)) end
+                using errcode = 'no_data_found';
+        end if;
+        v_chapters := v_chapters || v_found;
+    end loop;
+    return v_chapters;
+end $$;
 
 CREATE FUNCTION app.check_request() RETURNS void
     LANGUAGE plpgsql
@@ -654,6 +736,19 @@ begin
           and v.period_start = p_period_start and v.period_end = p_period_end), '[]');
 end $$;
 
+CREATE FUNCTION app.get_sign_ins() RETURNS TABLE(id uuid, email text, last_sign_in_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT u.id,
+     (u.email)::text AS email,
+     u.last_sign_in_at
+    FROM (auth.users u
+      LEFT JOIN public.profiles p ON ((p.id = u.id)))
+   WHERE (COALESCE((p.organization_id)::text, (u.raw_app_meta_data ->> 'org_id'::text)) = (app.administered_org_id())::text)
+   ORDER BY u.email, u.id;
+END;
+
 CREATE FUNCTION app.get_snapshot_status(p_period_start date, p_period_end date) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -708,6 +803,119 @@ CREATE FUNCTION app.hide_small_groups(p_report jsonb) RETURNS jsonb
 $$;
 
 COMMENT ON FUNCTION app.hide_small_groups(p_report jsonb) IS 'A report with null for the figures of groups of one to four people, and of as many of the smallest others as keep those from being worked out.';
+
+CREATE FUNCTION app.import_people(p_rows jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_row     record;
+    v_outcome text;
+    v_problem text;
+    v_lines   jsonb := '[]';
+begin
+    for v_row in select r.v, r.n + 1 as line
+                 from jsonb_array_elements(p_rows) with ordinality r (v, n) loop
+        v_outcome := 'unchanged';
+        v_problem := null;
+        begin
+            v_outcome := app.import_person(v_row.v);
+        exception
+            when data_exception or integrity_constraint_violation or no_data_found
+                 or sqlstate 'PT409' then
+                v_problem := sqlerrm;
+        end;
+        v_lines := v_lines || jsonb_build_object(
+            'line', v_row.line, 'name', v_row.v -> 'email', 'outcome', v_outcome,
+            'problem', v_problem);
+    end loop;
+    return v_lines;
+end $$;
+
+CREATE FUNCTION app.import_person(p_row jsonb) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_id       uuid := (select s.id from app.get_sign_ins() s
+                        where lower(s.email) = lower(trim(p_row ->> 'email')));
+    v_role     text := lower(trim(p_row ->> 'role'));
+    v_active   text := coalesce(nullif(lower(trim(p_row ->> 'active')), ''), 'yes');
+    v_old      public.profiles;
+    v_assigned boolean;
+begin
+    if v_id is null then
+        raise exception 'nobody was invited with this address' using errcode = 'no_data_found';
+    end if;
+    if v_role is null or v_role not in ('peer_mentor', 'coordinator', 'org_admin') then
+        raise exception 'the role must be peer_mentor, coordinator or org_admin'
+            using errcode = 'invalid_parameter_value';
+    end if;
+    if v_active not in ('yes', 'no') then
+        raise exception 'active must be yes or no' using errcode = 'invalid_parameter_value';
+    end if;
+    if coalesce(trim(p_row ->> 'name'), '') = '' then
+        raise exception 'the person has no name' using errcode = 'invalid_parameter_value';
+    end if;
+    select p.id, p.role, p.display_name, p.is_active
+    into v_old.id, v_old.role, v_old.display_name, v_old.is_active
+    from public.profiles p where p.id = v_id;
+    perform app.save_person(v_id, trim(p_row ->> 'name'), v_role::public.profile_role,
+                            v_active = 'yes');
+    v_assigned := app.assign_chapters(v_id, app.chapters_of_names(p_row ->> 'chapters'));
+    return case when v_old.id is null then 'insert'
+                when v_assigned or (v_old.role::text, v_old.display_name, v_old.is_active)
+                     is distinct from (v_role, trim(p_row ->> 'name'), v_active = 'yes')
+                then 'update' else 'unchanged' end;
+end $$;
+
+CREATE FUNCTION app.import_rows(p_kind text, p_rows jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    if app.administered_org_id() is null then
+        raise exception 'only org admins import' using errcode = 'insufficient_privilege';
+    end if;
+    if jsonb_typeof(p_rows) is distinct from 'array' or jsonb_array_length(p_rows) > 5000 then
+        raise exception 'the rows must be an array of at most 5000'
+            using errcode = 'invalid_parameter_value';
+    end if;
+    case p_kind
+        when 'units' then return app.import_units(p_rows);
+        when 'people' then return app.import_people(p_rows);
+        else raise exception 'the kind of list must be units or people'
+                 using errcode = 'invalid_parameter_value';
+    end case;
+end $$;
+
+CREATE FUNCTION app.import_units(p_rows jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_plan jsonb := (select coalesce(jsonb_agg(to_jsonb(p) order by p.line), '[]')
+                     from app.plan_units(p_rows) p);
+begin
+    if not exists (select from jsonb_array_elements(v_plan) p
+                   where p ->> 'problem' is not null) then
+        -- each in one statement: the tree is checked after it
+        insert into public.organization_units (id, parent_id, kind, name, closed_on)
+        select p.id, p.parent_id, p.kind::public.unit_kind, p.name, p.closed_on::date
+        from jsonb_to_recordset(v_plan)
+             p (id uuid, parent_id uuid, kind text, name text, closed_on text, outcome text)
+        where p.outcome = 'insert';
+        update public.organization_units u
+        set parent_id = p.parent_id, kind = p.kind::public.unit_kind,
+            closed_on = p.closed_on::date
+        from jsonb_to_recordset(v_plan)
+             p (id uuid, parent_id uuid, kind text, closed_on text, outcome text)
+        where p.outcome = 'update' and u.id = p.id;
+    end if;
+    return (select coalesce(jsonb_agg(p - array['id', 'kind', 'parent_id', 'closed_on']
+                                      order by (p ->> 'line')::integer), '[]')
+            from jsonb_array_elements(v_plan) p);
+end $$;
 
 CREATE FUNCTION app.is_aggregate_only(p_value jsonb, p_key text DEFAULT NULL::text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
@@ -773,6 +981,35 @@ CREATE FUNCTION app.is_time_zone(p_name text) RETURNS boolean
     RETURN ((p_name = 'UTC'::text) OR (EXISTS (SELECT FROM pg_timezone_names z WHERE (z.name = is_time_zone.p_name))));
 
 COMMENT ON FUNCTION app.is_time_zone(p_name text) IS 'Whether it is the full name of a time zone, such as Europe/Oslo.';
+
+CREATE TABLE public.activity_types (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid DEFAULT app.current_org_id() NOT NULL,
+    code text NOT NULL,
+    label text NOT NULL,
+    CONSTRAINT activity_types_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
+    CONSTRAINT activity_types_label_check CHECK ((label <> ''::text))
+);
+
+COMMENT ON TABLE public.activity_types IS 'The kinds of activity of an organisation.';
+
+CREATE TABLE public.bufdir_mapping_versions (
+    organization_id uuid DEFAULT app.current_org_id() NOT NULL,
+    mapping_version integer NOT NULL,
+    valid_from_year integer NOT NULL,
+    published_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT bufdir_mapping_versions_mapping_version_check CHECK ((mapping_version > 0)),
+    CONSTRAINT bufdir_mapping_versions_valid_from_year_check CHECK (((valid_from_year >= 2000) AND (valid_from_year <= 2099)))
+);
+
+COMMENT ON TABLE public.bufdir_mapping_versions IS 'The published versions of the mapping. A year is reported by the newest version that is valid for it, so a version for later years never touches an earlier one.';
+
+CREATE FUNCTION app.may_map(p_activity_type_id uuid, p_mapping_version integer) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN (EXISTS (SELECT FROM public.activity_types t WHERE ((t.id = may_map.p_activity_type_id) AND (t.organization_id = (SELECT app.administered_org_id() AS administered_org_id)) AND (NOT (EXISTS (SELECT FROM public.bufdir_mapping_versions v WHERE ((v.organization_id = t.organization_id) AND (v.mapping_version = may_map.p_mapping_version))))))));
+
+COMMENT ON FUNCTION app.may_map(p_activity_type_id uuid, p_mapping_version integer) IS 'Whether the caller may write this type''s category: an org admin''s type, and a version that is not published.';
 
 CREATE FUNCTION app.statistics_chapter_ids() RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
@@ -1028,6 +1265,102 @@ CREATE FUNCTION app.period_warnings(p_end date) RETURNS text[]
 
 COMMENT ON FUNCTION app.period_warnings(p_end date) IS 'Whether the day that a period ends before looks like one that was meant to be in it.';
 
+CREATE FUNCTION app.plan_units(p_rows jsonb) RETURNS TABLE(line integer, id uuid, name text, kind text, parent_id uuid, closed_on text, outcome text, problem text)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    BEGIN ATOMIC
+ WITH given AS (
+          SELECT ((r_1.n)::integer + 1) AS line,
+             TRIM(BOTH FROM (r_1.v ->> 'unit'::text)) AS name,
+             lower(TRIM(BOTH FROM (r_1.v ->> 'kind'::text))) AS kind,
+             NULLIF(TRIM(BOTH FROM (r_1.v ->> 'parent'::text)), ''::text) AS parent,
+             NULLIF(TRIM(BOTH FROM (r_1.v ->> 'closed_on'::text)), ''::text) AS closed_on,
+             count(*) OVER (PARTITION BY (TRIM(BOTH FROM (r_1.v ->> 'unit'::text)))) AS times
+            FROM jsonb_array_elements(plan_units.p_rows) WITH ORDINALITY r_1(v, n)
+         ), known AS (
+          SELECT (min((u.id)::text))::uuid AS id,
+             u.name,
+             count(*) AS units
+            FROM public.organization_units u
+           WHERE (u.organization_id = app.administered_org_id())
+           GROUP BY u.name
+         ), placed AS (
+          SELECT g.line,
+             g.name,
+             g.kind,
+             g.parent,
+             g.closed_on,
+             g.times,
+             k.units,
+             COALESCE(k.id, (md5((app.administered_org_id() || g.name)))::uuid) AS id,
+             (u.kind)::text AS old_kind,
+             u.parent_id AS old_parent_id,
+             u.closed_on AS old_closed_on,
+             (u.id IS NULL) AS is_new
+            FROM ((given g
+              LEFT JOIN known k ON ((k.name = g.name)))
+              LEFT JOIN public.organization_units u ON ((u.id = k.id)))
+         ), joined AS (
+          SELECT p.line,
+             p.name,
+             p.kind,
+             p.parent,
+             p.closed_on,
+             p.times,
+             p.units,
+             p.id,
+             p.old_kind,
+             p.old_parent_id,
+             p.old_closed_on,
+             p.is_new,
+             COALESCE(f.id, k.id) AS parent_id,
+             COALESCE(f.kind, (ku.kind)::text) AS above,
+             COALESCE(k.units, (0)::bigint) AS parents
+            FROM (((placed p
+              LEFT JOIN LATERAL ( SELECT f_1.id,
+                     f_1.kind
+                    FROM placed f_1
+                   WHERE (f_1.name = p.parent)
+                   ORDER BY f_1.line
+                  LIMIT 1) f ON (true))
+              LEFT JOIN known k ON ((k.name = p.parent)))
+              LEFT JOIN public.organization_units ku ON ((ku.id = k.id)))
+         ), ranks AS (
+          SELECT (pg_enum.enumlabel)::text AS kind,
+             pg_enum.enumsortorder AS rank
+            FROM pg_enum
+           WHERE (pg_enum.enumtypid = ('public.unit_kind'::regtype)::oid)
+         )
+  SELECT j.line,
+     j.id,
+     j.name,
+     j.kind,
+     j.parent_id,
+     j.closed_on,
+         CASE
+             WHEN j.is_new THEN 'insert'::text
+             WHEN (NOT (((j.kind IS DISTINCT FROM j.old_kind) OR (j.parent_id IS DISTINCT FROM j.old_parent_id)) OR (j.closed_on IS DISTINCT FROM (j.old_closed_on)::text))) THEN 'unchanged'::text
+             ELSE 'update'::text
+         END AS "case",
+         CASE
+             WHEN (COALESCE(j.name, ''::text) = ''::text) THEN 'the unit has no name'::text
+             WHEN (j.times > 1) THEN 'the list names this unit more than once'::text
+             WHEN (j.units > 1) THEN 'several units have this name'::text
+             WHEN (r.rank IS NULL) THEN 'the kind must be national, region, district or local'::text
+             WHEN ((j.parent IS NULL) <> (j.kind = 'national'::text)) THEN 'the national unit alone has no parent'::text
+             WHEN ((j.parent IS NOT NULL) AND (j.parent_id IS NULL)) THEN 'there is no unit of the parent''s name'::text
+             WHEN (j.parents > 1) THEN 'several units have the parent''s name'::text
+             WHEN ((above.rank > r.rank) OR (j.parent = j.name)) THEN 'the parent is not above a unit of this kind'::text
+             WHEN (j.closed_on !~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$'::text) THEN 'closed_on must be a day such as 2026-12-31'::text
+             ELSE NULL::text
+         END AS "case"
+    FROM ((joined j
+      LEFT JOIN ranks r ON ((r.kind = j.kind)))
+      LEFT JOIN ranks above ON ((above.kind = j.above)));
+END;
+
+COMMENT ON FUNCTION app.plan_units(p_rows jsonb) IS 'What a list of units would change, line by line (the first line of a file has the names of the columns), and what is wrong with it.';
+
 CREATE FUNCTION app.prepare_report(p_period_start date, p_period_end date) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1110,21 +1443,6 @@ begin
 end $$;
 
 COMMENT ON FUNCTION app.visible_chapter_ids() IS 'The chapters the caller follows up: a coordinator''s own, all units of an org admin''s organisation.';
-
-CREATE TABLE public.organization_units (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid NOT NULL,
-    parent_id uuid,
-    kind public.unit_kind NOT NULL,
-    name text NOT NULL,
-    closed_on date,
-    CONSTRAINT organization_units_name_check CHECK ((name <> ''::text)),
-    CONSTRAINT organization_units_root_is_national CHECK (((parent_id IS NULL) = (kind = 'national'::public.unit_kind)))
-);
-
-COMMENT ON TABLE public.organization_units IS 'One tree per organisation, at most five levels: national, region, district, local.';
-
-COMMENT ON COLUMN public.organization_units.closed_on IS 'From this day on nothing takes place there; what took place before goes on counting.';
 
 CREATE FUNCTION app.readable_unit(p_unit_id uuid) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1250,6 +1568,36 @@ begin
                                'only coordinators and org admins save reports');
     perform stats.save_metric_snapshot(app.current_org_id(), p_period_start, p_period_end);
     return stats.metric_snapshot(p_period_start, p_period_end);
+end $$;
+
+CREATE FUNCTION app.save_person(p_id uuid, p_display_name text, p_role public.profile_role, p_is_active boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_org_id uuid := app.administered_org_id();
+begin
+    if v_org_id is null then
+        raise exception 'only org admins manage people' using errcode = 'insufficient_privilege';
+    end if;
+    if p_id is null or p_id not in (select s.id from app.get_sign_ins() s) then
+        raise exception 'no such person or invited sign-in in the organisation'
+            using errcode = 'no_data_found';
+    end if;
+    perform private.lock_erasures(v_org_id);   -- one at a time, so that one org admin is left
+    insert into public.profiles as p (id, organization_id, display_name, role, is_active)
+    values (p_id, v_org_id, p_display_name, p_role, p_is_active)
+    on conflict (id) do update
+        set display_name = excluded.display_name, role = excluded.role,
+            is_active = excluded.is_active
+        where p.organization_id = v_org_id and p.erased_at is null
+          and (p.display_name, p.role, p.is_active) is distinct from
+              (excluded.display_name, excluded.role, excluded.is_active);
+    if not exists (select from public.profiles p
+                   where p.organization_id = v_org_id and p.role = 'org_admin'
+                     and p.is_active) then
+        raise exception 'the organisation would have no org admin' using errcode = 'PT409';
+    end if;
 end $$;
 
 CREATE FUNCTION app.search_key(p_text text) RETURNS text
@@ -1857,6 +2205,11 @@ begin
       and a.summary is not null;
 end $$;
 
+CREATE FUNCTION private.facts_of_change(p_row jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN (p_row - ARRAY['display_name'::text, 'user_id'::text, 'assigned_at'::text, 'organization_id'::text]);
+
 CREATE FUNCTION private.find_secret(p_name text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -2142,6 +2495,25 @@ CREATE FUNCTION private.record_erasure(p_organization_id uuid, p_kind text, p_co
             FROM public.profiles p
            WHERE (p.id = auth.uid())), record_erasure.p_count);
 END;
+
+CREATE FUNCTION private.record_organization_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_old jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) end;
+    v_new jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) end;
+begin
+    if private.facts_of_change(v_old) is distinct from private.facts_of_change(v_new) then
+        insert into public.organization_changes
+            (organization_id, table_name, operation, changed_by, before, after)
+        values (
+            coalesce((coalesce(v_new, v_old) ->> 'organization_id')::uuid, app.member_org_id()),
+            tg_table_name, lower(tg_op), auth.uid(),
+            private.facts_of_change(v_old), private.facts_of_change(v_new));
+    end if;
+    return null;
+end $$;
 
 CREATE FUNCTION private.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -2672,6 +3044,18 @@ CREATE FUNCTION public.get_role() RETURNS public.profile_role
 
 COMMENT ON FUNCTION public.get_role() IS 'The caller''s role now, if they are an active member of the organisation of their token; else null.';
 
+CREATE FUNCTION public.get_sign_ins() RETURNS TABLE(id uuid, email text, last_sign_in_at timestamp with time zone)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT s.id,
+     s.email,
+     s.last_sign_in_at
+    FROM app.get_sign_ins() s(id, email, last_sign_in_at);
+END;
+
+COMMENT ON FUNCTION public.get_sign_ins() IS 'The addresses of the organisation''s people, and of who was invited and has no profile yet. Org admins.';
+
 CREATE FUNCTION public.get_snapshot_status(p_period_start date DEFAULT NULL::date, p_period_end date DEFAULT NULL::date, p_year integer DEFAULT NULL::integer) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
@@ -2711,6 +3095,24 @@ CREATE FUNCTION public.prepare_report(p_period_start date DEFAULT NULL::date, p_
     RETURN app.prepare_report(app.first_day(p_period_start, p_year), app.first_day(p_period_end, (p_year + 1)));
 
 COMMENT ON FUNCTION public.prepare_report(p_period_start date, p_period_end date, p_year integer) IS 'Makes the saved figures of a period the next version of its report; refuses missing (404), stale or false ones (409). Coordinators and org admins.';
+
+CREATE FUNCTION public.preview_import(kind text, rows jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET statement_timeout TO '55s'
+    AS $$
+declare
+    v_lines jsonb;
+begin
+    v_lines := app.import_rows(kind, rows);
+    set constraints all immediate;   -- what a commit would find
+    raise sqlstate 'FSK00';
+exception
+    when sqlstate 'FSK00' then
+        return v_lines;
+end $$;
+
+COMMENT ON FUNCTION public.preview_import(kind text, rows jsonb) IS 'What run_import would do with the same list, line by line, with every problem. Org admins.';
 
 CREATE FUNCTION public.read_hierarchy_stats(p_unit_id uuid, p_year integer) RETURNS jsonb
     LANGUAGE sql
@@ -2792,12 +3194,39 @@ end $$;
 
 COMMENT ON FUNCTION public.request_invalidation_again() IS 'Sends another wake-up, for a drain that ran out of time before it was done. Service role only.';
 
+CREATE FUNCTION public.run_import(kind text, rows jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET statement_timeout TO '55s'
+    AS $$
+declare
+    v_lines    jsonb := app.import_rows(kind, rows);
+    v_problems jsonb := (select jsonb_agg(l) from jsonb_array_elements(v_lines) l
+                         where l ->> 'problem' is not null);
+begin
+    if v_problems is not null then
+        raise exception 'nothing was imported: % lines have problems',
+            jsonb_array_length(v_problems)
+            using errcode = 'PT422', detail = v_problems::text;
+    end if;
+    return v_lines;
+end $$;
+
+COMMENT ON FUNCTION public.run_import(kind text, rows jsonb) IS 'Imports a list of units or people: the whole, or nothing. Twice is the same as once. Org admins.';
+
 CREATE FUNCTION public.save_metric_snapshot(p_period_start date DEFAULT NULL::date, p_period_end date DEFAULT NULL::date, p_year integer DEFAULT NULL::integer) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
     RETURN app.save_metric_snapshot(app.first_day(p_period_start, p_year), app.first_day(p_period_end, (p_year + 1)));
 
 COMMENT ON FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date, p_year integer) IS 'Computes the report of a period, saves it in place of the one saved before, and gives the row. Coordinators and org admins.';
+
+CREATE FUNCTION public.save_person(id uuid, display_name text, role public.profile_role, is_active boolean DEFAULT true) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN app.save_person(id, display_name, role, is_active);
+
+COMMENT ON FUNCTION public.save_person(id uuid, display_name text, role public.profile_role, is_active boolean) IS 'Gives an invited sign-in its profile, or changes name, role and state of a person. Org admins; one of them always stays.';
 
 CREATE FUNCTION public.search_units(p_query text, p_limit integer DEFAULT 50) RETURNS TABLE(id uuid, name text, kind public.unit_kind, parent_id uuid, parent_name text)
     LANGUAGE plpgsql STABLE
@@ -3514,7 +3943,7 @@ CREATE FUNCTION stats.define_history() RETURNS void
     AS $_$
 declare
     -- DEFINER: the history is granted to nobody
-    v_frame text :=
+    v_frame constant text :=
         'create or replace function stats.%I() returns trigger language plpgsql security definer '
         'set search_path = '''' set enable_nestloop = off as $body$ begin '
         'insert into public.activity_history '
@@ -3522,8 +3951,10 @@ declare
         'select o.id, o.organization_id, %s, '
         '(select p.id from public.profiles p where p.id = auth.uid()), o.facts, %s; '
         'return null; end $body$';
-    v_old   text := stats.view_over('stats.activity_facts', 'public.activities', 'old_rows');
-    v_new   text := stats.view_over('stats.activity_facts', 'public.activities', 'new_rows');
+    v_old   constant text :=
+        stats.view_over('stats.activity_facts', 'public.activities', 'old_rows');
+    v_new   constant text :=
+        stats.view_over('stats.activity_facts', 'public.activities', 'new_rows');
 begin
     execute format(v_frame, 'record_updated_activities', '''update''', format(
         'n.facts from %s o join %s n on n.id = o.id where n.facts <> o.facts', v_old, v_new));
@@ -3984,17 +4415,6 @@ $$;
 
 COMMENT ON FUNCTION stats.hierarchy_summary(p_unit_id uuid, p_year integer) IS 'The summary of one unit''s subtree in one year, exact at the caller''s snapshot.';
 
-CREATE TABLE public.bufdir_mapping_versions (
-    organization_id uuid NOT NULL,
-    mapping_version integer NOT NULL,
-    valid_from_year integer NOT NULL,
-    published_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT bufdir_mapping_versions_mapping_version_check CHECK ((mapping_version > 0)),
-    CONSTRAINT bufdir_mapping_versions_valid_from_year_check CHECK (((valid_from_year >= 2000) AND (valid_from_year <= 2099)))
-);
-
-COMMENT ON TABLE public.bufdir_mapping_versions IS 'The published versions of the mapping. A year is reported by the newest version that is valid for it, so a version for later years never touches an earlier one.';
-
 CREATE FUNCTION stats.mapping_version(p_organization_id uuid, p_year integer) RETURNS integer
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -4058,19 +4478,8 @@ CREATE FUNCTION stats.is_recent(p_at timestamp with time zone, p_interval interv
 
 COMMENT ON FUNCTION stats.is_recent(p_at timestamp with time zone, p_interval interval) IS 'Whether it happened less than the interval ago.';
 
-CREATE TABLE public.activity_types (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid NOT NULL,
-    code text NOT NULL,
-    label text NOT NULL,
-    CONSTRAINT activity_types_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
-    CONSTRAINT activity_types_label_check CHECK ((label <> ''::text))
-);
-
-COMMENT ON TABLE public.activity_types IS 'The kinds of activity of an organisation.';
-
 CREATE TABLE public.counting_rules (
-    organization_id uuid NOT NULL,
+    organization_id uuid DEFAULT app.current_org_id() NOT NULL,
     activity_type_id uuid NOT NULL,
     valid_from date NOT NULL,
     counts boolean DEFAULT true NOT NULL,
@@ -5579,7 +5988,7 @@ ALTER TABLE public.bufdir_export_audit_log ALTER COLUMN id ADD GENERATED ALWAYS 
 );
 
 CREATE TABLE public.bufdir_thresholds (
-    organization_id uuid NOT NULL,
+    organization_id uuid DEFAULT app.current_org_id() NOT NULL,
     valid_from_year integer NOT NULL,
     bufdir_category_code text NOT NULL,
     minimum_activity_count bigint NOT NULL,
@@ -5798,6 +6207,29 @@ CREATE TABLE public.not_duplicates (
 );
 
 COMMENT ON TABLE public.not_duplicates IS 'Pairs that look like duplicates, and of which somebody found that they are not.';
+
+CREATE TABLE public.organization_changes (
+    id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    table_name text NOT NULL,
+    operation text NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_by uuid NOT NULL,
+    before jsonb,
+    after jsonb,
+    CONSTRAINT organization_changes_operation_check CHECK ((operation = ANY (ARRAY['insert'::text, 'update'::text, 'delete'::text])))
+);
+
+COMMENT ON TABLE public.organization_changes IS 'Append-only: what org admins changed about their organisation, and who. Never a name of a person: the profile''s id says whom it was about.';
+
+ALTER TABLE public.organization_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.organization_changes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE VIEW stats.visible_peer_mentor_stats WITH (security_barrier='true') AS
  SELECT l.peer_mentor_id,
@@ -6349,6 +6781,9 @@ ALTER TABLE ONLY public.hierarchy_stats_cache
 ALTER TABLE ONLY public.not_duplicates
     ADD CONSTRAINT not_duplicates_pkey PRIMARY KEY (activity_id, other_id);
 
+ALTER TABLE ONLY public.organization_changes
+    ADD CONSTRAINT organization_changes_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.organization_settings
     ADD CONSTRAINT organization_settings_pkey PRIMARY KEY (organization_id);
 
@@ -6499,6 +6934,8 @@ CREATE INDEX not_duplicates_other_id_idx ON public.not_duplicates USING btree (o
 
 CREATE UNIQUE INDEX not_duplicates_pair_idx ON public.not_duplicates USING btree (LEAST(activity_id, other_id), GREATEST(activity_id, other_id));
 
+CREATE INDEX organization_changes_organization_id_idx ON public.organization_changes USING btree (organization_id, id);
+
 CREATE INDEX organization_units_name_search_idx ON public.organization_units USING gin (app.search_key(name) extensions.gin_trgm_ops);
 
 CREATE UNIQUE INDEX organization_units_one_root_idx ON public.organization_units USING btree (organization_id) WHERE (parent_id IS NULL);
@@ -6575,6 +7012,8 @@ CREATE TRIGGER activity_types_join_rules AFTER INSERT ON public.activity_types R
 
 CREATE TRIGGER activity_types_log_deletions AFTER DELETE ON public.activity_types REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_organization_changes();
 
+CREATE TRIGGER activity_types_record_change AFTER INSERT OR DELETE OR UPDATE ON public.activity_types FOR EACH ROW WHEN ((auth.uid() IS NOT NULL)) EXECUTE FUNCTION private.record_organization_change();
+
 CREATE TRIGGER bufdir_category_mappings_log_deletes AFTER DELETE ON public.bufdir_category_mappings REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_mapping_changes();
 
 CREATE TRIGGER bufdir_category_mappings_log_inserts AFTER INSERT ON public.bufdir_category_mappings REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_mapping_changes();
@@ -6583,15 +7022,19 @@ CREATE TRIGGER bufdir_category_mappings_log_moved AFTER UPDATE ON public.bufdir_
 
 CREATE TRIGGER bufdir_category_mappings_log_updates AFTER UPDATE ON public.bufdir_category_mappings REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_mapping_changes();
 
+CREATE TRIGGER bufdir_category_mappings_record_change AFTER INSERT OR DELETE OR UPDATE ON public.bufdir_category_mappings FOR EACH ROW WHEN ((auth.uid() IS NOT NULL)) EXECUTE FUNCTION private.record_organization_change();
+
 CREATE TRIGGER bufdir_export_audit_log_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bufdir_export_audit_log FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
 
-CREATE TRIGGER bufdir_mapping_versions_check BEFORE INSERT OR UPDATE OF organization_id, mapping_version ON public.bufdir_mapping_versions FOR EACH ROW EXECUTE FUNCTION private.check_mapping_version();
+CREATE TRIGGER bufdir_mapping_versions_check AFTER INSERT OR UPDATE OF organization_id, mapping_version ON public.bufdir_mapping_versions FOR EACH ROW EXECUTE FUNCTION private.check_mapping_version();
 
 CREATE TRIGGER bufdir_mapping_versions_log_deletes AFTER DELETE ON public.bufdir_mapping_versions REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_organization_changes();
 
 CREATE TRIGGER bufdir_mapping_versions_log_inserts AFTER INSERT ON public.bufdir_mapping_versions REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_organization_changes();
 
 CREATE TRIGGER bufdir_mapping_versions_log_updates AFTER UPDATE ON public.bufdir_mapping_versions REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_organization_changes();
+
+CREATE TRIGGER bufdir_mapping_versions_record_change AFTER INSERT OR DELETE OR UPDATE ON public.bufdir_mapping_versions FOR EACH ROW WHEN ((auth.uid() IS NOT NULL)) EXECUTE FUNCTION private.record_organization_change();
 
 CREATE TRIGGER bufdir_metric_snapshots_stamp BEFORE INSERT OR UPDATE ON public.bufdir_metric_snapshots FOR EACH ROW EXECUTE FUNCTION private.stamp_snapshot();
 
@@ -6601,7 +7044,11 @@ CREATE TRIGGER bufdir_report_versions_refuse_removal BEFORE DELETE OR TRUNCATE O
 
 CREATE TRIGGER bufdir_report_versions_sign BEFORE UPDATE ON public.bufdir_report_versions FOR EACH ROW EXECUTE FUNCTION private.sign_report_version();
 
+CREATE TRIGGER bufdir_thresholds_record_change AFTER INSERT OR DELETE OR UPDATE ON public.bufdir_thresholds FOR EACH ROW WHEN ((auth.uid() IS NOT NULL)) EXECUTE FUNCTION private.record_organization_change();
+
 CREATE TRIGGER chapter_assignments_check BEFORE INSERT OR UPDATE OF profile_id, unit_id ON public.chapter_assignments FOR EACH ROW EXECUTE FUNCTION private.check_chapter_assignment();
+
+CREATE TRIGGER chapter_assignments_record_change AFTER INSERT OR DELETE OR UPDATE ON public.chapter_assignments FOR EACH ROW WHEN ((auth.uid() IS NOT NULL)) EXECUTE FUNCTION private.record_organization_change();
 
 CREATE TRIGGER counting_rules_apply_deletes AFTER DELETE ON public.counting_rules REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.apply_changed_rules();
 
@@ -6610,6 +7057,8 @@ CREATE TRIGGER counting_rules_apply_inserts AFTER INSERT ON public.counting_rule
 CREATE TRIGGER counting_rules_apply_moved AFTER UPDATE ON public.counting_rules REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.apply_changed_rules();
 
 CREATE TRIGGER counting_rules_apply_updates AFTER UPDATE ON public.counting_rules REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.apply_changed_rules();
+
+CREATE TRIGGER counting_rules_record_change AFTER INSERT OR DELETE OR UPDATE ON public.counting_rules FOR EACH ROW WHEN ((auth.uid() IS NOT NULL)) EXECUTE FUNCTION private.record_organization_change();
 
 CREATE TRIGGER erasures_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON public.erasures FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
 
@@ -6621,9 +7070,13 @@ CREATE TRIGGER expense_claims_sum_inserted AFTER INSERT ON public.expense_claims
 
 CREATE TRIGGER expense_claims_sum_updated AFTER UPDATE ON public.expense_claims FOR EACH ROW WHEN ((((old.status IS DISTINCT FROM new.status) OR (old.amount_nok IS DISTINCT FROM new.amount_nok)) OR (old.activity_id IS DISTINCT FROM new.activity_id))) EXECUTE FUNCTION private.sum_approved_expenses();
 
+CREATE TRIGGER organization_changes_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON public.organization_changes FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
+
 CREATE TRIGGER organization_settings_apply_time_zone AFTER UPDATE ON public.organization_settings FOR EACH ROW WHEN ((old.time_zone <> new.time_zone)) EXECUTE FUNCTION stats.apply_time_zone();
 
 CREATE TRIGGER organization_settings_lock BEFORE UPDATE OF time_zone ON public.organization_settings FOR EACH STATEMENT EXECUTE FUNCTION stats.apply_time_zone();
+
+CREATE TRIGGER organization_settings_record_change AFTER INSERT OR DELETE OR UPDATE ON public.organization_settings FOR EACH ROW WHEN ((auth.uid() IS NOT NULL)) EXECUTE FUNCTION private.record_organization_change();
 
 CREATE TRIGGER organization_units_check_kind BEFORE UPDATE OF kind ON public.organization_units FOR EACH ROW WHEN ((old.kind <> new.kind)) EXECUTE FUNCTION private.check_unit_keeps_kind();
 
@@ -6635,6 +7088,8 @@ CREATE TRIGGER organization_units_log_deletions AFTER DELETE ON public.organizat
 
 CREATE TRIGGER organization_units_log_moves AFTER UPDATE ON public.organization_units FOR EACH ROW WHEN ((old.parent_id IS DISTINCT FROM new.parent_id)) EXECUTE FUNCTION stats.log_unit_moves();
 
+CREATE TRIGGER organization_units_record_change AFTER INSERT OR DELETE OR UPDATE ON public.organization_units FOR EACH ROW WHEN ((auth.uid() IS NOT NULL)) EXECUTE FUNCTION private.record_organization_change();
+
 CREATE TRIGGER organizations_create_settings AFTER INSERT ON public.organizations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION private.create_organization_settings();
 
 CREATE TRIGGER profiles_end_sessions AFTER UPDATE ON public.profiles FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active))) EXECUTE FUNCTION private.end_sessions();
@@ -6642,6 +7097,8 @@ CREATE TRIGGER profiles_end_sessions AFTER UPDATE ON public.profiles FOR EACH RO
 CREATE TRIGGER profiles_erase_person AFTER UPDATE ON public.profiles FOR EACH ROW WHEN (((old.user_id IS NOT NULL) AND (new.user_id IS NULL))) EXECUTE FUNCTION private.erase_person();
 
 CREATE TRIGGER profiles_forget_person BEFORE UPDATE ON public.profiles FOR EACH ROW WHEN (((old.user_id IS NOT NULL) AND (new.user_id IS NULL))) EXECUTE FUNCTION private.forget_person();
+
+CREATE TRIGGER profiles_record_change AFTER INSERT OR DELETE OR UPDATE ON public.profiles FOR EACH ROW WHEN ((auth.uid() IS NOT NULL)) EXECUTE FUNCTION private.record_organization_change();
 
 CREATE TRIGGER profiles_set_sign_in BEFORE INSERT ON public.profiles FOR EACH ROW WHEN (((new.user_id IS NULL) AND (new.erased_at IS NULL))) EXECUTE FUNCTION private.set_sign_in();
 
@@ -6906,7 +7363,43 @@ CREATE POLICY "members rename themselves" ON public.profiles FOR UPDATE TO authe
 
 ALTER TABLE public.not_duplicates ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY "org admins assign people" ON public.chapter_assignments FOR INSERT TO authenticated WITH CHECK ((unit_id = ANY (ARRAY( SELECT app.administered_unit_ids() AS administered_unit_ids))));
+
+CREATE POLICY "org admins change settings" ON public.organization_settings FOR UPDATE TO authenticated USING ((organization_id = ( SELECT app.administered_org_id() AS administered_org_id)));
+
+CREATE POLICY "org admins change thresholds" ON public.bufdir_thresholds FOR UPDATE TO authenticated USING ((organization_id = ( SELECT app.administered_org_id() AS administered_org_id)));
+
+CREATE POLICY "org admins change units" ON public.organization_units FOR UPDATE TO authenticated USING ((organization_id = ( SELECT app.administered_org_id() AS administered_org_id))) WITH CHECK ((organization_id = ( SELECT app.administered_org_id() AS administered_org_id)));
+
+CREATE POLICY "org admins make activity types" ON public.activity_types FOR INSERT TO authenticated WITH CHECK ((organization_id = ( SELECT app.administered_org_id() AS administered_org_id)));
+
+CREATE POLICY "org admins make counting rules" ON public.counting_rules FOR INSERT TO authenticated WITH CHECK ((organization_id = ( SELECT app.administered_org_id() AS administered_org_id)));
+
+CREATE POLICY "org admins make units" ON public.organization_units FOR INSERT TO authenticated WITH CHECK ((organization_id = ( SELECT app.administered_org_id() AS administered_org_id)));
+
+CREATE POLICY "org admins name the primary chapter" ON public.chapter_assignments FOR UPDATE TO authenticated USING ((unit_id = ANY (ARRAY( SELECT app.administered_unit_ids() AS administered_unit_ids))));
+
+CREATE POLICY "org admins publish mapping versions" ON public.bufdir_mapping_versions FOR INSERT TO authenticated WITH CHECK (((organization_id = ( SELECT app.administered_org_id() AS administered_org_id)) AND ((valid_from_year)::numeric >= (EXTRACT(year FROM now()) - (1)::numeric))));
+
 CREATE POLICY "org admins read their organisation's erasures" ON public.erasures FOR SELECT TO authenticated USING (((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND (( SELECT app.profile_role() AS profile_role) = 'org_admin'::public.profile_role)));
+
+CREATE POLICY "org admins read what was changed in their organisation" ON public.organization_changes FOR SELECT TO authenticated USING (((organization_id = ( SELECT app.member_org_id() AS member_org_id)) AND (( SELECT app.profile_role() AS profile_role) = 'org_admin'::public.profile_role)));
+
+CREATE POLICY "org admins remove units" ON public.organization_units FOR DELETE TO authenticated USING ((organization_id = ( SELECT app.administered_org_id() AS administered_org_id)));
+
+CREATE POLICY "org admins remove unpublished categories" ON public.bufdir_category_mappings FOR DELETE TO authenticated USING (app.may_map(activity_type_id, mapping_version));
+
+CREATE POLICY "org admins rename activity types" ON public.activity_types FOR UPDATE TO authenticated USING ((organization_id = ( SELECT app.administered_org_id() AS administered_org_id)));
+
+CREATE POLICY "org admins set thresholds" ON public.bufdir_thresholds FOR INSERT TO authenticated WITH CHECK ((organization_id = ( SELECT app.administered_org_id() AS administered_org_id)));
+
+CREATE POLICY "org admins take assignments back" ON public.chapter_assignments FOR DELETE TO authenticated USING ((unit_id = ANY (ARRAY( SELECT app.administered_unit_ids() AS administered_unit_ids))));
+
+CREATE POLICY "org admins take counting rules back" ON public.counting_rules FOR DELETE TO authenticated USING ((organization_id = ( SELECT app.administered_org_id() AS administered_org_id)));
+
+CREATE POLICY "org admins write unpublished categories" ON public.bufdir_category_mappings FOR INSERT TO authenticated WITH CHECK (app.may_map(activity_type_id, mapping_version));
+
+ALTER TABLE public.organization_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.organization_settings ENABLE ROW LEVEL SECURITY;
 
@@ -7040,16 +7533,51 @@ GRANT ALL ON FUNCTION app.profile_id() TO authenticated;
 REVOKE ALL ON FUNCTION app.profile_role() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.profile_role() TO authenticated;
 
+REVOKE ALL ON FUNCTION app.administered_org_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.administered_org_id() TO authenticated;
+
+GRANT SELECT,DELETE ON TABLE public.organization_units TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organization_units TO service_role;
+
+GRANT INSERT(id) ON TABLE public.organization_units TO authenticated;
+
+GRANT INSERT(organization_id) ON TABLE public.organization_units TO authenticated;
+
+GRANT INSERT(parent_id),UPDATE(parent_id) ON TABLE public.organization_units TO authenticated;
+
+GRANT INSERT(kind),UPDATE(kind) ON TABLE public.organization_units TO authenticated;
+
+GRANT INSERT(name),UPDATE(name) ON TABLE public.organization_units TO authenticated;
+
+GRANT INSERT(closed_on),UPDATE(closed_on) ON TABLE public.organization_units TO authenticated;
+
+REVOKE ALL ON FUNCTION app.administered_unit_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.administered_unit_ids() TO authenticated;
+
 REVOKE ALL ON FUNCTION app.administers(p_organization_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.approve_report(p_version_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.approve_report(p_version_id uuid) TO authenticated;
 
-GRANT SELECT ON TABLE public.chapter_assignments TO authenticated;
+REVOKE ALL ON FUNCTION app.assign_chapters(p_profile_id uuid, p_chapter_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.assign_chapters(p_profile_id uuid, p_chapter_ids uuid[]) TO authenticated;
+
+GRANT SELECT,DELETE ON TABLE public.chapter_assignments TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.chapter_assignments TO service_role;
+
+GRANT INSERT(profile_id) ON TABLE public.chapter_assignments TO authenticated;
+
+GRANT INSERT(unit_id) ON TABLE public.chapter_assignments TO authenticated;
+
+GRANT INSERT(organization_id) ON TABLE public.chapter_assignments TO authenticated;
+
+GRANT INSERT(is_primary),UPDATE(is_primary) ON TABLE public.chapter_assignments TO authenticated;
 
 REVOKE ALL ON FUNCTION app.assigned_chapter_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.assigned_chapter_ids() TO authenticated;
+
+REVOKE ALL ON FUNCTION app.chapters_of_names(p_names text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.chapters_of_names(p_names text) TO authenticated;
 
 REVOKE ALL ON FUNCTION app.check_request() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.check_request() TO anon;
@@ -7104,15 +7632,54 @@ GRANT ALL ON FUNCTION app.get_report_remarks(p_period_start date, p_period_end d
 REVOKE ALL ON FUNCTION app.get_report_versions(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.get_report_versions(p_period_start date, p_period_end date) TO authenticated;
 
+REVOKE ALL ON FUNCTION app.get_sign_ins() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.get_sign_ins() TO authenticated;
+
 REVOKE ALL ON FUNCTION app.get_snapshot_status(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.get_snapshot_status(p_period_start date, p_period_end date) TO authenticated;
 
 REVOKE ALL ON FUNCTION app.hide_small_groups(p_report jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.import_people(p_rows jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.import_people(p_rows jsonb) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.import_person(p_row jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.import_person(p_row jsonb) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.import_rows(p_kind text, p_rows jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.import_rows(p_kind text, p_rows jsonb) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.import_units(p_rows jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.import_units(p_rows jsonb) TO authenticated;
+
 REVOKE ALL ON FUNCTION app.is_aggregate_only(p_value jsonb, p_key text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.is_time_zone(p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.is_time_zone(p_name text) TO service_role;
+GRANT ALL ON FUNCTION app.is_time_zone(p_name text) TO authenticated;
+
+GRANT SELECT ON TABLE public.activity_types TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.activity_types TO service_role;
+
+GRANT INSERT(id) ON TABLE public.activity_types TO authenticated;
+
+GRANT INSERT(organization_id) ON TABLE public.activity_types TO authenticated;
+
+GRANT INSERT(code) ON TABLE public.activity_types TO authenticated;
+
+GRANT INSERT(label),UPDATE(label) ON TABLE public.activity_types TO authenticated;
+
+GRANT SELECT ON TABLE public.bufdir_mapping_versions TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_mapping_versions TO service_role;
+
+GRANT INSERT(organization_id) ON TABLE public.bufdir_mapping_versions TO authenticated;
+
+GRANT INSERT(mapping_version) ON TABLE public.bufdir_mapping_versions TO authenticated;
+
+GRANT INSERT(valid_from_year) ON TABLE public.bufdir_mapping_versions TO authenticated;
+
+REVOKE ALL ON FUNCTION app.may_map(p_activity_type_id uuid, p_mapping_version integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.may_map(p_activity_type_id uuid, p_mapping_version integer) TO authenticated;
 
 REVOKE ALL ON FUNCTION app.statistics_chapter_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.statistics_chapter_ids() TO authenticated;
@@ -7187,6 +7754,9 @@ GRANT ALL ON FUNCTION app.monthly_series(p_coordinator_id uuid, p_from date, p_t
 REVOKE ALL ON FUNCTION app.period_warnings(p_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.period_warnings(p_end date) TO authenticated;
 
+REVOKE ALL ON FUNCTION app.plan_units(p_rows jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.plan_units(p_rows jsonb) TO authenticated;
+
 REVOKE ALL ON FUNCTION app.prepare_report(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.prepare_report(p_period_start date, p_period_end date) TO authenticated;
 
@@ -7195,9 +7765,6 @@ GRANT ALL ON FUNCTION app.read_hierarchy_stats(p_unit_id uuid, p_year integer) T
 
 REVOKE ALL ON FUNCTION app.visible_chapter_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.visible_chapter_ids() TO authenticated;
-
-GRANT SELECT ON TABLE public.organization_units TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organization_units TO service_role;
 
 REVOKE ALL ON FUNCTION app.readable_unit(p_unit_id uuid) FROM PUBLIC;
 
@@ -7221,6 +7788,9 @@ REVOKE ALL ON FUNCTION app.require_report_access(p_org_id uuid, p_period_start d
 
 REVOKE ALL ON FUNCTION app.save_metric_snapshot(p_period_start date, p_period_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.save_metric_snapshot(p_period_start date, p_period_end date) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.save_person(p_id uuid, p_display_name text, p_role public.profile_role, p_is_active boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.save_person(p_id uuid, p_display_name text, p_role public.profile_role, p_is_active boolean) TO authenticated;
 
 REVOKE ALL ON FUNCTION app.search_key(p_text text) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.search_key(p_text text) TO service_role;
@@ -7290,6 +7860,8 @@ REVOKE ALL ON FUNCTION private.erase_person() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.erase_traces(p_profile_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.facts_of_change(p_row jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.find_secret(p_name text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.forget_person() FROM PUBLIC;
@@ -7316,6 +7888,8 @@ GRANT SELECT ON TABLE public.erasures TO authenticated;
 GRANT SELECT ON TABLE public.erasures TO service_role;
 
 REVOKE ALL ON FUNCTION private.record_erasure(p_organization_id uuid, p_kind text, p_count bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.record_organization_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.refuse_change() FROM PUBLIC;
 
@@ -7412,6 +7986,9 @@ GRANT ALL ON FUNCTION public.get_report_versions(p_period_start date, p_period_e
 REVOKE ALL ON FUNCTION public.get_role() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_role() TO authenticated;
 
+REVOKE ALL ON FUNCTION public.get_sign_ins() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_sign_ins() TO authenticated;
+
 REVOKE ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_end date, p_year integer) TO authenticated;
 
@@ -7423,6 +8000,9 @@ GRANT ALL ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year
 
 REVOKE ALL ON FUNCTION public.prepare_report(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.prepare_report(p_period_start date, p_period_end date, p_year integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.preview_import(kind text, rows jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.preview_import(kind text, rows jsonb) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.read_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.read_hierarchy_stats(p_unit_id uuid, p_year integer) TO authenticated;
@@ -7442,8 +8022,14 @@ GRANT ALL ON FUNCTION public.renew_metric_snapshot(p_organization_id uuid, p_per
 REVOKE ALL ON FUNCTION public.request_invalidation_again() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.request_invalidation_again() TO service_role;
 
+REVOKE ALL ON FUNCTION public.run_import(kind text, rows jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.run_import(kind text, rows jsonb) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.save_metric_snapshot(p_period_start date, p_period_end date, p_year integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.save_person(id uuid, display_name text, role public.profile_role, is_active boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.save_person(id uuid, display_name text, role public.profile_role, is_active boolean) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.search_units(p_query text, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.search_units(p_query text, p_limit integer) TO authenticated;
@@ -7548,9 +8134,6 @@ REVOKE ALL ON FUNCTION stats.hierarchy_summaries(p_organization_id uuid, p_year 
 
 REVOKE ALL ON FUNCTION stats.hierarchy_summary(p_unit_id uuid, p_year integer) FROM PUBLIC;
 
-GRANT SELECT ON TABLE public.bufdir_mapping_versions TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_mapping_versions TO service_role;
-
 REVOKE ALL ON FUNCTION stats.mapping_version(p_organization_id uuid, p_year integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.mapping_version(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
@@ -7561,14 +8144,35 @@ REVOKE ALL ON FUNCTION stats.is_current(p_version public.bufdir_report_versions)
 
 REVOKE ALL ON FUNCTION stats.is_recent(p_at timestamp with time zone, p_interval interval) FROM PUBLIC;
 
-GRANT SELECT ON TABLE public.activity_types TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.activity_types TO service_role;
-
-GRANT SELECT ON TABLE public.counting_rules TO authenticated;
+GRANT SELECT,DELETE ON TABLE public.counting_rules TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.counting_rules TO service_role;
+
+GRANT INSERT(organization_id) ON TABLE public.counting_rules TO authenticated;
+
+GRANT INSERT(activity_type_id) ON TABLE public.counting_rules TO authenticated;
+
+GRANT INSERT(valid_from) ON TABLE public.counting_rules TO authenticated;
+
+GRANT INSERT(counts) ON TABLE public.counting_rules TO authenticated;
+
+GRANT INSERT(min_duration_minutes) ON TABLE public.counting_rules TO authenticated;
+
+GRANT INSERT(min_participants) ON TABLE public.counting_rules TO authenticated;
+
+GRANT INSERT(source) ON TABLE public.counting_rules TO authenticated;
 
 GRANT SELECT ON TABLE public.organization_settings TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organization_settings TO service_role;
+
+GRANT UPDATE(max_chapter_assignments) ON TABLE public.organization_settings TO authenticated;
+
+GRANT UPDATE(warm_up_enabled) ON TABLE public.organization_settings TO authenticated;
+
+GRANT UPDATE(snapshot_max_age) ON TABLE public.organization_settings TO authenticated;
+
+GRANT UPDATE(statistics_enabled) ON TABLE public.organization_settings TO authenticated;
+
+GRANT UPDATE(time_zone) ON TABLE public.organization_settings TO authenticated;
 
 REVOKE ALL ON FUNCTION stats.join_rules(p_activity_type_ids uuid[]) FROM PUBLIC;
 
@@ -7644,8 +8248,14 @@ REVOKE ALL ON FUNCTION stats.text_hash(p_text text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.report_hash(p_version public.bufdir_report_versions) FROM PUBLIC;
 
-GRANT SELECT ON TABLE public.bufdir_category_mappings TO authenticated;
+GRANT SELECT,DELETE ON TABLE public.bufdir_category_mappings TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_category_mappings TO service_role;
+
+GRANT INSERT(mapping_version) ON TABLE public.bufdir_category_mappings TO authenticated;
+
+GRANT INSERT(activity_type_id) ON TABLE public.bufdir_category_mappings TO authenticated;
+
+GRANT INSERT(bufdir_category_code) ON TABLE public.bufdir_category_mappings TO authenticated;
 
 REVOKE ALL ON FUNCTION stats.report_mapping(p_organization_id uuid, p_mapping_version integer) FROM PUBLIC;
 
@@ -7709,6 +8319,16 @@ GRANT SELECT ON TABLE public.bufdir_export_audit_log TO authenticated;
 GRANT SELECT ON TABLE public.bufdir_thresholds TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_thresholds TO service_role;
 
+GRANT INSERT(organization_id) ON TABLE public.bufdir_thresholds TO authenticated;
+
+GRANT INSERT(valid_from_year) ON TABLE public.bufdir_thresholds TO authenticated;
+
+GRANT INSERT(bufdir_category_code) ON TABLE public.bufdir_thresholds TO authenticated;
+
+GRANT INSERT(minimum_activity_count),UPDATE(minimum_activity_count) ON TABLE public.bufdir_thresholds TO authenticated;
+
+GRANT INSERT(at_risk_ratio),UPDATE(at_risk_ratio) ON TABLE public.bufdir_thresholds TO authenticated;
+
 GRANT SELECT ON TABLE stats.visible_chapter_stats TO authenticated;
 
 GRANT SELECT ON TABLE public.chapter_stats TO authenticated;
@@ -7745,6 +8365,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.not_duplicates TO service_role
 GRANT INSERT(activity_id) ON TABLE public.not_duplicates TO authenticated;
 
 GRANT INSERT(other_id) ON TABLE public.not_duplicates TO authenticated;
+
+GRANT SELECT ON TABLE public.organization_changes TO authenticated;
+GRANT SELECT ON TABLE public.organization_changes TO service_role;
 
 GRANT SELECT ON TABLE stats.visible_peer_mentor_stats TO authenticated;
 

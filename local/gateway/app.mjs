@@ -1,8 +1,10 @@
 // The single origin: what is behind each prefix, who is let through, and how each service's clients expect errors.
 
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -17,6 +19,7 @@ import { createProxy, FAILURES, UpstreamError } from "./proxy.mjs";
 import { refuseUnfiltered } from "./unfiltered.mjs";
 
 const require = createRequire(import.meta.url);
+const NODE_MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
 const MAX_BODY_BYTES = 50 * 2 ** 20;
 const MAX_REST_BODY_BYTES = 5 * 2 ** 20; // as app.check_request says, which does not see a body of unknown length
 const MAX_AUTH_BODY_BYTES = 64 * 1024;
@@ -166,6 +169,12 @@ export function createApp(config) {
     app.get("/config.json", (c) => c.json({ publishable_key: publishableKey })); // which is no secret
     const rewriteRequestPath = (path) => path.slice("/api/ui".length);
     app.get("/api/ui/*", serveStatic({ root: dirname(require.resolve("swagger-ui-dist")), rewriteRequestPath }));
+    // The libraries of the page, from where npm puts them.
+    const libraries = new Map(Object.entries(JSON.parse(readFileSync(`${consoleDir}/vendor.json`, "utf8"))));
+    app.get("/vendor/:name", (c, next) => {
+      const file = libraries.get(c.req.param("name"));
+      return file ? serveStatic({ root: NODE_MODULES, path: file })(c, next) : next();
+    });
     const files = serveStatic({ root: consoleDir });
     app.get("/*", (c, next) => (c.req.path.includes("/.") ? next() : files(c, next)));
   }

@@ -31,7 +31,7 @@ end $$;
 revoke execute on function private.check_mapping_version()
     from public, anon, authenticated, service_role;
 create or replace trigger bufdir_mapping_versions_check
-    before insert or update of organization_id, mapping_version on public.bufdir_mapping_versions
+    after insert or update of organization_id, mapping_version on public.bufdir_mapping_versions
     for each row execute function private.check_mapping_version();
 
 create or replace function stats.mapping_version(p_organization_id uuid, p_year integer)

@@ -78,9 +78,11 @@ create function tests.writes(p_role text) returns setof text language sql as $$
            or has_any_column_privilege(p_role, c.oid, 'insert, update'));
 $$;
 select set_eq($$ select tests.writes('authenticated') $$, array['profiles', 'activities',
-    'expense_claims', 'not_duplicates', 'bufdir_metric_snapshots'],
-    'PR-04 the app writes activities, their duplicates, expenses and one''s own name, and deletes '
-        'saved reports');
+    'expense_claims', 'bufdir_metric_snapshots', 'not_duplicates',
+    'organization_units', 'chapter_assignments', 'activity_types', 'bufdir_category_mappings',
+    'bufdir_mapping_versions', 'bufdir_thresholds', 'counting_rules', 'organization_settings'],
+    'PR-04 the app writes activities, expenses and its user''s own name, decides on duplicates, '
+        'deletes saved reports; org admins write what their organisation decides');
 -- What is computed, nobody writes: neither whole relations nor the columns that triggers keep.
 create function tests.writes_derived() returns setof text language sql as $$
     select format('%s %s.%s', r, c.relname, a.attname)

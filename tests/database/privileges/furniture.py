@@ -25,6 +25,11 @@ ERASED = """
     insert into public.erasures (organization_id, kind)
     select o.id, 'contact' from public.organizations o where o.slug = any (%s)
 """
+CHANGED = """
+    insert into public.organization_changes (organization_id, table_name, operation, changed_by)
+    select p.organization_id, 'profiles', 'update', p.id
+    from public.profiles p where p.id = any (%s)
+"""
 # Of each peer mentor in each chapter: two that differ, and one that was registered twice.
 DISTINCT = """
     insert into public.not_duplicates (activity_id, other_id, organization_id)
@@ -45,7 +50,7 @@ TWICE = """
     where o.slug = any (%s) and a.is_counted and not a.is_proxy_registered
     order by a.unit_id, a.peer_mentor_id, a.id
 """
-# Without triggers: exports and erasures are append-only.
+# Without triggers: exports, erasures and records are append-only.
 REMOVED = """
     begin;
     set local session_replication_role = replica;
@@ -59,6 +64,7 @@ REMOVED = """
     delete from public.reporting_year_log where true;
     delete from public.reporting_years where true;
     delete from public.erasures where kind = 'contact' and erased_by is null;
+    delete from public.organization_changes where before is null and after is null;
     delete from public.not_duplicates where decided_by is null;
     commit;
 """
@@ -79,6 +85,7 @@ def furnished(stack: Stack, callers: list[Caller]) -> Iterator[None]:
         try:
             for statement in (ERASED, DISTINCT, TWICE):
                 owner.execute(statement, ([m.organization for m in members if m.kind == "org admin"],))
+            owner.execute(CHANGED, ([m.id for m in members if m.kind == "org admin"],))
             for person in members:
                 headers = person.headers | {"apikey": stack.publishable_key}
                 if person.kind == "org admin":

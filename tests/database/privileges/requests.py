@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "counting_rules": {"source": "Anywhere"},
     "expense_claims": {"status": "rejected"},
     "not_duplicates": {"decided_by": None},
-    "organization_settings": {"warm_up_limit": 5},
+    "organization_settings": {"warm_up_enabled": True},
     "organization_units": {"name": "Anything"},
     "organizations": {"name": "Anything"},
     "profiles": {"display_name": "Anyone"},
@@ -67,6 +68,12 @@ ARGUMENTS: dict[str, Callable[[dict[str, list[str]]], Any]] = {
     "p_webhook_id": lambda _: f"msg_{uuid.uuid4()}",
     "p_reads": lambda ids: {ids["own chapters"][0]: 1},
     "p_seconds": lambda _: 0.01,
+    "id": lambda ids: ids["people"][0],
+    "display_name": lambda _: "Anyone",
+    "role": lambda _: "coordinator",
+    "is_active": lambda _: True,
+    "kind": lambda _: "units",
+    "rows": lambda _: [{"unit": "Anywhere", "kind": "national"}],
 }
 NAMES_ORGANIZATION = (
     "p_org_id",
@@ -164,7 +171,7 @@ class Api:
         path, headers = f"/rpc/{function.name}", case.caller.headers
         if case.verb == "POST":
             return self.http.post(path, headers=headers, json=arguments)
-        texts = {k: f"{{{','.join(v)}}}" if isinstance(v, list) else v for k, v in arguments.items()}
+        texts = {name: _as_parameter(value) for name, value in arguments.items()}
         return self.http.get(path, headers=headers, params=texts)
 
     def _ask(self, case: Case, relation: Relation) -> httpx.Response:
@@ -264,6 +271,13 @@ class Api:
         if code == "23503" and case.verb == "DELETE":
             return "held"
         return CODES.get(code, f"{response.status_code} {code}")
+
+
+def _as_parameter(value: Any) -> Any:
+    """As it stands in a URL: an array of Postgres, or JSON."""
+    if not isinstance(value, list):
+        return value
+    return json.dumps(value) if isinstance(value[0], dict) else f"{{{','.join(value)}}}"
 
 
 def _is_empty(answer: Any) -> bool:
