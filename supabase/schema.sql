@@ -576,6 +576,7 @@ CREATE FUNCTION app.get_activity_series(p_from date, p_to date, p_bucket text, p
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     SET plan_cache_mode TO 'force_custom_plan'
+    SET max_parallel_workers_per_gather TO '0'
     AS $$
 #variable_conflict use_column
 declare
@@ -1603,9 +1604,9 @@ end $$;
 CREATE FUNCTION app.search_key(p_text text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO ''
-    RETURN lower(extensions.unaccent('extensions.unaccent'::regdictionary, p_text));
+    RETURN replace(replace(lower(extensions.unaccent('extensions.unaccent'::regdictionary, p_text)), 'aa'::text, 'a'::text), 'oe'::text, 'o'::text);
 
-COMMENT ON FUNCTION app.search_key(p_text text) IS 'A name without accents and case.';
+COMMENT ON FUNCTION app.search_key(p_text text) IS 'A name without accents and case, nor the spellings for å and ø: aa and oe.';
 
 CREATE FUNCTION app.send_report(p_version_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1861,6 +1862,27 @@ end $$;
 
 COMMENT ON FUNCTION private.apply_retention(p_now timestamp with time zone, p_limit integer) IS 'Erases a batch of the texts and contacts that are older than their organisation keeps them.';
 
+CREATE FUNCTION private.begin_webhook_rotation() RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_secret text := 'whsec_' || encode(extensions.gen_random_bytes(32), 'base64');
+begin
+    if private.find_secret('fersk_previous_webhook_secret') is not null then
+        raise exception 'a rotation is under way'
+            using errcode = 'object_not_in_prerequisite_state',
+                  hint = 'End it with private.end_webhook_rotation(), or take it back with '
+                         'private.cancel_webhook_rotation().';
+    end if;
+    perform private.set_secret('fersk_previous_webhook_secret',
+                               private.secret('fersk_webhook_secret'));
+    perform private.set_secret('fersk_webhook_secret', v_secret);
+    return v_secret;
+end $$;
+
+COMMENT ON FUNCTION private.begin_webhook_rotation() IS 'Makes and returns a new secret; from now on wake-ups are signed with the old one as well.';
+
 CREATE FUNCTION private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1872,6 +1894,18 @@ begin
 end $$;
 
 COMMENT ON FUNCTION private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) IS 'Ids and dates, nothing else. A lost broadcast does not matter: clients read again after a reconnect.';
+
+CREATE FUNCTION private.cancel_webhook_rotation() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    perform private.set_secret('fersk_webhook_secret',
+                               private.secret('fersk_previous_webhook_secret'));
+    perform private.forget_secret('fersk_previous_webhook_secret');
+end $$;
+
+COMMENT ON FUNCTION private.cancel_webhook_rotation() IS 'Back to the old secret: no function holds the new one yet.';
 
 CREATE FUNCTION private.chain_report_version() RETURNS trigger
     LANGUAGE plpgsql
@@ -2106,6 +2140,25 @@ end $$;
 
 COMMENT ON FUNCTION private.close_views() IS 'Has writes to the views of public refused; called again by whoever makes a view.';
 
+CREATE FUNCTION private.collect_answers() RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_answered integer;
+begin
+    update private.deliveries d
+    set answered_at = a.answered_at, status_code = a.status_code, error = a.error
+    from private.new_answers() a
+    where a.id = d.id;
+    get diagnostics v_answered = row_count;
+    delete from private.deliveries d
+    where d.id <= (select max(m.id) - 10000 from private.deliveries m);
+    return v_answered;
+end $$;
+
+COMMENT ON FUNCTION private.collect_answers() IS 'Notes what became of wake-ups, and keeps the newest ten thousand; the number of new answers.';
+
 CREATE FUNCTION private.complete_expense_claim() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2154,6 +2207,40 @@ exception when insufficient_privilege or undefined_table then
     return false;
 end $$;
 
+CREATE FUNCTION private.deliver(p_id text, p_slug text, p_payload jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_timestamp  bigint := extract(epoch from clock_timestamp())::bigint;
+    v_trace      text   := private.traceparent();
+    v_request_id bigint;
+begin
+    -- pg_net sends the text form of the jsonb, which is what is signed
+    v_request_id := net.http_post(
+        -- however it was pasted: an address with "//" in it is nobody's
+        url := rtrim(private.secret('fersk_functions_url'), E'/ \t\r\n') || '/' || p_slug,
+        body := p_payload,
+        headers := jsonb_strip_nulls(jsonb_build_object(
+            'Content-Type', 'application/json',
+            'traceparent', v_trace,
+            'webhook-id', p_id,
+            'webhook-timestamp', v_timestamp::text,
+            'webhook-signature',
+                private.webhook_signature(p_id, v_timestamp, p_payload::text))),
+        timeout_milliseconds := 5000);
+    insert into private.deliveries as d
+        (webhook_id, slug, payload, request_id, sent_at, traceparent)
+    values (p_id, p_slug, p_payload, v_request_id, clock_timestamp(), v_trace)
+    on conflict (webhook_id) do update
+        set request_id = excluded.request_id, sent_at = excluded.sent_at,
+            attempts = d.attempts + 1, traceparent = excluded.traceparent,
+            answered_at = null, status_code = null, error = null;
+    return v_request_id;
+end $$;
+
+COMMENT ON FUNCTION private.deliver(p_id text, p_slug text, p_payload jsonb) IS 'Queues a signed POST to a function, sent after commit, and enters it in the ledger; returns pg_net''s request id.';
+
 CREATE FUNCTION private.end_sessions() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2167,6 +2254,30 @@ exception when insufficient_privilege or undefined_table then
     perform stats.record_error('sessions stay open: ' || sqlstate || ': ' || sqlerrm);
     return null;
 end $$;
+
+CREATE FUNCTION private.forget_secret(p_name text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $_$
+declare
+    v_vault regclass := to_regclass('vault.secrets');
+begin
+    if v_vault is not null then
+        execute format('delete from %s where name = $1', v_vault) using p_name;
+    end if;
+    delete from private.secrets s where s.name = p_name;
+end $_$;
+
+COMMENT ON FUNCTION private.forget_secret(p_name text) IS 'Takes a secret away, wherever it is; idempotent.';
+
+CREATE FUNCTION private.end_webhook_rotation() RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT private.forget_secret('fersk_previous_webhook_secret'::text) AS forget_secret;
+END;
+
+COMMENT ON FUNCTION private.end_webhook_rotation() IS 'Forgets the old secret: every function holds the new one by now.';
 
 CREATE FUNCTION private.erase_person() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2238,6 +2349,59 @@ begin
     new.erased_at := now();
     return new;
 end $$;
+
+CREATE FUNCTION private.health_reasons() RETURNS TABLE(code text, since timestamp with time zone, remedy text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_is_async boolean := (select s.refresh_mode = 'async' from stats.settings s);
+    v_swept_at timestamptz := stats.noted_time('stats.swept_at');
+begin
+    if not stats.is_recent(v_swept_at, interval '2 minutes') then
+        return query values ('sweep_stopped', v_swept_at,
+            'Nobody sweeps: select * from private.platform_problems();');
+    end if;
+    return query select * from private.schedule_reasons();
+    return query
+        select 'secret_missing', null::timestamptz,
+               'No wake-up can be sent: select * from private.platform_problems();'
+        where v_is_async and (private.find_secret('fersk_functions_url') is null
+                              or private.find_secret('fersk_webhook_secret') is null);
+    return query
+        select case when a.is_refused then 'wake_ups_refused' else 'wake_ups_failing' end,
+               a.undelivered_since,
+               case when a.is_refused then 'Compare FERSK_WEBHOOK_SECRET and fersk_functions_url: '
+                    else 'Are the functions up? ' end
+                   || 'docs/howto/runbook.md#wake-ups-do-not-arrive'
+        from private.answers a
+        where v_is_async and a.undelivered_since is not null;
+    return query
+        select 'wake_ups_not_sent', a.unanswered_since,
+               'Does pg_net run? docs/howto/runbook.md#wake-ups-do-not-arrive'
+        from private.answers a
+        where v_is_async
+          and not stats.is_recent(a.unanswered_since, interval '30 seconds')
+          and a.unanswered_since is not null;
+    return query
+        select 'fold_overdue', min(u.changed_at),
+               'Nobody folds: docs/howto/runbook.md#the-backlog-grows'
+        from stats.unit_changes u
+        having not stats.is_recent(min(u.changed_at), interval '2 minutes') and count(*) > 0;
+    return query
+        select 'refresh_overdue', min(p.oldest_at),
+               'mv_* are old: docs/howto/runbook.md#the-backlog-grows'
+        from stats.pending_changes p
+        having not stats.is_recent(min(p.oldest_at), interval '2 hours') and count(*) > 0;
+    return query
+        select 'difference_found', min(d.found_at),
+               'Repaired, but it has a cause: docs/howto/runbook.md#a-number-is-doubted'
+        from stats.differences d
+        where d.found_at > now() - interval '1 day'
+        having count(*) > 0;
+end $$;
+
+COMMENT ON FUNCTION private.health_reasons() IS 'Why we are not well: a code, since when, and what to do; no row when all is well.';
 
 CREATE FUNCTION private.install_platform_parts() RETURNS void
     LANGUAGE plpgsql
@@ -2323,6 +2487,29 @@ CREATE FUNCTION private.lock_erasures(p_organization_id uuid) RETURNS void
     BEGIN ATOMIC
  SELECT pg_advisory_xact_lock(hashtext('fersk.erasures'::text), hashtext((p_organization_id)::text)) AS pg_advisory_xact_lock;
 END;
+
+CREATE FUNCTION private.new_answers() RETURNS TABLE(id bigint, answered_at timestamp with time zone, status_code integer, error text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+        select d.id, r.created, r.status_code,
+               coalesce(r.error_msg, case when r.timed_out then 'timed out' end)
+        from private.deliveries d
+        join net._http_response r on r.id = d.request_id
+        where d.answered_at is null
+          -- numbers start anew after a crash
+          and not exists (select from private.deliveries n
+                          where n.request_id = d.request_id and n.sent_at > d.sent_at);
+    return query
+        select d.id, clock_timestamp(), null::integer, 'lost'
+        from private.deliveries d
+        where d.answered_at is null
+          and not stats.is_recent(d.sent_at, interval '1 minute')
+          and not exists (select from net.http_request_queue q where q.id = d.request_id)
+          and not exists (select from net._http_response r where r.id = d.request_id);
+end $$;
 
 CREATE FUNCTION private.note_given_date() RETURNS trigger
     LANGUAGE plpgsql
@@ -2413,6 +2600,10 @@ begin
         select format('secret %s is not set', n), format('select private.set_secret(%L, …);', n)
         from unnest(array['fersk_functions_url', 'fersk_webhook_secret']) n
         where private.find_secret(n) is null;
+    return query
+        select 'the old webhook secret is still in force',
+               'When all functions hold the new one: select private.end_webhook_rotation();'
+        where private.find_secret('fersk_previous_webhook_secret') is not null;
     return query
         select 'extension pg_net is missing: no webhook can be sent',
                'create extension pg_net with schema extensions;'
@@ -2532,6 +2723,24 @@ begin
         using errcode = 'insufficient_privilege';
 end $$;
 
+CREATE FUNCTION private.replay_delivery(p_webhook_id text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_delivery private.deliveries;
+begin
+    select * into v_delivery from private.deliveries d where d.webhook_id = p_webhook_id;
+    if not found then
+        raise exception 'no delivery "%" is in the ledger', p_webhook_id
+            using errcode = 'no_data_found', hint = 'It keeps the newest ten thousand.';
+    end if;
+    delete from private.webhook_receipts r where r.webhook_id = p_webhook_id;
+    return private.deliver(p_webhook_id, v_delivery.slug, v_delivery.payload);
+end $$;
+
+COMMENT ON FUNCTION private.replay_delivery(p_webhook_id text) IS 'Sends a wake-up of the ledger once more, signed anew; returns pg_net''s request id.';
+
 CREATE FUNCTION private.request_precompute() RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -2542,18 +2751,46 @@ $$;
 
 COMMENT ON FUNCTION private.request_precompute() IS 'Asks for the summaries of every organisation; scheduled.';
 
+CREATE FUNCTION private.schedule_reasons() RETURNS TABLE(code text, since timestamp with time zone, remedy text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+        select 'schedule_off', max(r.start_time),
+               'Schedules are missing or switched off: select * from private.platform_problems();'
+        from private.schedules() s
+        left join cron.job j on j.jobname = s.name
+        left join cron.job_run_details r on r.jobid = j.jobid
+        where j.active is not true
+        having count(*) > 0;
+    return query
+        select 'schedule_failing', min(f.start_time),
+               'Why: select * from cron.job_run_details order by start_time desc limit 10;'
+        from cron.job j
+        join private.schedules() s on s.name = j.jobname
+        cross join lateral (
+            select r.start_time, r.status from cron.job_run_details r
+            where r.jobid = j.jobid and r.status in ('succeeded', 'failed')
+            order by r.runid desc
+            limit 1) f
+        where f.status = 'failed'
+        having count(*) > 0;
+end $$;
+
 CREATE FUNCTION private.schedules() RETURNS TABLE(name text, schedule text, command text)
     LANGUAGE sql STABLE
     SET search_path TO ''
     BEGIN ATOMIC
- SELECT 'fersk-sweep'::text,
+ SELECT s.name,
          CASE
              WHEN ( SELECT ((regexp_match(e.extversion, '^(\d+)\.(\d+)'::text))::integer[] >= ARRAY[1, 5])
                 FROM pg_extension e
-               WHERE (e.extname = 'pg_cron'::name)) THEN '10 seconds'::text
+               WHERE (e.extname = 'pg_cron'::name)) THEN (s.seconds || ' seconds'::text)
              ELSE '* * * * *'::text
          END AS "case",
-     'select stats.sweep()'::text
+     s.command
+    FROM ( VALUES ('fersk-sweep'::text,'10'::text,'select stats.sweep()'::text), ('fersk-heartbeat'::text,'30'::text,'select private.send_heartbeat()'::text)) s(name, seconds, command)
  UNION ALL
   VALUES ('fersk-hourly-refresh'::text,'7 * * * *'::text,'select stats.refresh(p_force := true)'::text), ('fersk-nightly-audit'::text,'11 2 * * *'::text,'select stats.heal()'::text), ('fersk-nightly-precompute'::text,'41 2 * * *'::text,'select private.request_precompute()'::text), ('fersk-nightly-retention'::text,'53 1 * * *'::text,'do $$ begin while private.apply_retention() > 0 loop commit; end loop; end $$'::text), ('fersk-nightly-cleanup'::text,'23 2 * * *'::text,' delete from cron.job_run_details where end_time < now() - interval ''2 days'';
                delete from private.work_done where paid_until < now() - interval ''1 day'' '::text);
@@ -2578,29 +2815,27 @@ end $$;
 
 COMMENT ON FUNCTION private.secret(p_name text) IS 'The value of a secret; raises P0002 when it is not set.';
 
-CREATE FUNCTION private.send_webhook(p_slug text, p_payload jsonb) RETURNS bigint
-    LANGUAGE plpgsql
+CREATE FUNCTION private.send_heartbeat() RETURNS void
+    LANGUAGE sql
     SET search_path TO ''
     AS $$
-declare
-    v_id        text   := 'msg_' || gen_random_uuid();
-    v_timestamp bigint := extract(epoch from clock_timestamp())::bigint;
-begin
-    -- pg_net sends the text form of the jsonb, which is what is signed
-    return net.http_post(
-        -- however it was pasted: an address with "//" in it is nobody's
-        url := rtrim(private.secret('fersk_functions_url'), E'/ \t\r\n') || '/' || p_slug,
-        body := p_payload,
-        headers := jsonb_build_object(
-            'Content-Type', 'application/json',
-            'webhook-id', v_id,
-            'webhook-timestamp', v_timestamp::text,
-            'webhook-signature',
-                private.webhook_signature(v_id, v_timestamp, p_payload::text)),
-        timeout_milliseconds := 5000);
-end $$;
+    select stats.ask('invalidate-hierarchy-cache', 'heartbeat', o.organization_id, '[]', true)
+    from (select min(o.id::text)::uuid as organization_id from public.organizations o) o,
+         stats.settings s
+    where s.refresh_mode = 'async'
+      and o.organization_id is not null
+      and not exists (select from private.deliveries d
+                      where stats.is_recent(d.sent_at, interval '25 seconds'));
+$$;
 
-COMMENT ON FUNCTION private.send_webhook(p_slug text, p_payload jsonb) IS 'Queues a signed POST to a function, sent after commit; returns pg_net''s request id.';
+COMMENT ON FUNCTION private.send_heartbeat() IS 'Sends a wake-up unless one was sent of late; scheduled.';
+
+CREATE FUNCTION private.send_webhook(p_slug text, p_payload jsonb) RETURNS bigint
+    LANGUAGE sql
+    SET search_path TO ''
+    RETURN private.deliver(('msg_'::text || gen_random_uuid()), p_slug, p_payload);
+
+COMMENT ON FUNCTION private.send_webhook(p_slug text, p_payload jsonb) IS 'Delivers a payload under an id of its own; returns pg_net''s request id.';
 
 CREATE FUNCTION private.set_secret(p_name text, p_value text) RETURNS void
     LANGUAGE plpgsql
@@ -2683,6 +2918,13 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION private.traceparent() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN "substring"(((NULLIF(current_setting('request.headers'::text, true), ''::text))::jsonb ->> 'traceparent'::text), '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'::text);
+
+COMMENT ON FUNCTION private.traceparent() IS 'The W3C trace context of the request that this transaction serves, or null.';
+
 CREATE FUNCTION private.use_limit(p_work text, p_subject_id uuid, p_burst integer, p_interval interval) RETURNS interval
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -2706,18 +2948,46 @@ end $$;
 
 COMMENT ON FUNCTION private.use_limit(p_work text, p_subject_id uuid, p_burst integer, p_interval interval) IS 'Uses a part of the limit, if it is not used up; else how long until there is one.';
 
+CREATE FUNCTION private.versions() RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_migration text;
+begin
+    -- the CLI's record of migrations; not there where they were applied otherwise
+    if to_regclass('supabase_migrations.schema_migrations') is not null then
+        select max(m.version) into v_migration from supabase_migrations.schema_migrations m;
+    end if;
+    return jsonb_build_object(
+        'postgres', current_setting('server_version'),
+        'migration', v_migration,
+        'extensions', (select jsonb_object_agg(e.extname, e.extversion)
+                       from pg_catalog.pg_extension e
+                       where e.extname in ('pg_cron', 'pg_net', 'pgcrypto', 'supabase_vault')));
+end $$;
+
+COMMENT ON FUNCTION private.versions() IS 'Postgres, its extensions, and the newest migration.';
+
 CREATE FUNCTION private.webhook_signature(p_id text, p_timestamp bigint, p_body text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS $$
+declare
+    v_previous text := private.find_secret('fersk_previous_webhook_secret');
 begin
-    return 'v1,' || encode(extensions.hmac(
-        convert_to(p_id || '.' || p_timestamp || '.' || p_body, 'UTF8'),
-        decode(substr(private.secret('fersk_webhook_secret'), length('whsec_') + 1), 'base64'),
-        'sha256'), 'base64');
+    -- two while the secret is being rotated: who still holds the old one knows the second
+    return (
+        select string_agg('v1,' || encode(extensions.hmac(
+            convert_to(p_id || '.' || p_timestamp || '.' || p_body, 'UTF8'),
+            decode(substr(s.secret, length('whsec_') + 1), 'base64'),
+            'sha256'), 'base64'), ' ' order by s.number)
+        from (values (1, private.secret('fersk_webhook_secret')),
+                     (2, v_previous)) s (number, secret)
+        where s.secret is not null);
 end $$;
 
-COMMENT ON FUNCTION private.webhook_signature(p_id text, p_timestamp bigint, p_body text) IS 'Standard Webhooks v1: HMAC-SHA256 over "id.timestamp.body".';
+COMMENT ON FUNCTION private.webhook_signature(p_id text, p_timestamp bigint, p_body text) IS 'Standard Webhooks v1: HMAC-SHA256 over "id.timestamp.body", by each secret in force.';
 
 CREATE FUNCTION public.acknowledge_wake_ups() RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2732,12 +3002,392 @@ end $$;
 
 COMMENT ON FUNCTION public.acknowledge_wake_ups() IS 'First step of an invalidation: the next writer sends a wake-up; 1 if one was on its way. Service role only.';
 
+CREATE FUNCTION public.activity_types(public.coordinator_monthly_stats) RETURNS SETOF public.activity_types
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT t.id,
+     t.organization_id,
+     t.code,
+     t.label
+    FROM public.activity_types t
+   WHERE (t.id = ($1).activity_type_id);
+END;
+
 CREATE FUNCTION public.approve_report(version uuid) RETURNS jsonb
     LANGUAGE sql
     SET search_path TO ''
     RETURN app.approve_report(version);
 
 COMMENT ON FUNCTION public.approve_report(version uuid) IS 'Approves a version that is still true: by somebody else than who prepared it, unless the organisation has switched two_person_sign_off off. Coordinators and org admins.';
+
+CREATE TABLE stats.measures (
+    activity_count bigint DEFAULT 0 NOT NULL,
+    total_minutes bigint DEFAULT 0 NOT NULL,
+    participant_count bigint DEFAULT 0 NOT NULL,
+    approved_nok numeric DEFAULT 0 NOT NULL,
+    CONSTRAINT measures_approved_nok_check CHECK (((approved_nok > '-Infinity'::numeric) AND (approved_nok < 'Infinity'::numeric)))
+);
+
+COMMENT ON TABLE stats.measures IS 'Never holds a row: what the log and the totals inherit.';
+
+CREATE TABLE stats.activity_changes (
+    id bigint NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    organization_id uuid NOT NULL,
+    chapter_id uuid NOT NULL,
+    peer_mentor_id uuid NOT NULL,
+    activity_type_id uuid NOT NULL,
+    bucket_date date NOT NULL,
+    is_first boolean DEFAULT false NOT NULL
+)
+INHERITS (stats.measures)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
+
+COMMENT ON TABLE stats.activity_changes IS 'Append-only: signed sums by chapter, peer mentor, type and day. Sums of zero: a contact changed.';
+
+COMMENT ON COLUMN stats.activity_changes.is_first IS 'The first row of its statement: only this one has the deferred trigger that asks for a fold.';
+
+CREATE TABLE stats.daily_totals (
+    organization_id uuid NOT NULL,
+    chapter_id uuid NOT NULL,
+    bucket_date date NOT NULL
+)
+INHERITS (stats.measures)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
+
+COMMENT ON TABLE stats.daily_totals IS 'Per chapter and day, up to the last fold.';
+
+CREATE VIEW stats.live_time_series AS
+ SELECT r.organization_id,
+    r.chapter_id,
+    r.bucket_date,
+    (sum(r.activity_count))::bigint AS activity_count,
+    (sum(r.total_minutes))::bigint AS total_minutes,
+    (sum(r.participant_count))::bigint AS participant_count
+   FROM ( SELECT t.organization_id,
+            t.chapter_id,
+            t.bucket_date,
+            t.activity_count,
+            t.total_minutes,
+            t.participant_count
+           FROM stats.daily_totals t
+        UNION ALL
+         SELECT c.organization_id,
+            c.chapter_id,
+            c.bucket_date,
+            c.activity_count,
+            c.total_minutes,
+            c.participant_count
+           FROM stats.activity_changes c) r
+  GROUP BY r.organization_id, r.chapter_id, r.bucket_date
+ HAVING (sum(r.activity_count) <> (0)::numeric);
+
+COMMENT ON VIEW stats.live_time_series IS 'Exact at every commit: per chapter and day.';
+
+CREATE VIEW stats.visible_time_series WITH (security_barrier='true') AS
+ SELECT l.bucket_date,
+    l.chapter_id,
+    l.activity_count,
+    stats.hours(l.total_minutes) AS total_hours
+   FROM stats.live_time_series l
+  WHERE (l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
+
+CREATE VIEW public.activity_time_series WITH (security_invoker='on') AS
+ SELECT visible_time_series.bucket_date,
+    visible_time_series.chapter_id,
+    visible_time_series.activity_count,
+    visible_time_series.total_hours
+   FROM stats.visible_time_series
+  ORDER BY visible_time_series.bucket_date, visible_time_series.chapter_id;
+
+COMMENT ON VIEW public.activity_time_series IS 'Per chapter and day, exact now.';
+
+CREATE VIEW public.chapters WITH (security_invoker='on') AS
+ SELECT u.id,
+    u.organization_id,
+    u.parent_id,
+    u.name,
+    u.closed_on
+   FROM public.organization_units u
+  WHERE (u.kind = 'local'::public.unit_kind)
+  ORDER BY u.name, u.id;
+
+COMMENT ON VIEW public.chapters IS 'The units of kind local, by name, filtered as organization_units is.';
+
+CREATE FUNCTION public.chapters(public.activity_time_series) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name,
+     c.closed_on
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE TABLE stats.peer_mentor_totals (
+    organization_id uuid NOT NULL,
+    chapter_id uuid NOT NULL,
+    peer_mentor_id uuid NOT NULL
+)
+INHERITS (stats.measures)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
+
+COMMENT ON TABLE stats.peer_mentor_totals IS 'Per chapter and peer mentor, up to the last fold.';
+
+CREATE VIEW stats.live_peer_mentor_stats AS
+ SELECT r.organization_id,
+    r.chapter_id,
+    r.peer_mentor_id,
+    (sum(r.activity_count))::bigint AS activity_count,
+    (sum(r.total_minutes))::bigint AS total_minutes
+   FROM ( SELECT t.organization_id,
+            t.chapter_id,
+            t.peer_mentor_id,
+            t.activity_count,
+            t.total_minutes
+           FROM stats.peer_mentor_totals t
+        UNION ALL
+         SELECT c.organization_id,
+            c.chapter_id,
+            c.peer_mentor_id,
+            c.activity_count,
+            c.total_minutes
+           FROM stats.activity_changes c) r
+  GROUP BY r.organization_id, r.chapter_id, r.peer_mentor_id
+ HAVING (sum(r.activity_count) <> (0)::numeric);
+
+COMMENT ON VIEW stats.live_peer_mentor_stats IS 'Exact at every commit: per peer mentor and chapter.';
+
+CREATE VIEW stats.live_chapter_stats AS
+ SELECT m.organization_id,
+    m.chapter_id,
+    (sum(m.activity_count))::bigint AS activity_count,
+    (sum(m.total_minutes))::bigint AS total_minutes,
+    count(*) AS active_peer_mentors
+   FROM stats.live_peer_mentor_stats m
+  GROUP BY m.organization_id, m.chapter_id;
+
+COMMENT ON VIEW stats.live_chapter_stats IS 'Exact at every commit: per chapter.';
+
+CREATE VIEW stats.visible_chapter_stats WITH (security_barrier='true') AS
+ SELECT l.chapter_id,
+    l.activity_count,
+    stats.hours(l.total_minutes) AS total_hours,
+    l.active_peer_mentors
+   FROM stats.live_chapter_stats l
+  WHERE (l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
+
+CREATE VIEW public.chapter_stats WITH (security_invoker='on') AS
+ SELECT visible_chapter_stats.chapter_id,
+    visible_chapter_stats.activity_count,
+    visible_chapter_stats.total_hours,
+    visible_chapter_stats.active_peer_mentors
+   FROM stats.visible_chapter_stats
+  ORDER BY visible_chapter_stats.chapter_id;
+
+COMMENT ON VIEW public.chapter_stats IS 'Per chapter, exact now.';
+
+CREATE FUNCTION public.chapters(public.chapter_stats) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name,
+     c.closed_on
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE MATERIALIZED VIEW stats.mv_activity_time_series AS
+ SELECT t.organization_id,
+    t.chapter_id,
+    t.bucket_date,
+    t.activity_count,
+    t.total_minutes,
+    t.participant_count,
+    NULL::boolean AS _
+   FROM stats.daily_totals t
+  WHERE (t.activity_count <> 0)
+  WITH NO DATA;
+
+COMMENT ON MATERIALIZED VIEW stats.mv_activity_time_series IS 'Per chapter and day, as of the last refresh; activity_time_series is the same, exact now.';
+
+CREATE VIEW stats.visible_mv_activity_time_series WITH (security_barrier='true') AS
+ SELECT s.bucket_date,
+    s.chapter_id,
+    s.activity_count,
+    stats.hours(s.total_minutes) AS total_hours
+   FROM stats.mv_activity_time_series s
+  WHERE (s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
+
+CREATE VIEW public.mv_activity_time_series WITH (security_invoker='on') AS
+ SELECT visible_mv_activity_time_series.bucket_date,
+    visible_mv_activity_time_series.chapter_id,
+    visible_mv_activity_time_series.activity_count,
+    visible_mv_activity_time_series.total_hours
+   FROM stats.visible_mv_activity_time_series
+  ORDER BY visible_mv_activity_time_series.bucket_date, visible_mv_activity_time_series.chapter_id;
+
+COMMENT ON VIEW public.mv_activity_time_series IS 'As activity_time_series, as of the last refresh (stats_freshness).';
+
+CREATE FUNCTION public.chapters(public.mv_activity_time_series) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name,
+     c.closed_on
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE MATERIALIZED VIEW stats.mv_chapter_stats AS
+ SELECT t.organization_id,
+    t.chapter_id,
+    (sum(t.activity_count))::bigint AS activity_count,
+    (sum(t.total_minutes))::bigint AS total_minutes,
+    (sum(t.participant_count))::bigint AS participant_count,
+    count(*) AS active_peer_mentors
+   FROM stats.peer_mentor_totals t
+  WHERE (t.activity_count <> 0)
+  GROUP BY t.organization_id, t.chapter_id
+  WITH NO DATA;
+
+COMMENT ON MATERIALIZED VIEW stats.mv_chapter_stats IS 'Per chapter, as of the last refresh; chapter_stats is the same, exact now.';
+
+CREATE VIEW stats.visible_mv_chapter_stats WITH (security_barrier='true') AS
+ SELECT s.chapter_id,
+    s.activity_count,
+    stats.hours(s.total_minutes) AS total_hours,
+    s.active_peer_mentors
+   FROM stats.mv_chapter_stats s
+  WHERE (s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
+
+CREATE VIEW public.mv_chapter_stats WITH (security_invoker='on') AS
+ SELECT visible_mv_chapter_stats.chapter_id,
+    visible_mv_chapter_stats.activity_count,
+    visible_mv_chapter_stats.total_hours,
+    visible_mv_chapter_stats.active_peer_mentors
+   FROM stats.visible_mv_chapter_stats
+  ORDER BY visible_mv_chapter_stats.chapter_id;
+
+COMMENT ON VIEW public.mv_chapter_stats IS 'As chapter_stats, as of the last refresh (stats_freshness).';
+
+CREATE FUNCTION public.chapters(public.mv_chapter_stats) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name,
+     c.closed_on
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE MATERIALIZED VIEW stats.mv_peer_mentor_stats AS
+ SELECT t.organization_id,
+    t.chapter_id,
+    t.peer_mentor_id,
+    t.activity_count,
+    t.total_minutes,
+    t.participant_count
+   FROM stats.peer_mentor_totals t
+  WHERE (t.activity_count <> 0)
+  WITH NO DATA;
+
+COMMENT ON MATERIALIZED VIEW stats.mv_peer_mentor_stats IS 'Per peer mentor and chapter, as of the last refresh; peer_mentor_stats is the same, exact now.';
+
+CREATE VIEW stats.visible_mv_peer_mentor_stats WITH (security_barrier='true') AS
+ SELECT s.peer_mentor_id,
+    s.chapter_id,
+    s.activity_count,
+    stats.hours(s.total_minutes) AS total_hours
+   FROM stats.mv_peer_mentor_stats s
+  WHERE ((s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids))) OR ((s.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (s.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))));
+
+CREATE VIEW public.mv_peer_mentor_stats WITH (security_invoker='on') AS
+ SELECT visible_mv_peer_mentor_stats.peer_mentor_id,
+    visible_mv_peer_mentor_stats.chapter_id,
+    visible_mv_peer_mentor_stats.activity_count,
+    visible_mv_peer_mentor_stats.total_hours
+   FROM stats.visible_mv_peer_mentor_stats
+  ORDER BY visible_mv_peer_mentor_stats.chapter_id, visible_mv_peer_mentor_stats.peer_mentor_id;
+
+COMMENT ON VIEW public.mv_peer_mentor_stats IS 'As peer_mentor_stats, as of the last refresh (stats_freshness).';
+
+CREATE FUNCTION public.chapters(public.mv_peer_mentor_stats) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name,
+     c.closed_on
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE VIEW stats.visible_peer_mentor_stats WITH (security_barrier='true') AS
+ SELECT l.peer_mentor_id,
+    l.chapter_id,
+    l.activity_count,
+    stats.hours(l.total_minutes) AS total_hours,
+    ( SELECT a.bucket_date
+           FROM stats.countable_activities a
+          WHERE ((a.peer_mentor_id = l.peer_mentor_id) AND (a.organization_id = l.organization_id) AND (a.chapter_id = l.chapter_id))
+          ORDER BY a.bucket_date DESC
+         LIMIT 1) AS last_activity_date
+   FROM stats.live_peer_mentor_stats l
+  WHERE ((l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids))) OR ((l.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (l.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))));
+
+CREATE VIEW public.peer_mentor_stats WITH (security_invoker='on') AS
+ SELECT visible_peer_mentor_stats.peer_mentor_id,
+    visible_peer_mentor_stats.chapter_id,
+    visible_peer_mentor_stats.activity_count,
+    visible_peer_mentor_stats.total_hours,
+    visible_peer_mentor_stats.last_activity_date
+   FROM stats.visible_peer_mentor_stats
+  ORDER BY visible_peer_mentor_stats.chapter_id, visible_peer_mentor_stats.peer_mentor_id;
+
+COMMENT ON VIEW public.peer_mentor_stats IS 'Per peer mentor and chapter, exact now.';
+
+CREATE FUNCTION public.chapters(public.peer_mentor_stats) RETURNS SETOF public.chapters
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT c.id,
+     c.organization_id,
+     c.parent_id,
+     c.name,
+     c.closed_on
+    FROM public.chapters c
+   WHERE (c.id = ($1).chapter_id);
+END;
+
+CREATE FUNCTION public.children(public.organization_units) RETURNS SETOF public.organization_units
+    LANGUAGE sql STABLE ROWS 40
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT u.id,
+     u.organization_id,
+     u.parent_id,
+     u.kind,
+     u.name,
+     u.closed_on
+    FROM public.organization_units u
+   WHERE (u.parent_id = ($1).id);
+END;
 
 CREATE FUNCTION public.claim_webhook(p_webhook_id text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2758,6 +3408,25 @@ CREATE FUNCTION public.compute_metric_snapshot(p_period_start date DEFAULT NULL:
     RETURN app.compute_metric_snapshot(app.first_day(p_period_start, p_year), app.first_day(p_period_end, (p_year + 1)));
 
 COMMENT ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date, p_year integer) IS 'A snapshot of the caller''s organisation, computed and not saved.';
+
+CREATE FUNCTION public.diagnose() RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return jsonb_build_object(
+        'now', clock_timestamp(),
+        'health', public.get_health(),
+        'problems', (select coalesce(jsonb_agg(to_jsonb(p)), '[]')
+                     from private.platform_problems() p),
+        'open_requests', (select jsonb_agg(to_jsonb(o) order by o.name, o.role, o.verb)
+                          from private.open_requests o),
+        'audited_at', (select max(r.start_time)
+                       from cron.job_run_details r
+                       where r.command = 'select stats.heal()' and r.status = 'succeeded'));
+end $$;
+
+COMMENT ON FUNCTION public.diagnose() IS 'Health, what the platform lacks, what is open to whom, and the time. Service role only.';
 
 CREATE FUNCTION public.erase_contact(p_contact_id uuid) RETURNS jsonb
     LANGUAGE sql
@@ -2862,32 +3531,57 @@ CREATE FUNCTION stats.noted_time(p_sequence regclass) RETURNS timestamp with tim
     SET search_path TO ''
     RETURN to_timestamp((((NULLIF(pg_sequence_last_value(p_sequence), 0))::numeric / 1000000.0))::double precision);
 
-CREATE TABLE stats.measures (
-    activity_count bigint DEFAULT 0 NOT NULL,
-    total_minutes bigint DEFAULT 0 NOT NULL,
-    participant_count bigint DEFAULT 0 NOT NULL,
-    approved_nok numeric DEFAULT 0 NOT NULL,
-    CONSTRAINT measures_approved_nok_check CHECK (((approved_nok > '-Infinity'::numeric) AND (approved_nok < 'Infinity'::numeric)))
+CREATE TABLE private.deliveries (
+    id bigint NOT NULL,
+    webhook_id text NOT NULL,
+    slug text NOT NULL,
+    payload jsonb NOT NULL,
+    request_id bigint,
+    sent_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    traceparent text,
+    answered_at timestamp with time zone,
+    status_code integer,
+    error text
 );
 
-COMMENT ON TABLE stats.measures IS 'Never holds a row: what the log and the totals inherit.';
+COMMENT ON TABLE private.deliveries IS 'One row a wake-up, with its newest answer; unanswered while answered_at is null. The sweep keeps the newest ten thousand.';
 
-CREATE TABLE stats.activity_changes (
-    id bigint NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    organization_id uuid NOT NULL,
-    chapter_id uuid NOT NULL,
-    peer_mentor_id uuid NOT NULL,
-    activity_type_id uuid NOT NULL,
-    bucket_date date NOT NULL,
-    is_first boolean DEFAULT false NOT NULL
-)
-INHERITS (stats.measures)
-WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
+CREATE VIEW private.answers AS
+ WITH known AS (
+         SELECT d.sent_at,
+            COALESCE(d.answered_at, n.answered_at) AS answered_at,
+            COALESCE(d.status_code, n.status_code) AS status_code
+           FROM (private.deliveries d
+             LEFT JOIN private.new_answers() n(id, answered_at, status_code, error) ON ((n.id = d.id)))
+        ), judged AS (
+         SELECT k.sent_at,
+            k.answered_at,
+            k.status_code,
+            ((k.answered_at IS NOT NULL) AND COALESCE(((k.status_code >= 200) AND (k.status_code <= 299)), false)) AS is_delivered,
+            ((k.answered_at IS NOT NULL) AND (NOT COALESCE(((k.status_code >= 200) AND (k.status_code <= 299)), false))) AS is_undelivered
+           FROM known k
+        ), delivered AS (
+         SELECT max(j_1.sent_at) AS last_sent_at,
+            max(j_1.answered_at) AS last_at
+           FROM judged j_1
+          WHERE j_1.is_delivered
+        )
+ SELECT max(g.last_at) AS last_delivered_at,
+    max(j.answered_at) FILTER (WHERE j.is_undelivered) AS last_undelivered_at,
+    min(j.sent_at) FILTER (WHERE (j.is_undelivered AND j.is_new)) AS undelivered_since,
+    COALESCE(bool_and(((j.status_code >= 400) AND (j.status_code <= 499))) FILTER (WHERE (j.is_undelivered AND j.is_new)), false) AS is_refused,
+    min(j.sent_at) FILTER (WHERE (j.answered_at IS NULL)) AS unanswered_since
+   FROM (delivered g
+     LEFT JOIN LATERAL ( SELECT o.sent_at,
+            o.answered_at,
+            o.status_code,
+            o.is_delivered,
+            o.is_undelivered,
+            ((g.last_sent_at IS NULL) OR (o.sent_at > g.last_sent_at)) AS is_new
+           FROM judged o) j ON (true));
 
-COMMENT ON TABLE stats.activity_changes IS 'Append-only: signed sums by statement, chapter, peer mentor, type and day. Sums of zero: a contact changed.';
-
-COMMENT ON COLUMN stats.activity_changes.is_first IS 'The first row of its statement: only this one has the deferred trigger that asks for a fold.';
+COMMENT ON VIEW private.answers IS 'One row: when wake-ups last arrived, and since when they do not.';
 
 CREATE TABLE stats.differences (
     id bigint NOT NULL,
@@ -2977,9 +3671,9 @@ COMMENT ON VIEW stats.unit_changes IS 'Units whose summary, and whose ancestors'
 CREATE FUNCTION public.get_health() RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
-    RETURN (SELECT jsonb_build_object('last_refreshed_at', l.last_finished_at, 'last_sweep_at', stats.noted_time('stats.swept_at'::regclass), 'last_error', (SELECT e.message FROM stats.errors e WHERE ((l.last_finished_at IS NULL) OR (l.last_finished_at > clock_timestamp()) OR (e.happened_at > l.last_finished_at)) ORDER BY e.id DESC LIMIT 1), 'pending_changes', p.number, 'oldest_pending_seconds', p.seconds, 'pending_unit_changes', u.number, 'oldest_unit_change_seconds', u.seconds, 'differences', (SELECT count(*) AS count FROM stats.differences d WHERE (d.found_at > (now() - '1 day'::interval))), 'last_difference_at', (SELECT max(d.found_at) AS max FROM stats.differences d)) AS jsonb_build_object FROM stats.stats_refresh_log l, (SELECT COALESCE(sum(pending_changes.change_count), (0)::numeric) AS number, (COALESCE(GREATEST(EXTRACT(epoch FROM (now() - min(pending_changes.oldest_at))), (0)::numeric), (0)::numeric))::bigint AS seconds FROM stats.pending_changes) p, (SELECT count(*) AS number, (COALESCE(GREATEST(EXTRACT(epoch FROM (now() - min(unit_changes.changed_at))), (0)::numeric), (0)::numeric))::bigint AS seconds FROM stats.unit_changes) u);
+    RETURN (SELECT jsonb_build_object('last_refreshed_at', l.last_finished_at, 'last_sweep_at', stats.noted_time('stats.swept_at'::regclass), 'last_error', (SELECT e.message FROM stats.errors e WHERE ((l.last_finished_at IS NULL) OR (l.last_finished_at > clock_timestamp()) OR (e.happened_at > l.last_finished_at)) ORDER BY e.id DESC LIMIT 1), 'pending_changes', p.number, 'oldest_pending_seconds', p.seconds, 'pending_unit_changes', u.number, 'oldest_unit_change_seconds', u.seconds, 'differences', (SELECT count(*) AS count FROM stats.differences d WHERE (d.found_at > (now() - '1 day'::interval))), 'last_difference_at', (SELECT max(d.found_at) AS max FROM stats.differences d), 'last_delivered_at', a.last_delivered_at, 'last_undelivered_at', a.last_undelivered_at, 'reasons', (SELECT COALESCE(jsonb_agg(to_jsonb(r.*) ORDER BY r.code), '[]'::jsonb) AS "coalesce" FROM private.health_reasons() r(code, since, remedy)), 'versions', private.versions()) AS jsonb_build_object FROM stats.stats_refresh_log l, private.answers a, (SELECT COALESCE(sum(pending_changes.change_count), (0)::numeric) AS number, (COALESCE(GREATEST(EXTRACT(epoch FROM (now() - min(pending_changes.oldest_at))), (0)::numeric), (0)::numeric))::bigint AS seconds FROM stats.pending_changes) p, (SELECT count(*) AS number, (COALESCE(GREATEST(EXTRACT(epoch FROM (now() - min(unit_changes.changed_at))), (0)::numeric), (0)::numeric))::bigint AS seconds FROM stats.unit_changes) u);
 
-COMMENT ON FUNCTION public.get_health() IS 'The backlog and its age, and what went wrong. Service role only.';
+COMMENT ON FUNCTION public.get_health() IS 'The backlog and its age, and what is wrong: each reason with a code, since when, and what to do. Service role only.';
 
 CREATE FUNCTION public.get_hierarchy_stats(p_unit_id uuid, p_year integer) RETURNS jsonb
     LANGUAGE sql
@@ -3070,6 +3764,20 @@ CREATE FUNCTION public.lock_reporting_year(year integer) RETURNS jsonb
 
 COMMENT ON FUNCTION public.lock_reporting_year(year integer) IS 'Locks a year: app users change nothing that took place in it. Org admins.';
 
+CREATE FUNCTION public.parent(public.organization_units) RETURNS SETOF public.organization_units
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT u.id,
+     u.organization_id,
+     u.parent_id,
+     u.kind,
+     u.name,
+     u.closed_on
+    FROM public.organization_units u
+   WHERE (u.id = ($1).parent_id);
+END;
+
 CREATE FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3113,6 +3821,54 @@ exception
 end $$;
 
 COMMENT ON FUNCTION public.preview_import(kind text, rows jsonb) IS 'What run_import would do with the same list, line by line, with every problem. Org admins.';
+
+CREATE FUNCTION public.profiles(public.coordinator_monthly_stats) RETURNS SETOF public.profiles
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT p.id,
+     p.user_id,
+     p.organization_id,
+     p.role,
+     p.display_name,
+     p.is_active,
+     p.assigned_at,
+     p.erased_at
+    FROM public.profiles p
+   WHERE (p.id = ($1).coordinator_id);
+END;
+
+CREATE FUNCTION public.profiles(public.mv_peer_mentor_stats) RETURNS SETOF public.profiles
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT p.id,
+     p.user_id,
+     p.organization_id,
+     p.role,
+     p.display_name,
+     p.is_active,
+     p.assigned_at,
+     p.erased_at
+    FROM public.profiles p
+   WHERE (p.id = ($1).peer_mentor_id);
+END;
+
+CREATE FUNCTION public.profiles(public.peer_mentor_stats) RETURNS SETOF public.profiles
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO ''
+    BEGIN ATOMIC
+ SELECT p.id,
+     p.user_id,
+     p.organization_id,
+     p.role,
+     p.display_name,
+     p.is_active,
+     p.assigned_at,
+     p.erased_at
+    FROM public.profiles p
+   WHERE (p.id = ($1).peer_mentor_id);
+END;
 
 CREATE FUNCTION public.read_hierarchy_stats(p_unit_id uuid, p_year integer) RETURNS jsonb
     LANGUAGE sql
@@ -3365,7 +4121,7 @@ CREATE TABLE public.activity_history (
     CONSTRAINT activity_history_operation_check CHECK ((operation = ANY (ARRAY['update'::text, 'delete'::text])))
 );
 
-COMMENT ON TABLE public.activity_history IS 'Append-only: what was counted of an activity before and after each change. Never a text or a contact.';
+COMMENT ON TABLE public.activity_history IS 'Append-only: what was counted of an activity before and after each change. Never a text or a contact. No foreign keys: what happened stays, whatever goes.';
 
 COMMENT ON COLUMN public.activity_history.changed_by IS 'Null for the service, and for what the owner does.';
 
@@ -3943,7 +4699,7 @@ CREATE FUNCTION stats.define_history() RETURNS void
     AS $_$
 declare
     -- DEFINER: the history is granted to nobody
-    v_frame constant text :=
+    v_frame text :=
         'create or replace function stats.%I() returns trigger language plpgsql security definer '
         'set search_path = '''' set enable_nestloop = off as $body$ begin '
         'insert into public.activity_history '
@@ -3951,10 +4707,8 @@ declare
         'select o.id, o.organization_id, %s, '
         '(select p.id from public.profiles p where p.id = auth.uid()), o.facts, %s; '
         'return null; end $body$';
-    v_old   constant text :=
-        stats.view_over('stats.activity_facts', 'public.activities', 'old_rows');
-    v_new   constant text :=
-        stats.view_over('stats.activity_facts', 'public.activities', 'new_rows');
+    v_old   text := stats.view_over('stats.activity_facts', 'public.activities', 'old_rows');
+    v_new   text := stats.view_over('stats.activity_facts', 'public.activities', 'new_rows');
 begin
     execute format(v_frame, 'record_updated_activities', '''update''', format(
         'n.facts from %s o join %s n on n.id = o.id where n.facts <> o.facts', v_old, v_new));
@@ -5165,14 +5919,6 @@ begin
     exception when serialization_failure then
         v_outcome := 'already_running';
     end;
-    if v_outcome is null and p_force then
-        -- for the moment of another fold
-        perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
-    end if;
-    -- Held to the commit: what mv_* show is what has been folded by then, all three the same.
-    if v_outcome is null and stats.fold() ->> 'outcome' = 'already_running' then
-        v_outcome := 'already_running';
-    end if;
     if v_outcome is null then
         v_outcome := case
             when p_force then 'refreshed'
@@ -5180,6 +5926,16 @@ begin
             when (select stats.is_recent(p.last_started_at, p.refresh_interval)
                   from stats.refresh_pace p) then 'debounced'
             else 'refreshed' end;
+    end if;
+    -- For the moment of another fold; a writer, who refreshes inline, waits for nobody.
+    if v_outcome = 'refreshed'
+        and (p_force or (select s.refresh_mode = 'async' from stats.settings s)) then
+        perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
+    end if;
+    -- Held to the commit: what mv_* show is what has been folded by then, all three the same.
+    if v_outcome <> 'already_running' and stats.fold() ->> 'outcome' = 'already_running'
+        and v_outcome = 'refreshed' then
+        v_outcome := 'already_running';
     end if;
     if v_outcome = 'refreshed' then
         begin
@@ -5196,9 +5952,7 @@ begin
             where only_row;
         exception
             when query_canceled or serialization_failure or deadlock_detected then
-                -- nothing is lost: the changes stay pending, and the caller or the sweep tries
-                -- again
-                raise;
+                raise;   -- nothing is lost: the changes stay pending, and the sweep tries again
             when others then
                 v_outcome := 'failed';
                 v_applied := 0;
@@ -5694,6 +6448,7 @@ declare
 begin
     perform stats.note_time('stats.swept_at');
     perform stats.attempt('select stats.prune_records()');
+    perform stats.attempt('select private.collect_answers()');
     perform stats.attempt('select stats.audit_sample()');
     perform setval('stats.fold_asked_at', 0, false);   -- done, by whomever it was asked for
     perform stats.attempt('select stats.fold()');
@@ -5832,6 +6587,33 @@ CREATE TABLE private.created_extensions (
 
 COMMENT ON TABLE private.created_extensions IS 'The extensions that were missing and have been created; for the rollback.';
 
+ALTER TABLE private.deliveries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME private.deliveries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW private.open_requests AS
+ SELECT (c.relname)::text AS name,
+    r.role,
+    v.verb
+   FROM ((pg_class c
+     CROSS JOIN unnest(ARRAY['anon'::text, 'authenticated'::text, 'service_role'::text]) r(role))
+     CROSS JOIN ( VALUES ('GET'::text,'select'::text), ('POST'::text,'insert'::text), ('PATCH'::text,'update'::text), ('DELETE'::text,'delete'::text)) v(verb, privilege))
+  WHERE ((c.relnamespace = ('public'::regnamespace)::oid) AND (c.relkind = ANY (ARRAY['r'::"char", 'p'::"char", 'v'::"char", 'm'::"char", 'f'::"char"])) AND (has_table_privilege((r.role)::name, c.oid, v.privilege) OR ((v.privilege <> 'delete'::text) AND has_any_column_privilege((r.role)::name, c.oid, v.privilege))))
+UNION
+ SELECT ('rpc/'::text || (p.proname)::text) AS name,
+    r.role,
+    'POST'::text AS verb
+   FROM (pg_proc p
+     CROSS JOIN unnest(ARRAY['anon'::text, 'authenticated'::text, 'service_role'::text]) r(role))
+  WHERE ((p.pronamespace = ('public'::regnamespace)::oid) AND (p.prorettype <> ('trigger'::regtype)::oid) AND (NOT (EXISTS ( SELECT
+           FROM pg_depend d
+          WHERE ((d.objid = p.oid) AND (d.deptype = 'e'::"char"))))) AND has_function_privilege((r.role)::name, p.oid, 'execute'::text));
+
 CREATE TABLE private.revoked_default_privileges (
     object_type text NOT NULL,
     in_public boolean NOT NULL,
@@ -5899,61 +6681,6 @@ ALTER TABLE public.activity_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDEN
     CACHE 1
 );
 
-CREATE TABLE stats.daily_totals (
-    organization_id uuid NOT NULL,
-    chapter_id uuid NOT NULL,
-    bucket_date date NOT NULL
-)
-INHERITS (stats.measures)
-WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
-
-COMMENT ON TABLE stats.daily_totals IS 'Per chapter and day, up to the last fold.';
-
-CREATE VIEW stats.live_time_series AS
- SELECT r.organization_id,
-    r.chapter_id,
-    r.bucket_date,
-    (sum(r.activity_count))::bigint AS activity_count,
-    (sum(r.total_minutes))::bigint AS total_minutes,
-    (sum(r.participant_count))::bigint AS participant_count
-   FROM ( SELECT t.organization_id,
-            t.chapter_id,
-            t.bucket_date,
-            t.activity_count,
-            t.total_minutes,
-            t.participant_count
-           FROM stats.daily_totals t
-        UNION ALL
-         SELECT c.organization_id,
-            c.chapter_id,
-            c.bucket_date,
-            c.activity_count,
-            c.total_minutes,
-            c.participant_count
-           FROM stats.activity_changes c) r
-  GROUP BY r.organization_id, r.chapter_id, r.bucket_date
- HAVING (sum(r.activity_count) <> (0)::numeric);
-
-COMMENT ON VIEW stats.live_time_series IS 'Exact at every commit: per chapter and day.';
-
-CREATE VIEW stats.visible_time_series WITH (security_barrier='true') AS
- SELECT l.bucket_date,
-    l.chapter_id,
-    l.activity_count,
-    stats.hours(l.total_minutes) AS total_hours
-   FROM stats.live_time_series l
-  WHERE (l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
-
-CREATE VIEW public.activity_time_series WITH (security_invoker='on') AS
- SELECT visible_time_series.bucket_date,
-    visible_time_series.chapter_id,
-    visible_time_series.activity_count,
-    visible_time_series.total_hours
-   FROM stats.visible_time_series
-  ORDER BY visible_time_series.bucket_date, visible_time_series.chapter_id;
-
-COMMENT ON VIEW public.activity_time_series IS 'Per chapter and day, exact now.';
-
 CREATE TABLE public.bufdir_export_audit_log (
     id bigint NOT NULL,
     organization_id uuid NOT NULL,
@@ -6004,81 +6731,6 @@ COMMENT ON COLUMN public.bufdir_thresholds.minimum_activity_count IS '0: from th
 
 COMMENT ON COLUMN public.bufdir_thresholds.at_risk_ratio IS 'From this share of the minimum on at_risk; below it below_threshold; from the minimum on on_track.';
 
-CREATE TABLE stats.peer_mentor_totals (
-    organization_id uuid NOT NULL,
-    chapter_id uuid NOT NULL,
-    peer_mentor_id uuid NOT NULL
-)
-INHERITS (stats.measures)
-WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
-
-COMMENT ON TABLE stats.peer_mentor_totals IS 'Per chapter and peer mentor, up to the last fold.';
-
-CREATE VIEW stats.live_peer_mentor_stats AS
- SELECT r.organization_id,
-    r.chapter_id,
-    r.peer_mentor_id,
-    (sum(r.activity_count))::bigint AS activity_count,
-    (sum(r.total_minutes))::bigint AS total_minutes
-   FROM ( SELECT t.organization_id,
-            t.chapter_id,
-            t.peer_mentor_id,
-            t.activity_count,
-            t.total_minutes
-           FROM stats.peer_mentor_totals t
-        UNION ALL
-         SELECT c.organization_id,
-            c.chapter_id,
-            c.peer_mentor_id,
-            c.activity_count,
-            c.total_minutes
-           FROM stats.activity_changes c) r
-  GROUP BY r.organization_id, r.chapter_id, r.peer_mentor_id
- HAVING (sum(r.activity_count) <> (0)::numeric);
-
-COMMENT ON VIEW stats.live_peer_mentor_stats IS 'Exact at every commit: per peer mentor and chapter.';
-
-CREATE VIEW stats.live_chapter_stats AS
- SELECT m.organization_id,
-    m.chapter_id,
-    (sum(m.activity_count))::bigint AS activity_count,
-    (sum(m.total_minutes))::bigint AS total_minutes,
-    count(*) AS active_peer_mentors
-   FROM stats.live_peer_mentor_stats m
-  GROUP BY m.organization_id, m.chapter_id;
-
-COMMENT ON VIEW stats.live_chapter_stats IS 'Exact at every commit: per chapter.';
-
-CREATE VIEW stats.visible_chapter_stats WITH (security_barrier='true') AS
- SELECT l.chapter_id,
-    l.activity_count,
-    stats.hours(l.total_minutes) AS total_hours,
-    l.active_peer_mentors
-   FROM stats.live_chapter_stats l
-  WHERE (l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
-
-CREATE VIEW public.chapter_stats WITH (security_invoker='on') AS
- SELECT visible_chapter_stats.chapter_id,
-    visible_chapter_stats.activity_count,
-    visible_chapter_stats.total_hours,
-    visible_chapter_stats.active_peer_mentors
-   FROM stats.visible_chapter_stats
-  ORDER BY visible_chapter_stats.chapter_id;
-
-COMMENT ON VIEW public.chapter_stats IS 'Per chapter, exact now.';
-
-CREATE VIEW public.chapters WITH (security_invoker='on') AS
- SELECT u.id,
-    u.organization_id,
-    u.parent_id,
-    u.name,
-    u.closed_on
-   FROM public.organization_units u
-  WHERE (u.kind = 'local'::public.unit_kind)
-  ORDER BY u.name, u.id;
-
-COMMENT ON VIEW public.chapters IS 'The units of kind local, by name, filtered as organization_units is.';
-
 ALTER TABLE public.erasures ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.erasures_id_seq
     START WITH 1
@@ -6101,101 +6753,6 @@ CREATE TABLE public.expense_claims (
 );
 
 COMMENT ON TABLE public.expense_claims IS 'Expenses of activities; approved ones count in coordinator_monthly_stats.';
-
-CREATE MATERIALIZED VIEW stats.mv_activity_time_series AS
- SELECT t.organization_id,
-    t.chapter_id,
-    t.bucket_date,
-    t.activity_count,
-    t.total_minutes,
-    t.participant_count,
-    NULL::boolean AS _
-   FROM stats.daily_totals t
-  WHERE (t.activity_count <> 0)
-  WITH NO DATA;
-
-COMMENT ON MATERIALIZED VIEW stats.mv_activity_time_series IS 'Per chapter and day, as of the last refresh; activity_time_series is the same, exact now.';
-
-CREATE VIEW stats.visible_mv_activity_time_series WITH (security_barrier='true') AS
- SELECT s.bucket_date,
-    s.chapter_id,
-    s.activity_count,
-    stats.hours(s.total_minutes) AS total_hours
-   FROM stats.mv_activity_time_series s
-  WHERE (s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
-
-CREATE VIEW public.mv_activity_time_series WITH (security_invoker='on') AS
- SELECT visible_mv_activity_time_series.bucket_date,
-    visible_mv_activity_time_series.chapter_id,
-    visible_mv_activity_time_series.activity_count,
-    visible_mv_activity_time_series.total_hours
-   FROM stats.visible_mv_activity_time_series
-  ORDER BY visible_mv_activity_time_series.bucket_date, visible_mv_activity_time_series.chapter_id;
-
-COMMENT ON VIEW public.mv_activity_time_series IS 'As activity_time_series, as of the last refresh (stats_freshness).';
-
-CREATE MATERIALIZED VIEW stats.mv_chapter_stats AS
- SELECT t.organization_id,
-    t.chapter_id,
-    (sum(t.activity_count))::bigint AS activity_count,
-    (sum(t.total_minutes))::bigint AS total_minutes,
-    (sum(t.participant_count))::bigint AS participant_count,
-    count(*) AS active_peer_mentors
-   FROM stats.peer_mentor_totals t
-  WHERE (t.activity_count <> 0)
-  GROUP BY t.organization_id, t.chapter_id
-  WITH NO DATA;
-
-COMMENT ON MATERIALIZED VIEW stats.mv_chapter_stats IS 'Per chapter, as of the last refresh; chapter_stats is the same, exact now.';
-
-CREATE VIEW stats.visible_mv_chapter_stats WITH (security_barrier='true') AS
- SELECT s.chapter_id,
-    s.activity_count,
-    stats.hours(s.total_minutes) AS total_hours,
-    s.active_peer_mentors
-   FROM stats.mv_chapter_stats s
-  WHERE (s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids)));
-
-CREATE VIEW public.mv_chapter_stats WITH (security_invoker='on') AS
- SELECT visible_mv_chapter_stats.chapter_id,
-    visible_mv_chapter_stats.activity_count,
-    visible_mv_chapter_stats.total_hours,
-    visible_mv_chapter_stats.active_peer_mentors
-   FROM stats.visible_mv_chapter_stats
-  ORDER BY visible_mv_chapter_stats.chapter_id;
-
-COMMENT ON VIEW public.mv_chapter_stats IS 'As chapter_stats, as of the last refresh (stats_freshness).';
-
-CREATE MATERIALIZED VIEW stats.mv_peer_mentor_stats AS
- SELECT t.organization_id,
-    t.chapter_id,
-    t.peer_mentor_id,
-    t.activity_count,
-    t.total_minutes,
-    t.participant_count
-   FROM stats.peer_mentor_totals t
-  WHERE (t.activity_count <> 0)
-  WITH NO DATA;
-
-COMMENT ON MATERIALIZED VIEW stats.mv_peer_mentor_stats IS 'Per peer mentor and chapter, as of the last refresh; peer_mentor_stats is the same, exact now.';
-
-CREATE VIEW stats.visible_mv_peer_mentor_stats WITH (security_barrier='true') AS
- SELECT s.peer_mentor_id,
-    s.chapter_id,
-    s.activity_count,
-    stats.hours(s.total_minutes) AS total_hours
-   FROM stats.mv_peer_mentor_stats s
-  WHERE ((s.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids))) OR ((s.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (s.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))));
-
-CREATE VIEW public.mv_peer_mentor_stats WITH (security_invoker='on') AS
- SELECT visible_mv_peer_mentor_stats.peer_mentor_id,
-    visible_mv_peer_mentor_stats.chapter_id,
-    visible_mv_peer_mentor_stats.activity_count,
-    visible_mv_peer_mentor_stats.total_hours
-   FROM stats.visible_mv_peer_mentor_stats
-  ORDER BY visible_mv_peer_mentor_stats.chapter_id, visible_mv_peer_mentor_stats.peer_mentor_id;
-
-COMMENT ON VIEW public.mv_peer_mentor_stats IS 'As peer_mentor_stats, as of the last refresh (stats_freshness).';
 
 CREATE TABLE public.not_duplicates (
     activity_id uuid NOT NULL,
@@ -6230,30 +6787,6 @@ ALTER TABLE public.organization_changes ALTER COLUMN id ADD GENERATED ALWAYS AS 
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE VIEW stats.visible_peer_mentor_stats WITH (security_barrier='true') AS
- SELECT l.peer_mentor_id,
-    l.chapter_id,
-    l.activity_count,
-    stats.hours(l.total_minutes) AS total_hours,
-    ( SELECT a.bucket_date
-           FROM stats.countable_activities a
-          WHERE ((a.peer_mentor_id = l.peer_mentor_id) AND (a.organization_id = l.organization_id) AND (a.chapter_id = l.chapter_id))
-          ORDER BY a.bucket_date DESC
-         LIMIT 1) AS last_activity_date
-   FROM stats.live_peer_mentor_stats l
-  WHERE ((l.chapter_id = ANY (ARRAY( SELECT app.statistics_chapter_ids() AS statistics_chapter_ids))) OR ((l.peer_mentor_id = ( SELECT app.profile_id() AS profile_id)) AND (l.organization_id = ( SELECT app.statistics_org_id() AS statistics_org_id))));
-
-CREATE VIEW public.peer_mentor_stats WITH (security_invoker='on') AS
- SELECT visible_peer_mentor_stats.peer_mentor_id,
-    visible_peer_mentor_stats.chapter_id,
-    visible_peer_mentor_stats.activity_count,
-    visible_peer_mentor_stats.total_hours,
-    visible_peer_mentor_stats.last_activity_date
-   FROM stats.visible_peer_mentor_stats
-  ORDER BY visible_peer_mentor_stats.chapter_id, visible_peer_mentor_stats.peer_mentor_id;
-
-COMMENT ON VIEW public.peer_mentor_stats IS 'Per peer mentor and chapter, exact now.';
 
 CREATE VIEW public.possible_duplicates WITH (security_invoker='on') AS
  WITH counted AS NOT MATERIALIZED (
@@ -6703,6 +7236,12 @@ ALTER TABLE ONLY private.contact_pseudonyms
 ALTER TABLE ONLY private.created_extensions
     ADD CONSTRAINT created_extensions_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY private.deliveries
+    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY private.deliveries
+    ADD CONSTRAINT deliveries_webhook_id_key UNIQUE (webhook_id);
+
 ALTER TABLE ONLY private.revoked_default_privileges
     ADD CONSTRAINT revoked_default_privileges_pkey PRIMARY KEY (object_type, in_public, grantee, privilege);
 
@@ -6868,6 +7407,10 @@ ALTER TABLE ONLY stats.unrefreshed_changes
 ALTER TABLE ONLY stats.yearly_totals
     ADD CONSTRAINT yearly_totals_pkey PRIMARY KEY (chapter_id, period_year, peer_mentor_id, activity_type_id);
 
+CREATE INDEX deliveries_request_id_idx ON private.deliveries USING btree (request_id);
+
+CREATE INDEX deliveries_unanswered_idx ON private.deliveries USING btree (sent_at) WHERE (answered_at IS NULL);
+
 CREATE INDEX webhook_receipts_received_at_idx ON private.webhook_receipts USING btree (received_at);
 
 CREATE INDEX activities_activity_type_id_organization_id_activity_date_idx ON public.activities USING btree (activity_type_id, organization_id, activity_date);
@@ -6887,8 +7430,6 @@ CREATE INDEX activities_unit_id_activity_date_contact_id_idx ON public.activitie
 CREATE INDEX activities_unit_id_organization_id_activity_date_idx ON public.activities USING btree (unit_id, organization_id, activity_date);
 
 CREATE INDEX activity_history_activity_id_idx ON public.activity_history USING btree (activity_id, id);
-
-CREATE INDEX activity_history_changed_by_idx ON public.activity_history USING btree (changed_by);
 
 CREATE INDEX activity_history_organization_id_changed_at_idx ON public.activity_history USING btree (organization_id, changed_at);
 
@@ -7153,12 +7694,6 @@ ALTER TABLE ONLY public.activities
 ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_unit_fkey FOREIGN KEY (unit_id, organization_id) REFERENCES public.organization_units(id, organization_id);
 
-ALTER TABLE ONLY public.activity_history
-    ADD CONSTRAINT activity_history_changed_by_fkey FOREIGN KEY (changed_by) REFERENCES public.profiles(id);
-
-ALTER TABLE ONLY public.activity_history
-    ADD CONSTRAINT activity_history_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
-
 ALTER TABLE ONLY public.activity_types
     ADD CONSTRAINT activity_types_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
@@ -7282,6 +7817,8 @@ ALTER TABLE ONLY stats.report_marks
 ALTER TABLE private.contact_pseudonyms ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.created_extensions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE private.deliveries ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE private.revoked_default_privileges ENABLE ROW LEVEL SECURITY;
 
@@ -7510,19 +8047,10 @@ GRANT ALL ON FUNCTION app.current_org_id() TO authenticated;
 
 REVOKE ALL ON FUNCTION app.require_shallow_query() FROM PUBLIC;
 
+GRANT SELECT ON TABLE public.profiles TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.profiles TO service_role;
 
-GRANT SELECT(id) ON TABLE public.profiles TO authenticated;
-
-GRANT SELECT(organization_id) ON TABLE public.profiles TO authenticated;
-
-GRANT SELECT(role) ON TABLE public.profiles TO authenticated;
-
-GRANT SELECT(display_name),UPDATE(display_name) ON TABLE public.profiles TO authenticated;
-
-GRANT SELECT(is_active) ON TABLE public.profiles TO authenticated;
-
-GRANT SELECT(erased_at) ON TABLE public.profiles TO authenticated;
+GRANT UPDATE(display_name) ON TABLE public.profiles TO authenticated;
 
 REVOKE ALL ON FUNCTION app.member_org_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.member_org_id() TO authenticated;
@@ -7830,7 +8358,11 @@ GRANT ALL ON FUNCTION app.warn_of_end(p_end date) TO authenticated;
 
 REVOKE ALL ON FUNCTION private.apply_retention(p_now timestamp with time zone, p_limit integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.begin_webhook_rotation() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.broadcast_invalidation(p_organization_id uuid, p_unit_ids uuid[], p_dates date[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.cancel_webhook_rotation() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.chain_report_version() FROM PUBLIC;
 
@@ -7848,13 +8380,21 @@ REVOKE ALL ON FUNCTION private.check_unit_tree() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.close_views() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.collect_answers() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.complete_expense_claim() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.create_organization_settings() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.delete_sign_in(p_user_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.deliver(p_id text, p_slug text, p_payload jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.end_sessions() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.forget_secret(p_name text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.end_webhook_rotation() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.erase_person() FROM PUBLIC;
 
@@ -7866,6 +8406,8 @@ REVOKE ALL ON FUNCTION private.find_secret(p_name text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.forget_person() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.health_reasons() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.install_platform_parts() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.keep_identity() FROM PUBLIC;
@@ -7873,6 +8415,8 @@ REVOKE ALL ON FUNCTION private.keep_identity() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.keep_locked_years() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.lock_erasures(p_organization_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.new_answers() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.note_given_date() FROM PUBLIC;
 
@@ -7895,11 +8439,17 @@ REVOKE ALL ON FUNCTION private.refuse_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.refuse_view_write() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.replay_delivery(p_webhook_id text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.request_precompute() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.schedule_reasons() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.schedules() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.secret(p_name text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.send_heartbeat() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.send_webhook(p_slug text, p_payload jsonb) FROM PUBLIC;
 
@@ -7913,21 +8463,79 @@ REVOKE ALL ON FUNCTION private.stamp_snapshot() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.sum_approved_expenses() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION private.traceparent() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION private.use_limit(p_work text, p_subject_id uuid, p_burst integer, p_interval interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.versions() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.webhook_signature(p_id text, p_timestamp bigint, p_body text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.acknowledge_wake_ups() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.acknowledge_wake_ups() TO service_role;
 
+REVOKE ALL ON FUNCTION public.activity_types(public.coordinator_monthly_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.activity_types(public.coordinator_monthly_stats) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.approve_report(version uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.approve_report(version uuid) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_time_series TO authenticated;
+
+GRANT SELECT ON TABLE public.activity_time_series TO authenticated;
+
+GRANT SELECT ON TABLE public.chapters TO authenticated;
+GRANT SELECT ON TABLE public.chapters TO service_role;
+
+REVOKE ALL ON FUNCTION public.chapters(public.activity_time_series) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.activity_time_series) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_chapter_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.chapter_stats TO authenticated;
+
+REVOKE ALL ON FUNCTION public.chapters(public.chapter_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.chapter_stats) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_mv_activity_time_series TO authenticated;
+
+GRANT SELECT ON TABLE public.mv_activity_time_series TO authenticated;
+
+REVOKE ALL ON FUNCTION public.chapters(public.mv_activity_time_series) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.mv_activity_time_series) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_mv_chapter_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.mv_chapter_stats TO authenticated;
+
+REVOKE ALL ON FUNCTION public.chapters(public.mv_chapter_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.mv_chapter_stats) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_mv_peer_mentor_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.mv_peer_mentor_stats TO authenticated;
+
+REVOKE ALL ON FUNCTION public.chapters(public.mv_peer_mentor_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.mv_peer_mentor_stats) TO authenticated;
+
+GRANT SELECT ON TABLE stats.visible_peer_mentor_stats TO authenticated;
+
+GRANT SELECT ON TABLE public.peer_mentor_stats TO authenticated;
+
+REVOKE ALL ON FUNCTION public.chapters(public.peer_mentor_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.chapters(public.peer_mentor_stats) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.children(public.organization_units) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.children(public.organization_units) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.claim_webhook(p_webhook_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.claim_webhook(p_webhook_id text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.compute_metric_snapshot(p_period_start date, p_period_end date, p_year integer) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.diagnose() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.diagnose() TO service_role;
 
 REVOKE ALL ON FUNCTION public.erase_contact(p_contact_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.erase_contact(p_contact_id uuid) TO authenticated;
@@ -7995,6 +8603,9 @@ GRANT ALL ON FUNCTION public.get_snapshot_status(p_period_start date, p_period_e
 REVOKE ALL ON FUNCTION public.lock_reporting_year(year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.lock_reporting_year(year integer) TO authenticated;
 
+REVOKE ALL ON FUNCTION public.parent(public.organization_units) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.parent(public.organization_units) TO authenticated;
+
 REVOKE ALL ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.precompute_hierarchy(p_organization_id uuid, p_year integer) TO service_role;
 
@@ -8003,6 +8614,15 @@ GRANT ALL ON FUNCTION public.prepare_report(p_period_start date, p_period_end da
 
 REVOKE ALL ON FUNCTION public.preview_import(kind text, rows jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.preview_import(kind text, rows jsonb) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.profiles(public.coordinator_monthly_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.profiles(public.coordinator_monthly_stats) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.profiles(public.mv_peer_mentor_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.profiles(public.mv_peer_mentor_stats) TO authenticated;
+
+REVOKE ALL ON FUNCTION public.profiles(public.peer_mentor_stats) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.profiles(public.peer_mentor_stats) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.read_hierarchy_stats(p_unit_id uuid, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.read_hierarchy_stats(p_unit_id uuid, p_year integer) TO authenticated;
@@ -8310,10 +8930,6 @@ REVOKE ALL ON FUNCTION stats.wrong_summaries(p_unit_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.year_key(p_organization_id uuid, p_year integer) FROM PUBLIC;
 
-GRANT SELECT ON TABLE stats.visible_time_series TO authenticated;
-
-GRANT SELECT ON TABLE public.activity_time_series TO authenticated;
-
 GRANT SELECT ON TABLE public.bufdir_export_audit_log TO authenticated;
 
 GRANT SELECT ON TABLE public.bufdir_thresholds TO authenticated;
@@ -8329,13 +8945,6 @@ GRANT INSERT(minimum_activity_count),UPDATE(minimum_activity_count) ON TABLE pub
 
 GRANT INSERT(at_risk_ratio),UPDATE(at_risk_ratio) ON TABLE public.bufdir_thresholds TO authenticated;
 
-GRANT SELECT ON TABLE stats.visible_chapter_stats TO authenticated;
-
-GRANT SELECT ON TABLE public.chapter_stats TO authenticated;
-
-GRANT SELECT ON TABLE public.chapters TO authenticated;
-GRANT SELECT ON TABLE public.chapters TO service_role;
-
 GRANT SELECT,DELETE ON TABLE public.expense_claims TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.expense_claims TO service_role;
 
@@ -8347,18 +8956,6 @@ GRANT INSERT(amount_nok) ON TABLE public.expense_claims TO authenticated;
 
 GRANT UPDATE(status) ON TABLE public.expense_claims TO authenticated;
 
-GRANT SELECT ON TABLE stats.visible_mv_activity_time_series TO authenticated;
-
-GRANT SELECT ON TABLE public.mv_activity_time_series TO authenticated;
-
-GRANT SELECT ON TABLE stats.visible_mv_chapter_stats TO authenticated;
-
-GRANT SELECT ON TABLE public.mv_chapter_stats TO authenticated;
-
-GRANT SELECT ON TABLE stats.visible_mv_peer_mentor_stats TO authenticated;
-
-GRANT SELECT ON TABLE public.mv_peer_mentor_stats TO authenticated;
-
 GRANT SELECT,DELETE ON TABLE public.not_duplicates TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.not_duplicates TO service_role;
 
@@ -8368,10 +8965,6 @@ GRANT INSERT(other_id) ON TABLE public.not_duplicates TO authenticated;
 
 GRANT SELECT ON TABLE public.organization_changes TO authenticated;
 GRANT SELECT ON TABLE public.organization_changes TO service_role;
-
-GRANT SELECT ON TABLE stats.visible_peer_mentor_stats TO authenticated;
-
-GRANT SELECT ON TABLE public.peer_mentor_stats TO authenticated;
 
 GRANT SELECT ON TABLE public.possible_duplicates TO authenticated;
 
