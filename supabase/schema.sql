@@ -2936,7 +2936,7 @@ CREATE TABLE public.activity_history (
     CONSTRAINT activity_history_operation_check CHECK ((operation = ANY (ARRAY['update'::text, 'delete'::text])))
 );
 
-COMMENT ON TABLE public.activity_history IS 'Append-only: what was counted of an activity before and after each change. Never a text or a contact.';
+COMMENT ON TABLE public.activity_history IS 'Append-only: what was counted of an activity before and after each change. Never a text or a contact. No foreign keys: what happened stays, whatever goes.';
 
 COMMENT ON COLUMN public.activity_history.changed_by IS 'Null for the service, and for what the owner does.';
 
@@ -3104,6 +3104,9 @@ begin
         'where $1 is null or a.unit_id = any ($1) '
         'union select ''daily_minutes'', c.chapter_id from stats.missing_minutes m '
         'join stats.people_of_chapters($1) c on c.profile_id = m.peer_mentor_id '
+        'and (c.activity_date = m.activity_date or c.activity_date is null and not exists ('
+        'select from public.activities a where a.peer_mentor_id = m.peer_mentor_id '
+        'and a.activity_date = m.activity_date)) '
         'union select ''expense_claims'', e.chapter_id from stats.wrong_expenses e '
         'where $1 is null or e.chapter_id = any ($1) '
         'union select ''hierarchy_stats_cache'', w from stats.wrong_summaries($1) w) '
@@ -4630,17 +4633,19 @@ end $$;
 
 COMMENT ON FUNCTION stats.pass_gate(p_organization_id uuid, p_period_start date, p_period_end date, OUT snapshot jsonb, OUT status jsonb, OUT report jsonb) IS 'A saved report, its verdict and its figures; refuses one that is missing (404), stale or false (409).';
 
-CREATE FUNCTION stats.people_of_chapters(p_chapter_ids uuid[]) RETURNS TABLE(chapter_id uuid, profile_id uuid)
+CREATE FUNCTION stats.people_of_chapters(p_chapter_ids uuid[]) RETURNS TABLE(chapter_id uuid, profile_id uuid, activity_date date)
     LANGUAGE sql STABLE
     SET search_path TO ''
     BEGIN ATOMIC
  SELECT a.unit_id,
-     a.peer_mentor_id
+     a.peer_mentor_id,
+     a.activity_date
     FROM public.activities a
    WHERE ((people_of_chapters.p_chapter_ids IS NULL) OR (a.unit_id = ANY (people_of_chapters.p_chapter_ids)))
  UNION
   SELECT c.unit_id,
-     c.profile_id
+     c.profile_id,
+     NULL::date
     FROM public.chapter_assignments c
    WHERE ((people_of_chapters.p_chapter_ids IS NULL) OR (c.unit_id = ANY (people_of_chapters.p_chapter_ids)));
 END;
@@ -6453,8 +6458,6 @@ CREATE INDEX activities_unit_id_organization_id_activity_date_idx ON public.acti
 
 CREATE INDEX activity_history_activity_id_idx ON public.activity_history USING btree (activity_id, id);
 
-CREATE INDEX activity_history_changed_by_idx ON public.activity_history USING btree (changed_by);
-
 CREATE INDEX activity_history_organization_id_changed_at_idx ON public.activity_history USING btree (organization_id, changed_at);
 
 CREATE INDEX bufdir_category_mappings_activity_type_id_idx ON public.bufdir_category_mappings USING btree (activity_type_id);
@@ -6695,12 +6698,6 @@ ALTER TABLE ONLY public.activities
 
 ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_unit_fkey FOREIGN KEY (unit_id, organization_id) REFERENCES public.organization_units(id, organization_id);
-
-ALTER TABLE ONLY public.activity_history
-    ADD CONSTRAINT activity_history_changed_by_fkey FOREIGN KEY (changed_by) REFERENCES public.profiles(id);
-
-ALTER TABLE ONLY public.activity_history
-    ADD CONSTRAINT activity_history_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
 
 ALTER TABLE ONLY public.activity_types
     ADD CONSTRAINT activity_types_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;

@@ -76,9 +76,7 @@ class Period(Input):
             raise PydanticCustomError(REFUSAL, "period_end is before period_start.")
         if (self.period_start.day, self.period_end.day) != (1, 1):
             raise PydanticCustomError(
-                REFUSAL,
-                "A period is whole months: it starts and ends on the first day of one, and the last day is"
-                " not in it. A whole year is named by year=2026.",
+                REFUSAL, "A period is whole months: it starts and ends on the first day of one."
             )
         return self
 
