@@ -101,7 +101,7 @@ def test_it_serves_with_exactly_the_documented_variables(
             assert set(server.uids()) == set(server.gids()) == {image.RECIPE.user}
             assert server.cwd() == image.RECIPE.workdir
         answer = http.get(f"http://{HOST}:{port}/functions/v1/health")
-        assert (answer.status_code, answer.json()["data"]["status"]) == (200, "ready")
+        assert (answer.status_code, answer.json()["data"]["database"]) == (200, "reachable")
         listed = http.get(f"http://{HOST}:{port}/health").json()["functions"]
         assert listed == ([target] if target else sorted(name.replace("_", "-") for name in NAMES))
         assert http.get(f"http://{HOST}:{port}/").status_code == (200 if target else 404)
