@@ -106,62 +106,6 @@ def _run(program: str, *arguments: str, own: OwnCluster) -> None:
     assert done.returncode == 0, f"{program}: {done.stderr}"
 
 
-<<<<<<< HEAD
-=======
-def _runbook() -> tuple[list[str], list[str]]:
-    """Give the commands and the SQL of "Moving to a new project", as they stand in the runbook."""
-    page = ROOT / "docs" / "howto" / "runbook.md"
-    first = page.read_text(encoding="utf-8").splitlines().index("## Moving to a new project")
-    blocks = [block for block in documents.blocks(page) if block.line > first]
-    return [b.code for b in blocks if b.language == "sh"], [b.code for b in blocks if b.language == "sql"]
-
-
-def _dump_for_a_move(own: OwnCluster, directory: Path) -> None:
-    """Run the runbook's commands; the CLI would run pg_dump in a container, so its script is run here."""
-    commands, _ = _runbook()
-    for command in commands[0].strip().splitlines():
-        arguments = command.replace('--remote "$OLD"', "").split()[2:]
-        place = arguments.index("-f")
-        file = directory / arguments[place + 1]
-        del arguments[place : place + 2]
-        if "data.sql" in file.name:
-            # On Supabase schema net belongs to an extension, whose rows are in no dump; Auth counts in memory.
-            for name in ("http_request_queue", "http_request_queue_id_seq", "_http_response"):
-                arguments += ["--exclude", f"net.{name}"]
-            arguments += ["--exclude", "auth.password_attempts"]
-        printed = migrations.supabase(*arguments, "--dry-run", database_url=own.url)
-        script = f"set -euo pipefail{printed.partition('set -euo pipefail')[2]}"
-        path = f"{Path(postgres.program('psql')).parent}{os.pathsep}{os.environ['PATH']}"
-        done = subprocess.run(
-            ["bash"],
-            input=script,
-            env={**os.environ, "PATH": path},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        file.write_text(done.stdout)
-
-
-def _restore_as_moved(own: OwnCluster, directory: Path) -> None:
-    """Run the runbook's psql in the directory of the dumps, as postgres."""
-    commands, _ = _runbook()
-    url, password = without_password(own.url)
-    path = f"{Path(postgres.program('psql')).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "PGPASSWORD": password, "NEW": url}
-    done = subprocess.run(
-        ["bash", "-euc", commands[1]],
-        check=False,
-        cwd=directory,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-
-
->>>>>>> trust
 def _problems(connection: Connection) -> list[str]:
     return [problem for (problem,) in connection.execute("select problem from private.platform_problems()")]
 
