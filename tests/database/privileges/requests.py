@@ -61,7 +61,7 @@ ARGUMENTS: dict[str, Callable[[dict[str, list[str]]], Any]] = {
     "p_limit": lambda _: 50,
     "p_mapping_version": lambda _: 1,
     "version": lambda ids: ids["bufdir_report_versions"][0],
-    "against": lambda _: None,
+    "against": lambda ids: ids["bufdir_report_versions"][0],
     "format": lambda _: "csv",
     "year": lambda _: LOCKED_YEAR,
     "reason": lambda _: "A correction",
