@@ -139,7 +139,7 @@ class PublicActivityTypesInsert(TypedDict):
     code: Annotated[str, Field(alias="code")]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     label: Annotated[str, Field(alias="label")]
-    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
 
 class PublicActivityTypesUpdate(TypedDict):
     code: NotRequired[Annotated[str, Field(alias="code")]]
@@ -218,7 +218,7 @@ class PublicBufdirMappingVersions(BaseModel):
 
 class PublicBufdirMappingVersionsInsert(TypedDict):
     mapping_version: Annotated[int, Field(alias="mapping_version")]
-    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
     published_at: NotRequired[Annotated[datetime.datetime, Field(alias="published_at")]]
     valid_from_year: Annotated[int, Field(alias="valid_from_year")]
 
@@ -347,7 +347,7 @@ class PublicBufdirThresholdsInsert(TypedDict):
     at_risk_ratio: NotRequired[Annotated[float, Field(alias="at_risk_ratio")]]
     bufdir_category_code: Annotated[str, Field(alias="bufdir_category_code")]
     minimum_activity_count: Annotated[int, Field(alias="minimum_activity_count")]
-    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
     valid_from_year: Annotated[int, Field(alias="valid_from_year")]
 
 class PublicBufdirThresholdsUpdate(TypedDict):
@@ -365,7 +365,7 @@ class PublicChapterAssignments(BaseModel):
 
 class PublicChapterAssignmentsInsert(TypedDict):
     is_primary: NotRequired[Annotated[bool, Field(alias="is_primary")]]
-    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
     profile_id: Annotated[uuid.UUID, Field(alias="profile_id")]
     unit_id: Annotated[uuid.UUID, Field(alias="unit_id")]
 
@@ -389,7 +389,7 @@ class PublicCountingRulesInsert(TypedDict):
     counts: NotRequired[Annotated[bool, Field(alias="counts")]]
     min_duration_minutes: NotRequired[Annotated[Optional[int], Field(alias="min_duration_minutes")]]
     min_participants: NotRequired[Annotated[Optional[int], Field(alias="min_participants")]]
-    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
     source: Annotated[str, Field(alias="source")]
     valid_from: Annotated[datetime.date, Field(alias="valid_from")]
 
@@ -510,6 +510,36 @@ class PublicNotDuplicatesUpdate(TypedDict):
     organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
     other_id: NotRequired[Annotated[uuid.UUID, Field(alias="other_id")]]
 
+class PublicOrganizationChanges(BaseModel):
+    after: Optional[JsonValue] = Field(alias="after")
+    before: Optional[JsonValue] = Field(alias="before")
+    changed_at: datetime.datetime = Field(alias="changed_at")
+    changed_by: uuid.UUID = Field(alias="changed_by")
+    id: int = Field(alias="id")
+    operation: str = Field(alias="operation")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    table_name: str = Field(alias="table_name")
+
+class PublicOrganizationChangesInsert(TypedDict):
+    after: NotRequired[Annotated[Optional[JsonValue], Field(alias="after")]]
+    before: NotRequired[Annotated[Optional[JsonValue], Field(alias="before")]]
+    changed_at: NotRequired[Annotated[datetime.datetime, Field(alias="changed_at")]]
+    changed_by: Annotated[uuid.UUID, Field(alias="changed_by")]
+    id: NotRequired[Annotated[int, Field(alias="id")]]
+    operation: Annotated[str, Field(alias="operation")]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    table_name: Annotated[str, Field(alias="table_name")]
+
+class PublicOrganizationChangesUpdate(TypedDict):
+    after: NotRequired[Annotated[Optional[JsonValue], Field(alias="after")]]
+    before: NotRequired[Annotated[Optional[JsonValue], Field(alias="before")]]
+    changed_at: NotRequired[Annotated[datetime.datetime, Field(alias="changed_at")]]
+    changed_by: NotRequired[Annotated[uuid.UUID, Field(alias="changed_by")]]
+    id: NotRequired[Annotated[int, Field(alias="id")]]
+    operation: NotRequired[Annotated[str, Field(alias="operation")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    table_name: NotRequired[Annotated[str, Field(alias="table_name")]]
+
 class PublicOrganizationSettings(BaseModel):
     contact_retention: Optional[str] = Field(alias="contact_retention")
     max_chapter_assignments: int = Field(alias="max_chapter_assignments")
@@ -559,7 +589,7 @@ class PublicOrganizationUnitsInsert(TypedDict):
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     kind: Annotated[PublicUnitKind, Field(alias="kind")]
     name: Annotated[str, Field(alias="name")]
-    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
     parent_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="parent_id")]]
 
 class PublicOrganizationUnitsUpdate(TypedDict):

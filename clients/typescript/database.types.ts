@@ -166,22 +166,7 @@ export type Database = {
           operation?: string;
           organization_id?: string;
         };
-        Relationships: [
-          {
-            foreignKeyName: "activity_history_changed_by_fkey";
-            columns: ["changed_by"];
-            isOneToOne: false;
-            referencedRelation: "profiles";
-            referencedColumns: ["id"];
-          },
-          {
-            foreignKeyName: "activity_history_organization_id_fkey";
-            columns: ["organization_id"];
-            isOneToOne: false;
-            referencedRelation: "organizations";
-            referencedColumns: ["id"];
-          },
-        ];
+        Relationships: [];
       };
       activity_types: {
         Row: {
@@ -195,7 +180,7 @@ export type Database = {
           code: string;
           id?: string;
           label: string;
-          organization_id: string;
+          organization_id?: string;
         };
         Update: {
           code?: string;
@@ -324,7 +309,7 @@ export type Database = {
         ComputedFields: never;
         Insert: {
           mapping_version: number;
-          organization_id: string;
+          organization_id?: string;
           published_at?: string;
           valid_from_year: number;
         };
@@ -510,7 +495,7 @@ export type Database = {
           at_risk_ratio?: number;
           bufdir_category_code: string;
           minimum_activity_count: number;
-          organization_id: string;
+          organization_id?: string;
           valid_from_year: number;
         };
         Update: {
@@ -540,7 +525,7 @@ export type Database = {
         ComputedFields: never;
         Insert: {
           is_primary?: boolean;
-          organization_id: string;
+          organization_id?: string;
           profile_id: string;
           unit_id: string;
         };
@@ -590,7 +575,7 @@ export type Database = {
           counts?: boolean;
           min_duration_minutes?: number | null;
           min_participants?: number | null;
-          organization_id: string;
+          organization_id?: string;
           source: string;
           valid_from: string;
         };
@@ -837,6 +822,40 @@ export type Database = {
           },
         ];
       };
+      organization_changes: {
+        Row: {
+          after: Json | null;
+          before: Json | null;
+          changed_at: string;
+          changed_by: string;
+          id: number;
+          operation: string;
+          organization_id: string;
+          table_name: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          after?: Json | null;
+          before?: Json | null;
+          changed_at?: string;
+          changed_by: string;
+          id?: never;
+          operation: string;
+          organization_id: string;
+          table_name: string;
+        };
+        Update: {
+          after?: Json | null;
+          before?: Json | null;
+          changed_at?: string;
+          changed_by?: string;
+          id?: never;
+          operation?: string;
+          organization_id?: string;
+          table_name?: string;
+        };
+        Relationships: [];
+      };
       organization_settings: {
         Row: {
           contact_retention: string | null;
@@ -916,7 +935,7 @@ export type Database = {
           id?: string;
           kind: Database["public"]["Enums"]["unit_kind"];
           name: string;
-          organization_id: string;
+          organization_id?: string;
           parent_id?: string | null;
         };
         Update: {
@@ -1397,6 +1416,14 @@ export type Database = {
       get_report_remarks: { Args: { p_period_end?: string; p_period_start?: string; p_year?: number }; Returns: Json };
       get_report_versions: { Args: { p_period_end?: string; p_period_start?: string; p_year?: number }; Returns: Json };
       get_role: { Args: Record<PropertyKey, never>; Returns: Database["public"]["Enums"]["profile_role"] };
+      get_sign_ins: {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          email: string;
+          id: string;
+          last_sign_in_at: string;
+        }[];
+      };
       get_snapshot_status: { Args: { p_period_end?: string; p_period_start?: string; p_year?: number }; Returns: Json };
       lock_reporting_year: { Args: { year: number }; Returns: Json };
       parent: {
@@ -1413,6 +1440,7 @@ export type Database = {
       };
       precompute_hierarchy: { Args: { p_organization_id: string; p_year: number }; Returns: number };
       prepare_report: { Args: { p_period_end?: string; p_period_start?: string; p_year?: number }; Returns: Json };
+      preview_import: { Args: { kind: string; rows: Json }; Returns: Json };
       profiles:
         | {
             Args: { "": Database["public"]["Views"]["coordinator_monthly_stats"]["Row"] };
@@ -1459,9 +1487,19 @@ export type Database = {
         Returns: boolean;
       };
       request_invalidation_again: { Args: Record<PropertyKey, never>; Returns: number };
+      run_import: { Args: { kind: string; rows: Json }; Returns: Json };
       save_metric_snapshot: {
         Args: { p_period_end?: string; p_period_start?: string; p_year?: number };
         Returns: Json;
+      };
+      save_person: {
+        Args: {
+          display_name: string;
+          id: string;
+          is_active?: boolean;
+          role: Database["public"]["Enums"]["profile_role"];
+        };
+        Returns: undefined;
       };
       search_units: {
         Args: { p_limit?: number; p_query: string };
