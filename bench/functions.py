@@ -240,7 +240,7 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(words)
     starts, rounds, seconds = arguments.starts, arguments.rounds, arguments.seconds
     if arguments.quick:
-        starts, rounds, seconds = 5, 1, 0.5
+        starts, rounds, seconds = 3, 1, 0.4
     console, progress = command.tables(), Terminal(Console(stderr=True))
     with progress.step("what is deployed, compiled"):
         install_deployed()

@@ -17,6 +17,7 @@ import pytest
 from _shared.callers import Anonymous, Caller, Service, User, Webhook
 from _shared.http.request import MAX_BODY_BYTES
 from _shared.result import ErrorCode
+from tests.contract.world import FEW_SECONDS, SECONDS
 from tests.support.credentials import PUBLISHABLE_KEY, SECRETS, WEBHOOK_SECRET, make_token, sign
 
 if TYPE_CHECKING:
@@ -257,6 +258,7 @@ async def test_each_failure_behind_a_function_has_its_code(
 ) -> None:
     for kind in each_kind(function):
         function.network.mode = mode
+        function.give_up_after(FEW_SECONDS if mode == "hanging" else SECONDS)
         body = function.body(kind)
         credentials = function.headers(kind, body)
         response = await function.call(kind, body=body, headers=credentials | {"x-request-id": REQUEST_ID})
@@ -264,6 +266,7 @@ async def test_each_failure_behind_a_function_has_its_code(
         assert response.headers["x-request-id"] == REQUEST_ID
         assert_logged(capsys, code, credentials)
         function.network.mode = "good"
+        function.give_up_after(SECONDS)
         assert (await function.call(kind)).status_code == 200  # and it recovers by itself
         capsys.readouterr()
 

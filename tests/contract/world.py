@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 MAIN = Path(__file__).parents[2] / "functions" / "main.py"
 SQL = 'insert into private.secrets values ("LEAK")'
-TIMEOUT_SECONDS = 0.2
+SECONDS, FEW_SECONDS = 30, 0.2
 
 ANSWERED: dict[str, Any] = ANSWERS | {
     "get_health": ANSWERS["get_health"] | {"last_error": f"{SQL} failed"},
@@ -105,6 +105,13 @@ class Function:
     spec: Endpoint
     client: httpx.AsyncClient
     network: Behind
+    app: Starlette
+
+    def give_up_after(self, seconds: float) -> None:
+        """Let the function wait for so long."""
+        runtime: Runtime = self.app.state.runtime
+        settings = runtime.settings.model_copy(update={"upstream_timeout_seconds": seconds})
+        self.app.state.runtime = replace(runtime, settings=settings)
 
     @property
     def method(self) -> str:
@@ -164,7 +171,7 @@ class Out(Network):
     """The way out, which has a bug when it is told to."""
 
     def __init__(self, behind: Behind) -> None:
-        super().__init__(TIMEOUT_SECONDS)
+        super().__init__(SECONDS)
         self._behind = behind
 
     async def send(self, *arguments: Any, **options: Any) -> Answer:
@@ -178,9 +185,9 @@ async def served(name: str, app: Starlette) -> AsyncIterator[Function]:
     """Put a function before a server of its own."""
     behind = Behind()
     async with upstream(behind) as server:
-        settings = make_settings(SUPABASE_URL=server.url, FERSK_UPSTREAM_TIMEOUT_SECONDS=TIMEOUT_SECONDS)
+        settings = make_settings(SUPABASE_URL=server.url, FERSK_UPSTREAM_TIMEOUT_SECONDS=SECONDS)
         out = Out(behind)
         app.state.runtime = Runtime(settings, Database(settings, out), Authenticator(settings, out))
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://function") as client:
-            yield Function(ENDPOINTS[name], client, behind)
+            yield Function(ENDPOINTS[name], client, behind, app)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tests.resilience.own_cluster import Connection
 
 EMAIL = "gunnar@hlf.example"
-WITHIN_SECONDS = 6
 
 
 @pytest.fixture

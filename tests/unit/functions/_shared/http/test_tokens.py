@@ -305,9 +305,10 @@ async def test_known_keys_do_not_wait_for_made_up_ones(auth_server: AuthServer) 
 
 async def test_known_keys_wait_for_a_silent_server_once(auth_server: AuthServer) -> None:
     clock = Clock()
-    keys = KeySet(auth_server.url, Network(seconds=8), clock, fetch_seconds=0.05)
+    keys = KeySet(auth_server.url, Network(seconds=8), clock)
     assert found(await keys.find("ec-1"))
     auth_server.awake.clear()
+    keys._fetch_seconds = 0.05
     clock.now += MAX_AGE_SECONDS + 1
     assert found(await keys.find("ec-1"))
     assert (await keys.find("ec-2")).code is UNAVAILABLE  # type: ignore[union-attr]
