@@ -157,6 +157,9 @@ def test_health_tells_everyone_how_far_behind_the_statistics_are(http: httpx.Cli
         "oldest_pending_seconds",
         "differences",
         "last_difference_at",
+        "last_delivered_at",
+        "last_undelivered_at",
+        "reasons",
     }
     assert data["database"] == "reachable"
     assert data["status"] == ("degraded" if data["reasons"] else "ready")

@@ -120,7 +120,8 @@ def test_three_rotations_at_fifty_wake_ups_a_second_refuse_none(
             secrets.add(row[0])
     deployment._until_answered()
     outcomes: dict[str, int] = dict(connection.execute(OUTCOMES, since).fetchall())
-    assert outcomes.keys() == {"200"}, outcomes
+    # a busy machine may have no place for one (503): it is turned away, its signature is not refused
+    assert outcomes.keys() <= {"200", "503"}, outcomes
     assert outcomes["200"] > 3 * A_SECOND
     assert len(secrets) == 4
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Literal
 
@@ -43,8 +43,10 @@ class Post(ThreadingHTTPServer):
             return 500, b""
         answers = [(502, b"")]
         for _ in range(2 if self.way == "doubled" else 1):
-            with suppress(OSError, http.client.HTTPException):
-                connection = http.client.HTTPConnection(HOST, self.functions_port, timeout=10)
+            with (
+                suppress(OSError, http.client.HTTPException),
+                closing(http.client.HTTPConnection(HOST, self.functions_port, timeout=10)) as connection,
+            ):
                 connection.request("POST", path, body, headers)
                 answer = connection.getresponse()
                 answers.append((answer.status, answer.read()))
