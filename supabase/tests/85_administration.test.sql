@@ -89,7 +89,8 @@ select lives_ok(
        values (tests.id('nord/nina'), tests.id('nord/B'), true) $$,
     'AM-15 an org admin assigns people');
 select tests.act_as('nord/nina');
-select is((select array_agg(c) from app.assigned_chapter_ids() c), array[tests.id('nord/B')], 'AM-15 at once');
+select is((select array_agg(c) from app.assigned_chapter_ids() c), array[tests.id('nord/B')],
+    'AM-15 at once');
 select tests.act_as('nord/cora');
 select throws_ok(
     $$ insert into public.chapter_assignments (profile_id, unit_id)
