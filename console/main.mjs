@@ -238,7 +238,8 @@ async function start() {
 window.addEventListener("hashchange", async () => {
   say(null);
   await show();
-  find("main").focus();
+  scrollTo(0, 0);
+  find("main").focus({ preventScroll: true });
 });
 window.addEventListener("online", () => show(true));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => show(true));

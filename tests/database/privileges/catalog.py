@@ -206,7 +206,7 @@ class Catalog:
     def person_of(self, relation: Relation, row: dict[str, Any]) -> str | None:
         if relation.name == "profiles":
             return str(row["id"])
-        if "before" in row:  # also of what is gone
+        if relation.name == "activity_history":  # also of what is gone
             return str(row["before"]["peer_mentor_id"])
         if "activity_id" in row:
             return str(self.places.get(row["activity_id"], {}).get("person"))
@@ -217,7 +217,7 @@ class Catalog:
             return {row["id"]}
         if column := next((column for column in CHAPTER_COLUMNS if column in row), None):
             return {row[column]}
-        if "before" in row:
+        if relation.name == "activity_history":
             return {row["before"]["unit_id"]}
         key = row.get("activity_id") or self.person_of(relation, row)
         return set(self.places.get(key or "", {}).get("chapters", []))

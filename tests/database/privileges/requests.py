@@ -171,7 +171,7 @@ class Api:
         path, headers = f"/rpc/{function.name}", case.caller.headers
         if case.verb == "POST":
             return self.http.post(path, headers=headers, json=arguments)
-        texts = {name: _as_parameter(value) for name, value in arguments.items()}
+        texts = {k: _as_parameter(value) for k, value in arguments.items() if value is not None}
         return self.http.get(path, headers=headers, params=texts)
 
     def _ask(self, case: Case, relation: Relation) -> httpx.Response:
