@@ -2766,6 +2766,9 @@ begin
         'where $1 is null or a.unit_id = any ($1) '
         'union select ''daily_minutes'', c.chapter_id from stats.missing_minutes m '
         'join stats.people_of_chapters($1) c on c.profile_id = m.peer_mentor_id '
+        'and (c.activity_date = m.activity_date or c.activity_date is null and not exists ('
+        'select from public.activities a where a.peer_mentor_id = m.peer_mentor_id '
+        'and a.activity_date = m.activity_date)) '
         'union select ''expense_claims'', e.chapter_id from stats.wrong_expenses e '
         'where $1 is null or e.chapter_id = any ($1) '
         'union select ''hierarchy_stats_cache'', w from stats.wrong_summaries($1) w) '
@@ -3868,17 +3871,19 @@ END;
 
 COMMENT ON FUNCTION stats.outdate_organizations(p_organization_ids uuid[]) IS 'Logs that every summary of these organisations is outdated, in every year.';
 
-CREATE FUNCTION stats.people_of_chapters(p_chapter_ids uuid[]) RETURNS TABLE(chapter_id uuid, profile_id uuid)
+CREATE FUNCTION stats.people_of_chapters(p_chapter_ids uuid[]) RETURNS TABLE(chapter_id uuid, profile_id uuid, activity_date date)
     LANGUAGE sql STABLE
     SET search_path TO ''
     BEGIN ATOMIC
  SELECT a.unit_id,
-     a.peer_mentor_id
+     a.peer_mentor_id,
+     a.activity_date
     FROM public.activities a
    WHERE ((people_of_chapters.p_chapter_ids IS NULL) OR (a.unit_id = ANY (people_of_chapters.p_chapter_ids)))
  UNION
   SELECT c.unit_id,
-     c.profile_id
+     c.profile_id,
+     NULL::date
     FROM public.chapter_assignments c
    WHERE ((people_of_chapters.p_chapter_ids IS NULL) OR (c.unit_id = ANY (people_of_chapters.p_chapter_ids)));
 END;

@@ -35,16 +35,17 @@ create or replace function stats.comparison() returns text
     from stats.totals t
 $$;
 
--- What a person has registered on a day belongs to no chapter: it is told of all of theirs.
+-- What a person has registered on a day belongs to the chapters of that day; where there is nothing
+-- left of it, it is told of all that they are assigned to.
 create or replace function stats.people_of_chapters(p_chapter_ids uuid[])
-    returns table (chapter_id uuid, profile_id uuid)
+    returns table (chapter_id uuid, profile_id uuid, activity_date date)
     language sql stable security invoker set search_path = ''
 begin atomic
-    select a.unit_id, a.peer_mentor_id
+    select a.unit_id, a.peer_mentor_id, a.activity_date
     from public.activities a
     where p_chapter_ids is null or a.unit_id = any (p_chapter_ids)
     union
-    select c.unit_id, c.profile_id
+    select c.unit_id, c.profile_id, null
     from public.chapter_assignments c
     where p_chapter_ids is null or c.unit_id = any (p_chapter_ids);
 end;
@@ -66,6 +67,9 @@ begin
         'where $1 is null or a.unit_id = any ($1) '
         'union select ''daily_minutes'', c.chapter_id from stats.missing_minutes m '
         'join stats.people_of_chapters($1) c on c.profile_id = m.peer_mentor_id '
+        'and (c.activity_date = m.activity_date or c.activity_date is null and not exists ('
+        'select from public.activities a where a.peer_mentor_id = m.peer_mentor_id '
+        'and a.activity_date = m.activity_date)) '
         'union select ''expense_claims'', e.chapter_id from stats.wrong_expenses e '
         'where $1 is null or e.chapter_id = any ($1) '
         'union select ''hierarchy_stats_cache'', w from stats.wrong_summaries($1) w) '
