@@ -39,8 +39,8 @@ KARIS_CLAIM = """
 """
 REGISTER = """
     insert into public.activities (organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at,
-                                   duration_minutes, contact_id, registered_by, summary)
-    select organization_id, unit_id, peer_mentor_id, activity_type_id, now(), 45, gen_random_uuid(),
+                                   duration_minutes, participant_count, contact_id, registered_by, summary)
+    select organization_id, unit_id, peer_mentor_id, activity_type_id, now(), 90, 5, gen_random_uuid(),
            peer_mentor_id, 'Snakket om SECRET'
     from public.activities where is_counted order by id limit 1
 """

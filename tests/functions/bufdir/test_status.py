@@ -99,8 +99,9 @@ LONGER, SHORTER = (
     edit("duration_minutes = duration_minutes + 1"),
     edit("duration_minutes = duration_minutes - 1"),
 )
-FIRST_MOMENT, LAST_MOMENT = f"'{YEAR}-01-01 00:00Z'", f"'{YEAR}-12-31 23:59:59.999999Z'"
-JUST_BEFORE, AT_THE_END = f"'{YEAR - 1}-12-31 23:59:59.999999Z'", f"'{YEAR + 1}-01-01 00:00Z'"
+# in Oslo, where NHF is
+FIRST_MOMENT, LAST_MOMENT = f"'{YEAR}-01-01 00:00+01'", f"'{YEAR}-12-31 23:59:59.999999+01'"
+JUST_BEFORE, AT_THE_END = f"'{YEAR - 1}-12-31 23:59:59.999999+01'", f"'{YEAR + 1}-01-01 00:00+01'"
 
 COUNT, EDITED, OLD, MAPPING = (
     "record_count_changed",
