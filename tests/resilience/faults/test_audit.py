@@ -39,7 +39,7 @@ DAMAGE: dict[str, tuple[LiteralString, list[str]]] = {
         f"update public.activities set contact_id = gen_random_uuid() where id = '{ROW}'",
         [SUMMARIES],
     ),
-    "a claim approved": (
+    "expenses approved": (
         f"""insert into public.expense_claims (organization_id, activity_id, amount_nok, status, decided_at)
             select organization_id, id, 250, 'approved', now() from public.activities where id = '{ROW}'""",
         ["expense_claims"],
@@ -115,7 +115,7 @@ def test_damage_is_found_shown_and_healed(
 ) -> None:
     statement, relations = DAMAGE[name]
     damage(stage, statement)
-    if "total " not in name and "claim" not in name:
+    if "total " not in name and "expenses" not in name:
         assert wrong_entries(stage.observer) != []  # called fresh, with the old figures
     found = set(stage.observer.execute(FOUND).fetchall())
     assert {relation for relation, _ in found} == set(relations)

@@ -83,7 +83,10 @@ def crowd(stage: Stage) -> Iterator[list[int]]:
             ("organizations (id, slug, name)", "id, 'crowd-' || n, 'Crowd ' || n"),
             ("organization_settings (organization_id)", "id"),
             ("organization_units (id, organization_id, kind, name)", "id, id, 'national', 'Unit ' || n"),
-            ("profiles (id, organization_id, role, display_name)", "id, id, 'peer_mentor', 'Person ' || n"),
+            (
+                "profiles (id, user_id, organization_id, role, display_name)",
+                "id, id, id, 'peer_mentor', 'Person ' || n",
+            ),
             ("activity_types (id, organization_id, code, label)", "id, id, 'visit', 'Visit'"),
         ):
             admin.execute(
