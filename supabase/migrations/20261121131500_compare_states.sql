@@ -5,14 +5,18 @@
 create or replace function stats.unseen_activity_ids(
     p_organization_id uuid, p_seen_inserts int8multirange, p_seen_changes int8multirange)
     returns setof uuid
-    language sql stable security invoker set search_path = ''
-    set enable_hashjoin = off set enable_mergejoin = off as $$
+    language sql stable security invoker set search_path = '' as $$
+    -- offset: the few ranges first, and their rows by index
     select a.id from stats.unseen(p_seen_inserts) u
-    join public.activities a on a.insert_number between u.first_number and u.last_number
+    cross join lateral (
+        select i.id, i.organization_id from public.activities i
+        where i.insert_number between u.first_number and u.last_number offset 0) a
     where a.organization_id = p_organization_id
     union
     select h.activity_id from stats.unseen(p_seen_changes) u
-    join public.activity_history h on h.id between u.first_number and u.last_number
+    cross join lateral (
+        select c.activity_id, c.organization_id from public.activity_history c
+        where c.id between u.first_number and u.last_number offset 0) h
     where h.organization_id = p_organization_id
 $$;
 
