@@ -123,7 +123,7 @@ def _dump_for_a_move(own: OwnCluster, directory: Path) -> None:
         file = directory / arguments[place + 1]
         del arguments[place : place + 2]
         if "data.sql" in file.name:
-            # On Supabase schema net belongs to an extension, whose rows are in no dump; Auth counts in memory.
+            # On Supabase schema net belongs to an extension, whose rows no dump has; Auth counts in memory.
             for name in ("http_request_queue", "http_request_queue_id_seq", "_http_response"):
                 arguments += ["--exclude", f"net.{name}"]
             arguments += ["--exclude", "auth.password_attempts"]
