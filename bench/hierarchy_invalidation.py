@@ -24,7 +24,7 @@ INSERT = """
     insert into public.activities (organization_id, unit_id, peer_mentor_id, registered_by, activity_type_id,
                                    occurred_at, duration_minutes)
     select %(organization)s, place.unit_id, place.mentor_id, place.mentor_id, %(type)s,
-           make_date(%(year)s, 5, 17), 60
+           make_date(%(year)s, 5, 17), 1
     from unnest(%(units)s::uuid[], %(mentors)s::uuid[]) place (unit_id, mentor_id)
 """
 # Of the entries that a commit outdated: how many are called so, and how many are called fresh and are wrong.

@@ -15,12 +15,13 @@ from local import postgres
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# One statement, one transaction: rows like some of bench.slots or bench.hot_slots, from :n on.
+# One statement, one transaction: rows like some of bench.slots or bench.hot_slots, from :n on. A minute each,
+# so that no day of a person becomes too long.
 INSERT = """
     insert into public.activities (organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
-                                   occurred_at, duration_minutes, registered_by)
+                                   occurred_at, activity_date, duration_minutes, registered_by)
     select organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
-           occurred_at, 60, peer_mentor_id
+           occurred_at, activity_date, 1, peer_mentor_id
     from bench.{slots} where n between :n and :n + {more};
 """
 

@@ -51,6 +51,7 @@ def questions(until: dt.date) -> list[Question]:
     people = Population()
     admin, coordinator = people.people[0].id, people.coordinators[0].id
     since = (until + dt.timedelta(days=1)).replace(year=until.year - 1)
+    end = until + dt.timedelta(days=1)
     span = f"bucket_date between '{since}' and '{until}'"
     mine = f"organization_id = '{people.organization_id}'"
     days = f"select * from {{}} where {span} order by chapter_id, bucket_date"
@@ -60,7 +61,8 @@ def questions(until: dt.date) -> list[Question]:
     chapters = "select * from {} order by chapter_id"
     by_month = {
         PLAIN: f"select * from plain.activity_months where {span} order by 1",
-        LIVE: f"select * from public.get_activity_series('{since}', '{until}', 'month')",
+        LIVE: f"select x.* from jsonb_to_recordset(public.get_activity_series('{since}', '{end}', 'month'))"
+        " as x (bucket_date date, activity_count bigint, total_hours numeric)",
     }
     return [
         Question("chapter_12_months", coordinator, _ways(one_chapter, "activity_time_series")),
@@ -117,7 +119,7 @@ def add_changes(connection: psycopg.Connection, changes: int) -> None:
             insert into public.activities (organization_id, unit_id, peer_mentor_id, coordinator_id,
                                            activity_type_id, occurred_at, duration_minutes, registered_by)
             select organization_id, unit_id, peer_mentor_id, coordinator_id, activity_type_id,
-                   occurred_at - interval '1 day' * %s, 30, peer_mentor_id
+                   occurred_at - interval '1 day' * %s, 1, peer_mentor_id
             from bench.slots where n between %s and %s
             """,
             (n // (SLOTS // BATCH), n * BATCH % SLOTS + 1, n * BATCH % SLOTS + BATCH),

@@ -37,7 +37,17 @@ STATE_DIR = ROOT / ".stack-bench-snapshots"
 # all of the data set, so that a report is about all of its activities
 PERIOD = {"period_start": "2024-01-01", "period_end": "2027-01-01"}
 WARM_UP = 20
-TARGETS = {"snapshot_get_p99_ms": Target(50), "report_ms_100k": Target(500)}
+TARGETS = {
+    "snapshot_get_p99_ms": Target(50),
+    "report_ms_100k": Target(500),
+    "explain_1000_edits_ms_1m": Target(500),
+    "export_xlsx_ms_1m": Target(2000),
+}
+EDITS = """
+    update public.activities set participant_count = participant_count + 1
+    where id in (select a.id from public.activities a where a.organization_id = %s and a.is_counted
+                 order by a.id limit 1000)
+"""
 
 
 class App:
@@ -52,11 +62,12 @@ class App:
             headers=key,
         ).raise_for_status()
         self._headers = key | {"authorization": f"Bearer {signed_in.json()['access_token']}"}
-        self._url = f"{stack.functions_url}/metric-snapshots"
+        self._url = stack.functions_url
 
-    def call(self, method: str) -> httpx.Response:
-        """Call `metric-snapshots`. Raises for every answer that is no success."""
-        answer = self._http.request(method, self._url, params=PERIOD, headers=self._headers)
+    def call(self, method: str, slug: str = "metric-snapshots", **query: str) -> httpx.Response:
+        """Call a function about the period. Raises for every answer that is no success."""
+        params = query if slug == "bufdir-export" else PERIOD | query
+        answer = self._http.request(method, f"{self._url}/{slug}", params=params, headers=self._headers)
         return answer.raise_for_status()
 
 
@@ -89,6 +100,32 @@ def measure_report(db_url: str) -> float:
         return statistics.median(timed(lambda: connection.execute(call, arguments), 15))
 
 
+def measure_versions(stack: Stack) -> dict[str, float]:
+    """Measure a version of a large organisation: its file, and what a thousand edits change."""
+    app, organization = App(stack, f"admin@{SLUG}.example"), Population().organization_id
+    with psycopg.connect(stack.db_url, autocommit=True) as owner:
+        owner.execute(
+            "update public.organization_settings set two_person_sign_off = false where organization_id = %s",
+            [organization],
+        )
+        app.call("PUT")
+        version = app.call("POST", "bufdir-reports", step="prepare").json()["data"]["id"]
+        app.call("POST", "bufdir-reports", step="approve", version=version)
+        exports = timed(lambda: app.call("GET", "bufdir-export", version=version, format="xlsx"), 5)
+        owner.execute(EDITS, [organization])
+        explain = (
+            "select stats.explained_difference(v, null) from public.bufdir_report_versions v where v.id = %s"
+        )
+        owner.execute(explain, [version])
+        explanations = timed(lambda: owner.execute(explain, [version]), 9)
+        whole = timed(lambda: app.call("GET", "bufdir-reports", show="difference", version=version), 3)
+    return {
+        "explain_1000_edits_ms_1m": statistics.median(explanations),
+        "explain_1000_edits_whole_call_ms_1m": statistics.median(whole),
+        "export_xlsx_ms_1m": statistics.median(exports),
+    }
+
+
 def timed(call: Callable[[], object], times: int) -> list[float]:
     """Give the milliseconds that each of so many calls took."""
     durations = []
@@ -104,6 +141,21 @@ def percentile(durations: Sequence[float], percent: int) -> float:
     return statistics.quantiles(durations, n=100, method="inclusive")[percent - 1]
 
 
+def on_own_stack(
+    progress: Terminal, rows: int, measured: Callable[[Stack], dict[str, float]]
+) -> dict[str, float]:
+    """Start a stack with so many activities, measure, and remove it again."""
+    stack = Stack(STATE_DIR, Ports.free(), progress=progress)
+    try:
+        stack.start()
+        with progress.step(f"{rows:,} activities"):
+            seed(stack.db_url, Request(rows, seed=1, until=DEFAULT_UNTIL))
+        with progress.step("lookups, savings, reports"):
+            return measured(stack)
+    finally:
+        stack.destroy()
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.snapshots", description=__doc__)
@@ -111,16 +163,11 @@ def main(words: Sequence[str] | None = None) -> int:
     verdicts.add_options(parser)
     arguments = parser.parse_args(words)
     console, progress = command.tables(), Terminal(Console(stderr=True))
-    stack = Stack(STATE_DIR, Ports.free(), progress=progress)
-    try:
-        stack.start()
-        with progress.step("100,000 activities"):
-            seed(stack.db_url, Request(100_000, seed=1, until=DEFAULT_UNTIL))
-        with progress.step("lookups, savings, reports"):
-            figures = measure(stack, 100 if arguments.quick else arguments.calls)
-    finally:
-        stack.destroy()
-    title = "Saved reports, 100,000 activities"
+    calls = 100 if arguments.quick else arguments.calls
+    figures = on_own_stack(progress, 100_000, lambda stack: measure(stack, calls))
+    if not arguments.quick:
+        figures |= on_own_stack(progress, 1_000_000, measure_versions)
+    title = "Saved and signed reports, 100,000 and 1,000,000 activities"
     table, missed = verdicts.table(title, figures, TARGETS, unmeasured="not measured", digits=1)
     console.print(table)
     verdicts.save(OUTPUT, figures, TARGETS, digits=2)

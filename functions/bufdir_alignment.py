@@ -28,7 +28,7 @@ _REPORT = "Do not export. Both sides count the activities themselves: report thi
 
 
 class AlignmentQuery(Input):
-    """A calendar year, in UTC."""
+    """A calendar year."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"year": "2026"}]})
 

@@ -15,18 +15,24 @@ if TYPE_CHECKING:
 
 
 class HealthReport(DatabaseHealth):
-    """Ready to work. A function that cannot reach its database answers an error instead."""
+    """Able to work. A function that cannot reach its database answers an error instead.
 
-    status: Literal["ready"] = "ready"
+    Degraded is no reason to call elsewhere: what is not well is the upkeep, and every function has the same.
+    """
+
+    status: Literal["ready", "degraded"]
     database: Literal["reachable"] = "reachable"
 
 
 @endpoint("GET", callers={Anonymous})
 async def health(call: Call[Input]) -> Result[HealthReport]:
-    """Say whether the database is reachable, and how far the statistics are behind.
+    """Say whether the database is reachable, how far the statistics are behind, and what is not well.
 
     Errors : upstream_unavailable, upstream_timeout: this process lives, but is not ready.
     Source : public.get_health().
     """
     found = await call.database.get_health()
-    return found if isinstance(found, Err) else Ok(HealthReport(**found.value.model_dump()))
+    if isinstance(found, Err):
+        return found
+    status: Literal["ready", "degraded"] = "degraded" if found.value.reasons else "ready"
+    return Ok(HealthReport(status=status, **found.value.model_dump()))

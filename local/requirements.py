@@ -29,7 +29,12 @@ MINIMUM_UV = (0, 8)  # reads the lists and knows --system-certs or its older nam
 # What a Debian release calls "PostgreSQL", for machines whose package lists are still empty.
 POSTGRES_OF_DEBIAN = {"12": 15, "13": 17, "14": 18}
 
+CHROMIUM = Path("/usr/bin/chromium")
 TOOL_FILES = {
+    "chromium": CHROMIUM,  # the browser of the console's tests
+    "fonts-dejavu-core": Path(
+        "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
+    ),  # without one it draws boxes
     "curl": Path("/usr/bin/curl"),  # the example that a start prints
     "libtap-parser-sourcehandler-pgtap-perl": Path("/usr/bin/pg_prove"),
 }

@@ -100,7 +100,7 @@ def functions(instance: Instance, bind: tuple[str, ...] = (HOST,)) -> Program:
         # One that lives but does not reach the database is stuck: it is replaced.
         ready=lambda: answers(f"http://{HOST}:{port}/ready"),
         ports=[port],
-        sources=list((ROOT / "functions").rglob("*.py")),
+        sources=[*(ROOT / "functions").rglob("*.py"), ROOT / "functions" / "openapi.json"],
         cwd=ROOT / "functions",
     )
 

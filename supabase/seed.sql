@@ -28,6 +28,11 @@ where organization_id = pg_temp.id('nhf');
 update public.organization_settings
 set warm_up_enabled = false
 where organization_id = pg_temp.id('barnekreftforeningen');
+update public.organization_settings
+set time_zone = 'Europe/Oslo'
+where organization_id in (pg_temp.id('nhf'), pg_temp.id('hlf'), pg_temp.id('blindeforbundet'),
+                          pg_temp.id('barnekreftforeningen'))
+  and time_zone <> 'Europe/Oslo';
 
 -- The trees. NHF: one national, nine regions, 36 chapters; the others: one national and their
 -- chapters.
@@ -154,13 +159,27 @@ join (values ('conversation', 'INDIVIDUAL'), ('home_visit', 'INDIVIDUAL'),
     on m.code = t.code
 on conflict do nothing;
 
+insert into public.bufdir_mapping_versions (organization_id, mapping_version, valid_from_year)
+select id, 1, 2000 from public.organizations
+on conflict do nothing;
+
+-- What the rules for peer support ask of a meeting: three people and 45 minutes; a course has two
+-- parts of 45.
+insert into public.counting_rules
+    (organization_id, activity_type_id, valid_from, min_duration_minutes, min_participants, source)
+select t.organization_id, t.id, '2000-01-01', r.minutes, r.participants,
+       'https://likeperson.no/regler-for-rapportering'
+from public.activity_types t
+join (values ('group_meeting', 45, 3), ('course', 90, null)) r (code, minutes, participants)
+    on r.code = t.code
+where t.organization_id in (select pg_temp.id(slug) from seed_chapters)
+on conflict do nothing;
+
 insert into public.bufdir_thresholds
-    (organization_id, period_year, bufdir_category_code, minimum_activity_count)
-select pg_temp.id(slug), year, category, minimum
+    (organization_id, valid_from_year, bufdir_category_code, minimum_activity_count)
+select pg_temp.id(slug), extract(year from pg_temp.today()) - 1, category, minimum
 from (values ('nhf', 'INDIVIDUAL', 100), ('nhf', 'GROUP', 70), ('nhf', 'COURSE', 90),
-             ('hlf', 'INDIVIDUAL', 40)) t (slug, category, minimum),
-     extract(year from pg_temp.today()) this_year,
-     generate_series(this_year::integer - 1, this_year::integer) year
+             ('hlf', 'INDIVIDUAL', 40)) t (slug, category, minimum)
 on conflict do nothing;
 
 -- From January of last year until today: an activity in every stretch of eleven days for each
@@ -171,7 +190,9 @@ create temporary table seed_activities as
 select pg_temp.id(k) as id, a.organization_id, a.unit_id, a.profile_id as peer_mentor_id,
        t.id as activity_type_id, at as occurred_at,
        least(at + interval '1 day', pg_temp.today()::timestamp at time zone 'UTC') as recorded_at,
-       15 * (1 + pg_temp.pick(k || 'd', 10)) as duration_minutes,
+       -- today's count by every rule
+       greatest(15 * (1 + pg_temp.pick(k || 'd', 10)),
+                case when day = pg_temp.today() then 90 end) as duration_minutes,
        case when is_talk then 1 else 3 + pg_temp.pick(k || 'p', 12) end as participant_count,
        case when is_talk then pg_temp.id(
            a.profile_id || '/contact/' || pg_temp.pick(k || 'c', 15)) end as contact_id,
@@ -216,11 +237,11 @@ cross join lateral (select pg_temp.pick(k || 'proxy', 6) = 0) px (proxy)
 where day between date_trunc('year', pg_temp.today() - interval '1 year') and pg_temp.today();
 insert into public.activities
     (id, organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at, recorded_at,
-     duration_minutes, participant_count, contact_id, is_proxy_registered, registered_by,
-     coordinator_id, status)
+     inserted_at, duration_minutes, participant_count, contact_id, is_proxy_registered,
+     registered_by, coordinator_id, status)
 select id, organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at, recorded_at,
-       duration_minutes, participant_count, contact_id, is_proxy_registered, registered_by,
-       coordinator_id, status
+       recorded_at, duration_minutes, participant_count, contact_id, is_proxy_registered,
+       registered_by, coordinator_id, status
 from seed_activities
 on conflict do nothing;
 

@@ -1,6 +1,7 @@
 """`make contracts`: write to docs/reference/contracts, as JSON Schema, what the database sends and when.
 
-The models are by what happened; the receivers accept nothing else.
+Webhooks go to the functions: the models are by what happened, and the receivers accept nothing else.
+Broadcasts go to the apps that listen.
 
 Both pipelines end in the same two wake-ups, because an approved expense is a change of its activity: one for
 the statistics (`refresh-stats-views`), one for the summaries (`invalidate-hierarchy-cache`). Each is of one
@@ -110,6 +111,16 @@ class DrainUnfinished(_Due):
     truncated: Literal[True]
 
 
+class Heartbeat(_Due):
+    """No wake-up was sent of late: does one still arrive? Wakes `invalidate-hierarchy-cache`."""
+
+    model_config = _example("heartbeat", "unit_changes", truncated=True)
+
+    type: Literal["heartbeat"]
+    table: Literal["unit_changes"]
+    truncated: Literal[True]
+
+
 class NightlyWarmUp(_Due):
     """It is night. Wakes `warm-hierarchy-cache`."""
 
@@ -121,12 +132,45 @@ class NightlyWarmUp(_Due):
 
 
 class UpkeepDue(
-    RootModel[Annotated[RefreshDue | DrainUnfinished | NightlyWarmUp, Field(discriminator="type")]]
+    RootModel[
+        Annotated[RefreshDue | DrainUnfinished | Heartbeat | NightlyWarmUp, Field(discriminator="type")]
+    ]
 ):
-    """Nothing happened but time: one of three wake-ups."""
+    """Nothing happened but time: one of four wake-ups."""
 
     model_config = ConfigDict(frozen=True)
 
+
+class CacheInvalidated(BaseModel):
+    """The payload of `cache_invalidated`, on the private channel `activities:org:<organisation>`.
+
+    Read again what is shown of these units. A message that is lost is made up for by reading at each join.
+
+    unit_ids : of the changed units and all above them.
+    dates    : days on which something changed; none where the tree did.
+    id       : the message's own.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "unit_ids": ["7d444840-9dc0-41d1-b245-5ffdce74fad2"],
+                    "dates": ["2026-03-14"],
+                    "id": "0b0a4908-8706-4504-8302-0100f0e0d0c0",
+                }
+            ]
+        },
+    )
+
+    unit_ids: list[UUID]
+    dates: list[dt.date]
+    id: UUID
+
+
+BROADCASTS: dict[str, type[BaseModel]] = {"cache_invalidated": CacheInvalidated}
 
 CONTRACTS: dict[str, type[BaseModel]] = {
     "activity_registered": ActivityRegistered,
@@ -142,7 +186,7 @@ def render() -> dict[str, str]:
             {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}, indent=2
         )
         + "\n"
-        for name, model in CONTRACTS.items()
+        for name, model in (CONTRACTS | BROADCASTS).items()
     }
 
 

@@ -50,13 +50,41 @@ def check_reference(connection: Connection, *, refreshed: bool = False) -> list[
         if refreshed:
             connection.execute("select stats.refresh(p_force := true)")
         figures = read_figures(connection, reference_id("reference"), dataset["year"])
+        next_year = read_figures(connection, reference_id("reference"), dataset["year"] + 1)
+        duplicates = _possible_duplicates(connection, dataset)
+        judgements = {a["number"]: _judgement(connection, a["number"]) for a in dataset["activities"]}
     judged = align(dataset["year"], AlignmentFigures.model_validate(figures))
     actual = {
         "report": figures["report"],
         "dashboard": figures["dashboard"],
         "alignment": exact_json.loads(exact_json.dumps(judged)),
+        "not_counted": {str(n): reason for n, (_, reason) in judgements.items() if reason},
+        "days": {n: judgements[int(n)][0] for n in expected["days"]},
+        "possible_duplicates": duplicates,
+        "next_year": next_year,
     }
     return list(differences(_with_ids(expected), actual))
+
+
+def _judgement(connection: Connection, number: int) -> tuple[str, str | None]:
+    """Read on which day an activity counts, or why it does not."""
+    row = connection.execute(
+        "select activity_date::text, not_counted_because from public.activities where id = %s",
+        (reference_id(f"activity {number}"),),
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"activity {number} was not loaded")
+    return row[0], row[1]
+
+
+def _possible_duplicates(connection: Connection, dataset: dict[str, Any]) -> dict[str, list[int | str]]:
+    """Read which activities look as if another one was registered once more."""
+    numbers = {reference_id(f"activity {a['number']}"): a["number"] for a in dataset["activities"]}
+    rows = connection.execute(
+        "select activity_id, other_id, reason from public.possible_duplicates where activity_id = any (%s)",
+        (list(numbers),),
+    )
+    return {str(numbers[later]): [numbers[earlier], reason] for later, earlier, reason in rows}
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -84,9 +112,13 @@ def _load(connection: Connection, dataset: dict[str, Any]) -> None:
             "insert into public.organizations (id, slug, name) values (%s, 'reference', 'Reference')",
             (organization,),
         )
+        cursor.execute(
+            "update public.organization_settings set time_zone = %s where organization_id = %s",
+            (dataset["time_zone"], organization),
+        )
         cursor.executemany(
-            "insert into public.organization_units (id, organization_id, parent_id, kind, name)"
-            " values (%s, %s, %s, %s, %s)",
+            "insert into public.organization_units (id, organization_id, parent_id, kind, name, closed_on)"
+            " values (%s, %s, %s, %s, %s, %s)",
             [
                 (
                     reference_id(u["name"]),
@@ -94,6 +126,7 @@ def _load(connection: Connection, dataset: dict[str, Any]) -> None:
                     u["parent"] and reference_id(u["parent"]),
                     u["kind"],
                     u["name"],
+                    u.get("closed_on"),
                 )
                 for u in dataset["units"]
             ],
@@ -113,17 +146,66 @@ def _load(connection: Connection, dataset: dict[str, Any]) -> None:
             [(reference_id(code), organization, code, code) for code in dataset["types"]],
         )
         cursor.executemany(
-            "insert into public.bufdir_category_mappings values (1, %s, %s)",
-            [(reference_id(code), category) for code, category in dataset["types"].items() if category],
+            "insert into public.counting_rules values (%s, %s, %s, %s, %s, %s, 'tests/reference/WORKING.md')",
+            [
+                (
+                    organization,
+                    reference_id(r["type"]),
+                    r["valid_from"],
+                    r["counts"],
+                    r["minutes"],
+                    r["participants"],
+                )
+                for r in dataset["rules"]
+            ],
         )
         cursor.executemany(
             "insert into public.bufdir_thresholds values (%s, %s, %s, %s, %s)",
             [
-                (organization, dataset["year"], t["category"], t["minimum"], t["at_risk_ratio"])
+                (organization, t["valid_from_year"], t["category"], t["minimum"], t["at_risk_ratio"])
                 for t in dataset["thresholds"]
             ],
         )
+    _publish(connection, 1, dataset["year"], dataset["types"])
+    following = dataset["next_mapping"]
+    _publish(connection, 2, following["valid_from_year"], following["categories"])
     _load_activities(connection, dataset)
+    _decide_on_duplicates(connection, dataset)
+
+
+def _publish(connection: Connection, version: int, year: int, categories: dict[str, str | None]) -> None:
+    """Have a version of the mapping valid from a year on; without a category, a type stands in none."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into public.bufdir_category_mappings values (%s, %s, %s)",
+            [(version, reference_id(code), category) for code, category in categories.items() if category],
+        )
+        cursor.execute(
+            "insert into public.bufdir_mapping_versions (organization_id, mapping_version, valid_from_year)"
+            " values (%s, %s, %s)",
+            (reference_id("reference"), version, year),
+        )
+
+
+def _decide_on_duplicates(connection: Connection, dataset: dict[str, Any]) -> None:
+    """Say of some activities that they are others, and of some that they are not."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "update public.activities set duplicate_of = %s where id = %s",
+            _pairs(dataset, "duplicate_of"),
+        )
+        cursor.executemany(
+            "insert into public.not_duplicates (other_id, activity_id, organization_id) values (%s, %s, %s)",
+            [(*pair, reference_id("reference")) for pair in _pairs(dataset, "no_duplicate_of")],
+        )
+
+
+def _pairs(dataset: dict[str, Any], field: str) -> list[tuple[UUID, UUID]]:
+    return [
+        (reference_id(f"activity {a[field]}"), reference_id(f"activity {a['number']}"))
+        for a in dataset["activities"]
+        if field in a
+    ]
 
 
 def _load_activities(connection: Connection, dataset: dict[str, Any]) -> None:
@@ -131,9 +213,9 @@ def _load_activities(connection: Connection, dataset: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into public.activities (id, organization_id, unit_id, peer_mentor_id, coordinator_id,"
-            " activity_type_id, occurred_at, duration_minutes, participant_count, contact_id,"
+            " activity_type_id, occurred_at, activity_date, duration_minutes, participant_count, contact_id,"
             " is_proxy_registered, registered_by, status)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     reference_id(f"activity {a['number']}"),
@@ -143,6 +225,7 @@ def _load_activities(connection: Connection, dataset: dict[str, Any]) -> None:
                     coordinator,
                     reference_id(a["type"]),
                     a["occurred_at"],
+                    a.get("date"),
                     a["minutes"],
                     a["participants"],
                     a["contact"] and reference_id(a["contact"]),

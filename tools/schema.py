@@ -9,13 +9,11 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local import cluster, database, migrations, postgres
-from local.config import Ports, open_instance
+from local import cluster, migrations, postgres
 from local.requirements import ROOT
+from tools.scratch import scratch
 
 if TYPE_CHECKING:
     from local.config import Instance
@@ -50,16 +48,9 @@ def version_of(text: str) -> int:
 
 def main() -> None:
     """Make a cluster, migrate it, write the file."""
-    with tempfile.TemporaryDirectory() as directory:
-        instance, _ = open_instance(Path(directory) / "state", Ports.free())
-        try:
-            cluster.create(instance)
-            cluster.start(instance)
-            database.install_platform(instance)
-            migrations.up(instance.database_url("postgres"))
-            FILE.write_text(dump(instance), encoding="utf-8")
-        finally:
-            cluster.destroy(instance)
+    with scratch() as instance:
+        migrations.up(instance.database_url("postgres"))
+        FILE.write_text(dump(instance), encoding="utf-8")
 
 
 if __name__ == "__main__":

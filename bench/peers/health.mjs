@@ -10,11 +10,15 @@ const Health = z.object({
   oldest_pending_seconds: z.number().nullable(),
   differences: z.int(),
   last_difference_at: z.iso.datetime({ offset: true }).nullable(),
+  last_delivered_at: z.iso.datetime({ offset: true }).nullable(),
+  last_undelivered_at: z.iso.datetime({ offset: true }).nullable(),
+  reasons: z.array(
+    z.object({ code: z.string(), since: z.iso.datetime({ offset: true }).nullable(), remedy: z.string() }),
+  ),
 });
 const database = service();
 
-serve("health", ["GET", "HEAD"], async () => ({
-  status: "ready",
-  database: "reachable",
-  ...(await call(database, "get_health", {}, Health)),
-}));
+serve("health", ["GET", "HEAD"], async () => {
+  const found = await call(database, "get_health", {}, Health);
+  return { status: found.reasons.length ? "degraded" : "ready", database: "reachable", ...found };
+});

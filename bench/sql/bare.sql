@@ -1,4 +1,5 @@
--- The same table, indexes and foreign keys, without anything that keeps statistics.
+-- The same table, indexes and foreign keys, without anything that keeps statistics: no rule, no log, no limit of a day.
+-- The load gives the day itself.
 
 do $$
 declare

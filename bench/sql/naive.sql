@@ -9,7 +9,7 @@ create materialized view naive.mv_peer_mentor_stats as
     from public.activities where is_counted group by 1, 2, 3;
 create unique index on naive.mv_peer_mentor_stats (peer_mentor_id, chapter_id);
 create materialized view naive.mv_activity_time_series as
-    select organization_id, unit_id as chapter_id, (occurred_at at time zone 'UTC')::date as bucket_date,
+    select organization_id, unit_id as chapter_id, activity_date as bucket_date,
            count(*) as activity_count, round(sum(duration_minutes) / 60.0, 2) as total_hours
     from public.activities where is_counted group by 1, 2, 3;
 create unique index on naive.mv_activity_time_series (chapter_id, bucket_date);

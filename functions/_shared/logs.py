@@ -13,6 +13,8 @@ import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
+from _shared import trace
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -26,6 +28,7 @@ class Fields(TypedDict, total=False):
     function: str
     method: str
     request_id: str
+    trace_id: str
     caller: str
     status: int
     outcome: str
@@ -66,6 +69,8 @@ def log(level: int, event: str, **fields: Unpack[Fields]) -> None:
     """
     if unknown := fields.keys() - Fields.__annotations__.keys():
         raise ValueError(f"not a log field: {', '.join(sorted(unknown))}")
+    if trace_id := trace.trace_id():
+        fields["trace_id"] = trace_id
     _logger.log(level, event, extra={"fields": fields})
 
 

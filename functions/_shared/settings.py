@@ -33,6 +33,9 @@ class Settings(BaseModel):
     supabase_url: HttpUrl = Field(validation_alias="SUPABASE_URL")
     publishable_key: SecretStr = Field(validation_alias="SUPABASE_PUBLISHABLE_KEY", min_length=16)
     secret_key: SecretStr = Field(validation_alias="SUPABASE_SECRET_KEY", min_length=16)
+    previous_secret_key: SecretStr | None = Field(
+        None, validation_alias="FERSK_PREVIOUS_SECRET_KEY", min_length=16
+    )
     jwt_secret: SecretStr | None = Field(None, validation_alias="SUPABASE_JWT_SECRET", min_length=32)
     jwks_url: HttpUrl | None = Field(None, validation_alias="SUPABASE_JWKS_URL")
     webhook_secret: SecretStr = Field(validation_alias="FERSK_WEBHOOK_SECRET")
@@ -52,6 +55,12 @@ class Settings(BaseModel):
         if prefix != "whsec" or len(key) < MIN_WEBHOOK_SECRET_BYTES:
             raise ValueError(f"must be whsec_ and the base64 of at least {MIN_WEBHOOK_SECRET_BYTES} bytes")
         return secret
+
+    @property
+    def service_keys(self) -> list[str]:
+        """The keys by which a service is known: two while the secret key is rotated."""
+        keys = (self.secret_key, self.previous_secret_key)
+        return [key.get_secret_value() for key in keys if key]
 
     @property
     def verifiers(self) -> list[str]:

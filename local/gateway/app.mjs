@@ -1,5 +1,10 @@
 // The single origin: what is behind each prefix, who is let through, and how each service's clients expect errors.
 
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -13,6 +18,8 @@ import { createPlaces } from "./places.mjs";
 import { createProxy, FAILURES, UpstreamError } from "./proxy.mjs";
 import { refuseUnfiltered } from "./unfiltered.mjs";
 
+const require = createRequire(import.meta.url);
+const NODE_MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
 const MAX_BODY_BYTES = 50 * 2 ** 20;
 const MAX_REST_BODY_BYTES = 5 * 2 ** 20; // as app.check_request says, which does not see a body of unknown length
 const MAX_AUTH_BODY_BYTES = 64 * 1024;
@@ -32,6 +39,7 @@ const anyOrigin = cors({
     "Range-Unit",
     "Retry-After",
     "X-Request-Id",
+    "Traceparent",
   ],
   maxAge: 3600,
 });
@@ -58,7 +66,16 @@ const forwarded = (c) => ({
   "x-forwarded-host": c.req.header("host") ?? null,
   "x-forwarded-proto": "http",
   "x-request-id": c.get("requestId"),
+  traceparent: c.get("traceparent"),
 });
+
+/** The W3C trace context: the client's, or a new one. Every log that a call leaves a line in has its id. */
+async function traced(c, next) {
+  const given = c.req.header("traceparent") ?? "";
+  const fits = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(given);
+  c.set("traceparent", fits ? given : `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`);
+  await next();
+}
 
 /** Log each request once it is answered: never the query, for filters and keys are in it. */
 async function logged(c, next) {
@@ -68,6 +85,7 @@ async function logged(c, next) {
     if (c.req.path === "/health") return;
     log(outgoing.statusCode >= 500 ? "error" : "info", "request", {
       request_id: c.get("requestId"),
+      trace_id: c.get("traceparent").split("-")[1],
       route: c.get("route") ?? "none",
       method: c.req.method,
       path: safePath(target(c)),
@@ -99,7 +117,7 @@ export function createApp(config) {
   /** @type {Hono<any>} */
   const app = new Hono();
 
-  app.use(logged, requestId({ limitLength: 128 }));
+  app.use(traced, logged, requestId({ limitLength: 128 }));
   app.get("/health", (c) => c.json({ status: "ok" }));
 
   // The key becomes the token of its role, the prefix goes.
@@ -149,6 +167,14 @@ export function createApp(config) {
       await next();
     });
     app.get("/config.json", (c) => c.json({ publishable_key: publishableKey })); // which is no secret
+    const rewriteRequestPath = (path) => path.slice("/api/ui".length);
+    app.get("/api/ui/*", serveStatic({ root: dirname(require.resolve("swagger-ui-dist")), rewriteRequestPath }));
+    // The libraries of the page, from where npm puts them.
+    const libraries = new Map(Object.entries(JSON.parse(readFileSync(`${consoleDir}/vendor.json`, "utf8"))));
+    app.get("/vendor/:name", (c, next) => {
+      const file = libraries.get(c.req.param("name"));
+      return file ? serveStatic({ root: NODE_MODULES, path: file })(c, next) : next();
+    });
     const files = serveStatic({ root: consoleDir });
     app.get("/*", (c, next) => (c.req.path.includes("/.") ? next() : files(c, next)));
   }

@@ -63,4 +63,17 @@ end $$;
 comment on function private.set_secret(text, text) is
     'Sets a secret, in Vault where it exists; idempotent.';
 
+create or replace function private.forget_secret(p_name text) returns void
+    language plpgsql security invoker set search_path = '' as $$
+declare
+    v_vault regclass := to_regclass('vault.secrets');
+begin
+    if v_vault is not null then
+        execute format('delete from %s where name = $1', v_vault) using p_name;
+    end if;
+    delete from private.secrets s where s.name = p_name;
+end $$;
+comment on function private.forget_secret(text) is
+    'Takes a secret away, wherever it is; idempotent.';
+
 revoke execute on all functions in schema private from public, anon, authenticated, service_role;

@@ -16,6 +16,7 @@ create table if not exists public.organization_units (
     parent_id       uuid,
     kind            public.unit_kind not null,
     name            text             not null check (name <> ''),
+    closed_on       date,
     unique (id, organization_id),
     -- the parent is in the same organisation
     constraint organization_units_parent_fkey foreign key (parent_id, organization_id)
@@ -24,6 +25,8 @@ create table if not exists public.organization_units (
 );
 comment on table public.organization_units is
     'One tree per organisation, at most five levels: national, region, district, local.';
+comment on column public.organization_units.closed_on is
+    'From this day on nothing takes place there; what took place before goes on counting.';
 create index if not exists organization_units_parent_id_organization_id_idx
     on public.organization_units (parent_id, organization_id);
 create index if not exists organization_units_organization_id_kind_idx
@@ -33,10 +36,12 @@ create unique index if not exists organization_units_one_root_idx
 alter table public.organization_units enable row level security;
 
 create or replace view public.chapters with (security_invoker = on) as
-    select u.id, u.organization_id, u.parent_id, u.name
+    select u.id, u.organization_id, u.parent_id, u.name, u.closed_on
     from public.organization_units u
-    where u.kind = 'local';
-comment on view public.chapters is 'The units of kind local, filtered as organization_units is.';
+    where u.kind = 'local'
+    order by u.name, u.id;
+comment on view public.chapters is
+    'The units of kind local, by name, filtered as organization_units is.';
 
 revoke all on public.organization_units, public.chapters
     from public, anon, authenticated, service_role;

@@ -45,7 +45,5 @@ create or replace trigger profiles_set_sign_in before insert on public.profiles
         execute function private.set_sign_in();
 
 revoke all on public.profiles from public, anon, authenticated, service_role;
-grant select (id, organization_id, role, display_name, is_active, erased_at),
-      update (display_name)
-    on public.profiles to authenticated;
+grant select, update (display_name) on public.profiles to authenticated;
 grant select, insert, update, delete on public.profiles to service_role;

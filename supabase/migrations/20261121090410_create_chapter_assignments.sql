@@ -1,5 +1,5 @@
 -- Purpose: who works where: assignments of profiles to chapters, within the organisation's limit.
--- Locks: brief, SHARE ROW EXCLUSIVE on organization_units. Data safety: new objects only.
+-- Locks: none. Data safety: new objects only.
 
 create table if not exists public.chapter_assignments (
     profile_id      uuid    not null,
@@ -62,24 +62,24 @@ create or replace trigger chapter_assignments_check
     before insert or update of profile_id, unit_id on public.chapter_assignments
     for each row execute function private.check_chapter_assignment();
 
--- A chapter that is worked in stays a chapter: its assignments and numbers would vanish from the
--- app.
-create or replace function private.check_chapter_stays() returns trigger
-    language plpgsql security definer set search_path = '' as $$   -- DEFINER: as above
-begin
-    if exists (select from public.chapter_assignments a where a.unit_id = new.id) then
-        raise exception 'unit % has assignments and stays a chapter', new.id
-            using errcode = 'check_violation';
-    end if;
-    return new;
-end $$;
-create or replace trigger organization_units_check_chapter_stays
-    before update of kind on public.organization_units
-    for each row when (old.kind = 'local' and new.kind <> 'local')
-    execute function private.check_chapter_stays();
-
-revoke execute on function private.check_chapter_assignment(), private.check_chapter_stays()
+revoke execute on function private.check_chapter_assignment()
     from public, anon, authenticated, service_role;
 revoke all on public.chapter_assignments from public, anon, authenticated, service_role;
 grant select on public.chapter_assignments to authenticated;
 grant select, insert, update, delete on public.chapter_assignments to service_role;
+
+create or replace view stats.chapter_coordinators as
+    select a.organization_id, a.unit_id as chapter_id, p.id as coordinator_id, a.is_primary
+    from public.chapter_assignments a
+    join public.profiles p on p.id = a.profile_id
+    where p.role = 'coordinator' and p.is_active;
+comment on view stats.chapter_coordinators is 'The active coordinators of each chapter, now.';
+create or replace view stats.default_coordinators as
+    select distinct on (c.chapter_id) c.organization_id, c.chapter_id, c.coordinator_id
+    from stats.chapter_coordinators c
+    order by c.chapter_id, c.is_primary desc, c.coordinator_id;
+comment on view stats.default_coordinators is
+    'Who follows up what nobody else does: of a chapter''s coordinators, one whose primary chapter '
+    'it is, else any, but always the same.';
+revoke all on stats.chapter_coordinators, stats.default_coordinators
+    from public, anon, authenticated, service_role;

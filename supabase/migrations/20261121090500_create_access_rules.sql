@@ -60,8 +60,9 @@ begin
     case app.profile_role()
         when 'org_admin' then
             return query
+                -- whatever its kind, so that nothing which counts is left out
                 select u.id from public.organization_units u
-                where u.organization_id = app.member_org_id() and u.kind = 'local';
+                where u.organization_id = app.member_org_id();
         when 'coordinator' then
             return query
                 select a.unit_id from public.chapter_assignments a
@@ -71,7 +72,7 @@ begin
     end case;
 end $$;
 comment on function app.visible_chapter_ids() is
-    'The chapters the caller follows up: a coordinator''s own, all of an org admin''s '
+    'The chapters the caller follows up: a coordinator''s own, all units of an org admin''s '
     'organisation.';
 
 create or replace function app.statistics_org_id() returns uuid

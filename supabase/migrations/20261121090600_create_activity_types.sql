@@ -27,16 +27,6 @@ create index if not exists bufdir_category_mappings_activity_type_id_idx
     on public.bufdir_category_mappings (activity_type_id);
 alter table public.bufdir_category_mappings enable row level security;
 
-create or replace function stats.current_mapping_version(p_organization_id uuid) returns integer
-    language sql stable security invoker set search_path = ''
-    return (
-        select max(m.mapping_version)
-        from public.bufdir_category_mappings m
-        join public.activity_types t on t.id = m.activity_type_id
-        where t.organization_id = p_organization_id);
-revoke execute on function stats.current_mapping_version(uuid)
-    from public, anon, authenticated, service_role;
-
 drop policy if exists "members read their organisation's activity types"
     on public.activity_types;
 create policy "members read their organisation's activity types" on public.activity_types

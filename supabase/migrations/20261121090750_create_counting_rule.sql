@@ -4,21 +4,34 @@
 --
 -- Everything that counts activities rests on the column that the rule fills, activities.is_counted.
 
--- PL/pgSQL, because a SQL function with SET is planned anew at every insert.
-create or replace function stats.counts_in_statistics(p_status public.activity_status)
-    returns boolean
-    language plpgsql immutable parallel safe security invoker set search_path = '' as $$
+-- PL/pgSQL, because a SQL function with SET is planned anew at every insert. The last three are
+-- those of the counting_rules' row that holds for the activity, null where there is none.
+create or replace function stats.counts_in_statistics(
+    p_status public.activity_status, p_duration_minutes integer, p_participant_count integer,
+    p_counts boolean, p_min_duration_minutes integer, p_min_participants integer)
+    returns text
+    language plpgsql stable parallel safe security invoker set search_path = '' as $$
 begin
-    return p_status = 'registered';
+    return case
+        when p_status <> 'registered' then p_status::text
+        when not p_counts then 'type_does_not_count'
+        when p_duration_minutes < p_min_duration_minutes then 'too_short'
+        when p_participant_count < p_min_participants then 'too_few_participants'
+    end;
 end $$;
-comment on function stats.counts_in_statistics(public.activity_status) is
-    'The counting rule: whether an activity counts in statistics and reports. Changing it: '
-    'docs/howto/change-the-counting-rule.md.';
+comment on function stats.counts_in_statistics(
+    public.activity_status, integer, integer, boolean, integer, integer) is
+    'The counting rule: null for an activity that counts in statistics and reports, else why not. '
+    'Changing it: docs/howto/change-the-counting-rule.md.';
 
+alter table public.activities add column if not exists not_counted_because text;
 alter table public.activities add column if not exists
-    is_counted boolean not null generated always as (stats.counts_in_statistics(status)) stored;
+    is_counted boolean not null generated always as (not_counted_because is null) stored;
+comment on column public.activities.not_counted_because is
+    'Null for an activity that counts, else the reason: draft, rejected, type_does_not_count, '
+    'too_short, too_few_participants, duplicate. Written by the counting rule alone.';
 comment on column public.activities.is_counted is
-    'What the counting rule said when the row was written.';
+    'Whether it counts, in every statistic and report.';
 
 create or replace function stats.hours(p_minutes bigint) returns numeric
     language plpgsql immutable parallel safe security invoker set search_path = '' as $$
@@ -31,38 +44,19 @@ comment on function stats.hours(bigint) is
 create or replace view stats.countable_activities as
     select a.id, a.organization_id, a.unit_id as chapter_id, a.peer_mentor_id, a.coordinator_id,
            a.activity_type_id, a.occurred_at,
-           (a.occurred_at at time zone 'UTC')::date                    as bucket_date,
-           date_trunc('month', a.occurred_at at time zone 'UTC')::date as activity_month,
+           a.activity_date as bucket_date,
+           date_trunc('month', a.activity_date::timestamp)::date as activity_month,
            a.duration_minutes, a.participant_count, a.contact_id, a.is_proxy_registered,
            a.approved_expenses_nok
     from public.activities a
     where a.is_counted;
 comment on view stats.countable_activities is
-    'The activities that count; what every statistic and report reads.';
-
--- After stats.counts_in_statistics was replaced. The lock waits for writers that still count by the
--- old rule, and keeps others off until the new one is committed; taken first, it cannot deadlock
--- with them.
-create or replace function stats.apply_counting_rule() returns bigint
-    language plpgsql volatile security invoker set search_path = '' as $$
-declare
-    v_changed bigint;
-begin
-    lock table public.activities in share row exclusive mode;
-    update public.activities a set status = a.status
-    where a.is_counted <> stats.counts_in_statistics(a.status);
-    get diagnostics v_changed = row_count;
-    return v_changed;
-end $$;
-comment on function stats.apply_counting_rule() is
-    'Evaluates a changed counting rule for every activity; the number of those that count '
-    'differently. docs/howto/change-the-counting-rule.md.';
+    'The activities that count, each on its day; what every statistic and report reads.';
 
 revoke all on stats.countable_activities from public, anon, authenticated, service_role;
 revoke execute on function
-    stats.counts_in_statistics(public.activity_status), stats.hours(bigint),
-    stats.apply_counting_rule()
+    stats.counts_in_statistics(public.activity_status, integer, integer, boolean, integer, integer),
+    stats.hours(bigint)
     from public, anon, authenticated, service_role;
--- a generated column and a view's functions are evaluated as whoever writes or reads
-grant execute on function stats.counts_in_statistics(public.activity_status), stats.hours(bigint)
-    to authenticated, service_role;
+-- a view's functions are evaluated as whoever reads
+grant execute on function stats.hours(bigint) to authenticated, service_role;

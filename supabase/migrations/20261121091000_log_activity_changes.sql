@@ -2,19 +2,18 @@
 -- Locks: brief, SHARE ROW EXCLUSIVE on activities. Data safety: new objects only.
 --
 -- The three functions are written by stats.define_change_triggers() from stats.measures,
--- stats.contributions and stats.countable_activities, so that what counts, on which day, and what
--- it adds is said once. Whoever changes one of them calls it again.
+-- stats.contributions, stats.countable_activities and stats.registered_minutes, so that what
+-- counts, on which day, and what it adds is said once. Whoever changes one of them calls it again.
 
 -- The views' own queries, over the rows of a statement.
 create or replace function stats.contributions_of(p_rows text) returns text
-    language sql stable security invoker set search_path = '' as $$
-    select format('(%s)', replace(
-        rtrim(pg_get_viewdef('stats.contributions'::regclass), ';'),
-        'stats.countable_activities',
-        format('(%s)', replace(
-            rtrim(pg_get_viewdef('stats.countable_activities'::regclass), ';'),
-            'public.activities', p_rows))))
-$$;
+    language sql stable security invoker set search_path = ''
+    return stats.view_over('stats.contributions', 'stats.countable_activities',
+        stats.view_over('stats.countable_activities', 'public.activities', p_rows));
+
+create or replace function stats.minutes_of(p_rows text) returns text
+    language sql stable security invoker set search_path = ''
+    return stats.view_over('stats.registered_minutes', 'public.activities', p_rows);
 
 create or replace function stats.define_change_triggers() returns void
     language plpgsql volatile security invoker set search_path = '' as $$
@@ -24,27 +23,42 @@ declare
     v_sums     text := stats.measure_list('sum(c.%I) as %I');
     -- DEFINER: writers hold no rights on stats
     v_frame    text := 'create or replace function stats.%I() returns trigger language plpgsql '
-                       'security definer set search_path = '''' '
-                       'as $body$ begin %s return new; end $body$';
+                       'security definer set search_path = '''' as $body$ '
+                       'declare v_minutes integer; begin %s '
+                       'if v_minutes > 1440 then '
+                       'raise exception ''more than 24 hours of one person on one day'' '
+                       'using errcode = ''check_violation'', '
+                       'constraint = ''activities_day_has_24_hours''; end if; '
+                       'return new; end $body$';
     v_insert   text := format(
         'insert into stats.activity_changes (%s, is_first, %s) ', v_keys, v_measures);
     v_grouped  text := v_insert || format(
         'select %s, row_number() over () = 1, %s from %%s c group by %s;', v_keys, v_sums, v_keys);
+    v_new      text := stats.contributions_of('new_rows');
+    v_old      text := stats.contributions_of('old_rows');
+    v_added    text := format('select m.* from %s m', stats.minutes_of('new_rows'));
+    v_taken    text := format('select m.peer_mentor_id, m.activity_date, -m.minutes as minutes '
+                              'from %s m', stats.minutes_of('old_rows'));
 begin
-    -- Not grouped: preparing to group costs a single row, as nearly all are, as much as writing it.
-    execute format(v_frame, 'log_inserted_activities', v_insert || format(
-        'select %s, row_number() over () = 1, %s from %s c;', v_keys, v_measures,
-        stats.contributions_of('new_rows')));
-    execute format(v_frame, 'log_deleted_activities', replace(
-        format(v_grouped, stats.contributions_of('old_rows')), 'sum(', '-sum('));
+    -- One row nearly always: preparing to group would cost as much as writing.
+    execute format(v_frame, 'log_inserted_activities', format(
+        'if (select count(*) from new_rows) = 1 then %s d.minutes into v_minutes; %s '
+        'else %s into v_minutes; %s end if;',
+        stats.add_minutes(v_added),
+        v_insert || format('select %s, true, %s from %s c;', v_keys, v_measures, v_new),
+        stats.sum_and_add_minutes(v_added), format(v_grouped, v_new)));
+    execute format(v_frame, 'log_deleted_activities',
+        stats.sum_and_add_minutes(v_taken) || ' into v_minutes; '
+        || replace(format(v_grouped, v_old), 'sum(', '-sum('));
     -- By contact first: one that changes alone leaves sums of zero, which tell the hierarchy, where
     -- distinct contacts are counted.
-    execute format(v_frame, 'log_updated_activities', format(v_grouped, format(
-        '(select %1$s, %2$s from (select %1$s, contact_id, %3$s from %4$s n union all '
-        'select %1$s, contact_id, %5$s from %6$s o) c group by %1$s, contact_id having %7$s)',
-        v_keys, v_sums, v_measures, stats.contributions_of('new_rows'),
-        stats.measure_list('-%I'), stats.contributions_of('old_rows'),
-        stats.measure_list('sum(c.%I) <> 0', ' or '))));
+    execute format(v_frame, 'log_updated_activities',
+        stats.sum_and_add_minutes(v_added || ' union all ' || v_taken) || ' into v_minutes; '
+        || format(v_grouped, format(
+            '(select %1$s, %2$s from (select %1$s, contact_id, %3$s from %4$s n union all '
+            'select %1$s, contact_id, %5$s from %6$s o) c group by %1$s, contact_id having %7$s)',
+            v_keys, v_sums, v_measures, v_new, stats.measure_list('-%I'), v_old,
+            stats.measure_list('sum(c.%I) <> 0', ' or '))));
 end $$;
 comment on function stats.define_change_triggers() is
     'Writes the trigger functions of the change log from the measures; called again when there is '
@@ -72,7 +86,7 @@ create or replace trigger activities_refuse_truncate before truncate on public.a
     for each statement execute function stats.refuse_truncate();
 
 revoke execute on function
-    stats.contributions_of(text), stats.define_change_triggers(),
+    stats.contributions_of(text), stats.minutes_of(text), stats.define_change_triggers(),
     stats.log_inserted_activities(), stats.log_deleted_activities(),
     stats.log_updated_activities(), stats.refuse_truncate()
     from public, anon, authenticated, service_role;

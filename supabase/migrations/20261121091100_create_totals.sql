@@ -13,7 +13,7 @@ create table if not exists stats.daily_totals (
 ) inherits (stats.measures) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
 create index if not exists daily_totals_organization_id_bucket_date_idx
     on stats.daily_totals (organization_id, bucket_date);
-comment on table stats.daily_totals is 'Per chapter and UTC day, up to the last fold.';
+comment on table stats.daily_totals is 'Per chapter and day, up to the last fold.';
 
 create table if not exists stats.monthly_totals (
     organization_id uuid not null,
@@ -23,7 +23,7 @@ create table if not exists stats.monthly_totals (
 ) inherits (stats.measures) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
 create index if not exists monthly_totals_chapter_id_idx on stats.monthly_totals (chapter_id);
 comment on table stats.monthly_totals is
-    'Per organisation, UTC month and chapter, up to the last fold.';
+    'Per organisation, month and chapter, up to the last fold.';
 
 create table if not exists stats.peer_mentor_totals (
     organization_id uuid not null,
@@ -48,7 +48,7 @@ create table if not exists stats.yearly_totals (
 create index if not exists yearly_totals_organization_id_period_year_idx
     on stats.yearly_totals (organization_id, period_year);
 comment on table stats.yearly_totals is
-    'Per chapter, UTC year, peer mentor and activity type, up to the last fold: what the '
+    'Per chapter, year, peer mentor and activity type, up to the last fold: what the '
     'hierarchy sums.';
 
 alter table stats.daily_totals enable row level security;         -- deny-all: no policy

@@ -50,7 +50,7 @@ create or replace view stats.live_time_series as
     ) r
     group by 1, 2, 3
     having sum(r.activity_count) <> 0;
-comment on view stats.live_time_series is 'Exact at every commit: per chapter and UTC day.';
+comment on view stats.live_time_series is 'Exact at every commit: per chapter and day.';
 
 create or replace view stats.live_monthly_rows as
     select t.organization_id, t.chapter_id, t.activity_month,
@@ -61,7 +61,7 @@ create or replace view stats.live_monthly_rows as
            c.activity_count, c.total_minutes, c.participant_count
     from stats.activity_changes c;
 comment on view stats.live_monthly_rows is
-    'Exact at every commit: per chapter and UTC month, in rows to be summed once.';
+    'Exact at every commit: per chapter and month, in rows to be summed once.';
 
 create or replace view stats.live_yearly_rows as
     select t.organization_id, t.chapter_id, t.period_year, t.peer_mentor_id, t.activity_type_id,
@@ -73,18 +73,39 @@ create or replace view stats.live_yearly_rows as
            c.activity_count, c.total_minutes, c.participant_count, c.approved_nok
     from stats.activity_changes c;
 comment on view stats.live_yearly_rows is
-    'Exact at every commit: per chapter, UTC year, peer mentor and type, in rows to be summed '
+    'Exact at every commit: per chapter, year, peer mentor and type, in rows to be summed '
     'once.';
 
--- Exact by nature: reads the activities, by the index (organization_id, coordinator_id, month,
--- activity_type_id).
-create or replace view stats.live_coordinator_rows as
-    select a.organization_id, a.coordinator_id, a.activity_month, a.activity_type_id,
+-- Exact by nature: reads the activities, by an index on the chapter. Whose they are follows the
+-- assignments of now: those who were named, while they coordinate the chapter; else its default
+-- coordinator. Asked for one coordinator, it reads that one's chapters; who else coordinates which
+-- is looked up only where somebody else was named.
+create or replace view stats.followed_rows as
+    select a.organization_id, a.chapter_id, c.coordinator_id, a.activity_month, a.activity_type_id,
            1 as activity_count, a.duration_minutes, a.approved_expenses_nok as approved_nok
+    from stats.chapter_coordinators c
+    join stats.countable_activities a on a.chapter_id = c.chapter_id
+    where a.coordinator_id = c.coordinator_id
+       or (a.chapter_id, coalesce(a.coordinator_id, '00000000-0000-0000-0000-000000000000'))
+              not in (select k.chapter_id, k.coordinator_id from stats.chapter_coordinators k)
+          and (c.chapter_id, c.coordinator_id)
+              in (select d.chapter_id, d.coordinator_id from stats.default_coordinators d);
+comment on view stats.followed_rows is
+    'Exact at every commit: activities by who follows them up now.';
+
+create or replace view stats.live_coordinator_rows as
+    select r.* from stats.followed_rows r
+    union all
+    select a.organization_id, a.chapter_id, a.coordinator_id, a.activity_month, a.activity_type_id,
+           1, a.duration_minutes, a.approved_expenses_nok
     from stats.countable_activities a
-    where a.coordinator_id is not null;
+    where a.coordinator_id is not null
+      and a.chapter_id not in (select c.chapter_id from stats.chapter_coordinators c);
+comment on view stats.live_coordinator_rows is
+    'The same; and in a chapter without a coordinator, by who followed them up last.';
 
 revoke all on
     stats.live_peer_mentor_stats, stats.live_chapter_stats, stats.live_time_series,
-    stats.live_monthly_rows, stats.live_yearly_rows, stats.live_coordinator_rows
+    stats.live_monthly_rows, stats.live_yearly_rows, stats.followed_rows,
+    stats.live_coordinator_rows
     from public, anon, authenticated, service_role;

@@ -47,7 +47,7 @@ create unique index if not exists mv_activity_time_series_chapter_id_bucket_date
 create index if not exists mv_activity_time_series_bucket_date_idx
     on stats.mv_activity_time_series (bucket_date);
 comment on materialized view stats.mv_activity_time_series is
-    'Per chapter and UTC day, as of the last refresh; activity_time_series is the same, exact now.';
+    'Per chapter and day, as of the last refresh; activity_time_series is the same, exact now.';
 
 revoke all on stats.mv_peer_mentor_stats, stats.mv_chapter_stats, stats.mv_activity_time_series
     from public, anon, authenticated, service_role;

@@ -12,7 +12,7 @@ create or replace view stats.visible_peer_mentor_stats with (security_barrier) a
            (select a.bucket_date from stats.countable_activities a
             where a.peer_mentor_id = l.peer_mentor_id and a.organization_id = l.organization_id
               and a.chapter_id = l.chapter_id
-            order by a.occurred_at desc limit 1) as last_activity_date
+            order by a.bucket_date desc limit 1) as last_activity_date
     from stats.live_peer_mentor_stats l
     where l.chapter_id = any (array(select app.statistics_chapter_ids()))
        or (l.peer_mentor_id = (select app.profile_id())
@@ -29,26 +29,6 @@ create or replace view stats.visible_time_series with (security_barrier) as
            stats.hours(l.total_minutes) as total_hours
     from stats.live_time_series l
     where l.chapter_id = any (array(select app.statistics_chapter_ids()));
-
--- Two branches rather than an OR, so that a coordinator's own rows are found by the index; the
--- second one runs for org admins only.
-create or replace view stats.visible_coordinator_monthly_stats with (security_barrier) as
-    select v.organization_id as org_id, v.coordinator_id, v.activity_month, v.activity_type_id,
-           sum(v.activity_count)::bigint                as activity_count,
-           sum(v.duration_minutes)::bigint              as total_duration_minutes,
-           stats.hours(sum(v.duration_minutes)::bigint) as total_hours,
-           sum(v.approved_nok)::numeric(14, 2)          as approved_expenses_nok
-    from (
-        select r.* from stats.live_coordinator_rows r
-        where r.organization_id = (select app.statistics_org_id())
-          and r.coordinator_id = (select app.profile_id())
-        union all
-        select r.* from stats.live_coordinator_rows r
-        where r.organization_id = (select app.statistics_org_id())
-          and (select app.profile_role()) = 'org_admin'
-          and r.coordinator_id <> (select app.profile_id())
-    ) v
-    group by 1, 2, 3, 4;
 
 create or replace view stats.visible_mv_peer_mentor_stats with (security_barrier) as
     select s.peer_mentor_id, s.chapter_id, s.activity_count,
@@ -70,27 +50,30 @@ create or replace view stats.visible_mv_activity_time_series with (security_barr
     from stats.mv_activity_time_series s
     where s.chapter_id = any (array(select app.statistics_chapter_ids()));
 
--- Their columns are those named above.
+-- Their columns are those named above. Each has an order of its own, so that a list that is read
+-- page by page has every row once.
 create or replace view public.peer_mentor_stats with (security_invoker = on) as
-    select * from stats.visible_peer_mentor_stats;
+    select * from stats.visible_peer_mentor_stats
+    order by chapter_id, peer_mentor_id;
 create or replace view public.chapter_stats with (security_invoker = on) as
-    select * from stats.visible_chapter_stats;
+    select * from stats.visible_chapter_stats
+    order by chapter_id;
 create or replace view public.activity_time_series with (security_invoker = on) as
-    select * from stats.visible_time_series;
-create or replace view public.coordinator_monthly_stats with (security_invoker = on) as
-    select * from stats.visible_coordinator_monthly_stats;
+    select * from stats.visible_time_series
+    order by bucket_date, chapter_id;
 create or replace view public.mv_peer_mentor_stats with (security_invoker = on) as
-    select * from stats.visible_mv_peer_mentor_stats;
+    select * from stats.visible_mv_peer_mentor_stats
+    order by chapter_id, peer_mentor_id;
 create or replace view public.mv_chapter_stats with (security_invoker = on) as
-    select * from stats.visible_mv_chapter_stats;
+    select * from stats.visible_mv_chapter_stats
+    order by chapter_id;
 create or replace view public.mv_activity_time_series with (security_invoker = on) as
-    select * from stats.visible_mv_activity_time_series;
+    select * from stats.visible_mv_activity_time_series
+    order by bucket_date, chapter_id;
 
 comment on view public.peer_mentor_stats is 'Per peer mentor and chapter, exact now.';
 comment on view public.chapter_stats is 'Per chapter, exact now.';
-comment on view public.activity_time_series is 'Per chapter and UTC day, exact now.';
-comment on view public.coordinator_monthly_stats is
-    'Per coordinator, month (UTC) and activity type, with approved expenses, exact now.';
+comment on view public.activity_time_series is 'Per chapter and day, exact now.';
 comment on view public.mv_peer_mentor_stats is
     'As peer_mentor_stats, as of the last refresh (stats_freshness).';
 comment on view public.mv_chapter_stats is
@@ -100,18 +83,16 @@ comment on view public.mv_activity_time_series is
 
 revoke all on
     stats.visible_peer_mentor_stats, stats.visible_chapter_stats, stats.visible_time_series,
-    stats.visible_coordinator_monthly_stats, stats.visible_mv_peer_mentor_stats,
-    stats.visible_mv_chapter_stats, stats.visible_mv_activity_time_series,
+    stats.visible_mv_peer_mentor_stats, stats.visible_mv_chapter_stats,
+    stats.visible_mv_activity_time_series,
     public.peer_mentor_stats, public.chapter_stats, public.activity_time_series,
-    public.coordinator_monthly_stats, public.mv_peer_mentor_stats, public.mv_chapter_stats,
-    public.mv_activity_time_series
+    public.mv_peer_mentor_stats, public.mv_chapter_stats, public.mv_activity_time_series
     from public, anon, authenticated, service_role;
 -- the former are reachable only through the latter: schema stats itself is not granted
 grant select on
     stats.visible_peer_mentor_stats, stats.visible_chapter_stats, stats.visible_time_series,
-    stats.visible_coordinator_monthly_stats, stats.visible_mv_peer_mentor_stats,
-    stats.visible_mv_chapter_stats, stats.visible_mv_activity_time_series,
+    stats.visible_mv_peer_mentor_stats, stats.visible_mv_chapter_stats,
+    stats.visible_mv_activity_time_series,
     public.peer_mentor_stats, public.chapter_stats, public.activity_time_series,
-    public.coordinator_monthly_stats, public.mv_peer_mentor_stats, public.mv_chapter_stats,
-    public.mv_activity_time_series
+    public.mv_peer_mentor_stats, public.mv_chapter_stats, public.mv_activity_time_series
     to authenticated;

@@ -1,5 +1,5 @@
 -- Purpose: a type that is categorised anew, or deleted, outdates the summaries of every year.
--- Locks: brief, SHARE ROW EXCLUSIVE on activity_types and bufdir_category_mappings.
+-- Locks: brief, SHARE ROW EXCLUSIVE on activity_types and on what says its category.
 -- Data safety: new objects only.
 
 -- Its leaves, and so all above them: every unit contains one.
@@ -43,18 +43,33 @@ create or replace trigger bufdir_category_mappings_log_deletes
     referencing old table as changed_rows
     for each statement execute function stats.log_mapping_changes();
 
--- With a type go its mappings; their trigger no longer finds whose they were.
-create or replace function stats.log_type_deletions() returns trigger
+-- So does a version that is published, or valid from another year.
+create or replace function stats.log_organization_changes() returns trigger
     language plpgsql security definer set search_path = '' as $$   -- DEFINER: as above
 begin
-    perform stats.outdate_organizations(array(select t.organization_id from changed_rows t));
+    perform stats.outdate_organizations(array(select c.organization_id from changed_rows c));
     return null;
 end $$;
+create or replace trigger bufdir_mapping_versions_log_inserts
+    after insert on public.bufdir_mapping_versions
+    referencing new table as changed_rows
+    for each statement execute function stats.log_organization_changes();
+create or replace trigger bufdir_mapping_versions_log_updates
+    after update on public.bufdir_mapping_versions
+    referencing new table as changed_rows
+    for each statement execute function stats.log_organization_changes();
+create or replace trigger bufdir_mapping_versions_log_deletes
+    after delete on public.bufdir_mapping_versions
+    referencing old table as changed_rows
+    for each statement execute function stats.log_organization_changes();
+
+-- With a type go its mappings; their trigger no longer finds whose they were.
 create or replace trigger activity_types_log_deletions
     after delete on public.activity_types
     referencing old table as changed_rows
-    for each statement execute function stats.log_type_deletions();
+    for each statement execute function stats.log_organization_changes();
 
 revoke execute on function
-    stats.outdate_organizations(uuid[]), stats.log_mapping_changes(), stats.log_type_deletions()
+    stats.outdate_organizations(uuid[]), stats.log_mapping_changes(),
+    stats.log_organization_changes()
     from public, anon, authenticated, service_role;

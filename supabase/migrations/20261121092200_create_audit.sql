@@ -13,8 +13,9 @@ create table if not exists stats.differences (
     chapter_id    uuid        not null
 );
 comment on table stats.differences is
-    'Append-only: where an audit found totals + log, is_counted, expenses or a fresh summary to '
-    'differ from what they rest on. The sweep keeps the newest thousand.';
+    'Append-only: where an audit found totals + log, the day or the reason of an activity, the '
+    'minutes of a day, expenses or a fresh summary to differ from what they rest on. The sweep '
+    'keeps the newest thousand.';
 alter table stats.differences enable row level security;   -- deny-all: no policy
 
 -- For each key: the totals, and the log, less what the activities say. Nothing is left where they
@@ -34,6 +35,21 @@ create or replace function stats.comparison() returns text
     from stats.totals t
 $$;
 
+-- What a person has registered on a day belongs to the chapters of that day; where there is nothing
+-- left of it, it is told of all that they are assigned to.
+create or replace function stats.people_of_chapters(p_chapter_ids uuid[])
+    returns table (chapter_id uuid, profile_id uuid, activity_date date)
+    language sql stable security invoker set search_path = ''
+begin atomic
+    select a.unit_id, a.peer_mentor_id, a.activity_date
+    from public.activities a
+    where p_chapter_ids is null or a.unit_id = any (p_chapter_ids)
+    union
+    select c.unit_id, c.profile_id, null
+    from public.chapter_assignments c
+    where p_chapter_ids is null or c.unit_id = any (p_chapter_ids);
+end;
+
 create or replace function stats.audit(p_chapter_ids uuid[] default null)
     returns setof stats.differences
     language plpgsql volatile security invoker set search_path = '' as $$
@@ -43,9 +59,17 @@ begin
     return query execute format(
         'with found as ('
         '%s '
-        'union select ''activities'', a.unit_id from public.activities a '
-        'where a.is_counted <> stats.counts_in_statistics(a.status) '
-        'and ($1 is null or a.unit_id = any ($1)) '
+        'union select ''activities'', m.chapter_id from stats.misjudged_activities m '
+        'where $1 is null or m.chapter_id = any ($1) '
+        'union select ''joined_rules'', a.unit_id from ('
+        'select * from stats.effective_rules except select * from stats.joined_rules) r '
+        'join public.activities a on a.activity_type_id = r.activity_type_id '
+        'where $1 is null or a.unit_id = any ($1) '
+        'union select ''daily_minutes'', c.chapter_id from stats.missing_minutes m '
+        'join stats.people_of_chapters($1) c on c.profile_id = m.peer_mentor_id '
+        'and (c.activity_date = m.activity_date or c.activity_date is null and not exists ('
+        'select from public.activities a where a.peer_mentor_id = m.peer_mentor_id '
+        'and a.activity_date = m.activity_date)) '
         'union select ''expense_claims'', e.chapter_id from stats.wrong_expenses e '
         'where $1 is null or e.chapter_id = any ($1) '
         'union select ''hierarchy_stats_cache'', w from stats.wrong_summaries($1) w) '
@@ -59,5 +83,6 @@ comment on function stats.audit(uuid[]) is
 
 revoke all on stats.differences from public, anon, authenticated, service_role;
 revoke all on sequence stats.differences_id_seq from public, anon, authenticated, service_role;
-revoke execute on function stats.comparison(), stats.audit(uuid[])
+revoke execute on function stats.comparison(), stats.people_of_chapters(uuid[]),
+    stats.audit(uuid[])
     from public, anon, authenticated, service_role;

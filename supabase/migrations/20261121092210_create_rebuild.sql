@@ -12,10 +12,16 @@ begin
     lock table public.activities in access share mode;   -- first: while it waits, folds go on
     lock table public.expense_claims in access share mode;
     perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
-    -- is_counted is computed anew, the difference is logged
-    update public.activities a set status = a.status
-    where a.is_counted <> stats.counts_in_statistics(a.status)
-      and (p_chapter_ids is null or a.unit_id = any (p_chapter_ids));
+    -- day and reason are judged anew, the difference is logged
+    perform stats.join_rules();
+    update public.activities a set not_counted_because = null
+    from stats.misjudged_activities m
+    where m.id = a.id and (p_chapter_ids is null or m.chapter_id = any (p_chapter_ids));
+    -- what is missing is added, so that it is right beside writers
+    execute stats.sum_and_add_minutes(
+                'select m.* from stats.missing_minutes m where m.peer_mentor_id in '
+                '(select c.profile_id from stats.people_of_chapters($1) c)')
+        using p_chapter_ids;
     -- as are the expenses
     update public.activities a set approved_expenses_nok = w.approved_nok
     from stats.wrong_expenses w

@@ -43,6 +43,7 @@ declare
 begin
     perform stats.note_time('stats.swept_at');
     perform stats.attempt('select stats.prune_records()');
+    perform stats.attempt('select private.collect_answers()');
     perform stats.attempt('select stats.audit_sample()');
     perform setval('stats.fold_asked_at', 0, false);   -- done, by whomever it was asked for
     perform stats.attempt('select stats.fold()');

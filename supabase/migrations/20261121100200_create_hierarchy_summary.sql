@@ -4,8 +4,8 @@
 -- Distinct contacts are counted from the activities themselves: a contact is personal data and
 -- stands in no total. So whoever calls the summaries locks the activities first, in a statement of
 -- its own (create_audit says why).
-create index if not exists activities_unit_id_occurred_at_contact_id_idx
-    on public.activities (unit_id, occurred_at) include (contact_id)
+create index if not exists activities_unit_id_activity_date_contact_id_idx
+    on public.activities (unit_id, activity_date) include (contact_id)
     where is_counted and contact_id is not null;
 
 create or replace function stats.hierarchy_payload(
@@ -30,9 +30,7 @@ comment on function
 create or replace function stats.hierarchy_summary(p_unit_id uuid, p_year integer) returns jsonb
     language sql stable security invoker set search_path = '' as $$
     with unit as (
-        select u.id, u.organization_id,
-               make_timestamptz(p_year, 1, 1, 0, 0, 0, 'UTC')     as starts,
-               make_timestamptz(p_year + 1, 1, 1, 0, 0, 0, 'UTC') as ends
+        select u.organization_id
         from public.organization_units u
         where u.id = p_unit_id
     ), subtree (id) as materialized (
@@ -60,7 +58,7 @@ create or replace function stats.hierarchy_summary(p_unit_id uuid, p_year intege
         left join public.bufdir_category_mappings m
             on m.activity_type_id = y.activity_type_id
             and m.mapping_version = (
-                select stats.current_mapping_version(unit.organization_id) from unit)
+                select stats.mapping_version(unit.organization_id, p_year) from unit)
         group by 1
     )
     select stats.hierarchy_payload(
@@ -70,12 +68,11 @@ create or replace function stats.hierarchy_summary(p_unit_id uuid, p_year intege
         (select count(*) from (
             select distinct a.contact_id
             from public.activities a
-            cross join unit
             where a.unit_id in (select s.id from subtree s)
               and a.is_counted
               and a.contact_id is not null
-              and a.occurred_at >= unit.starts
-              and a.occurred_at < unit.ends) d),
+              and a.activity_date >= make_date(p_year, 1, 1)
+              and a.activity_date < make_date(p_year + 1, 1, 1)) d),
         (select count(*) from (select distinct v.peer_mentor_id from yearly v) d),
         count(distinct y.chapter_id),
         (select jsonb_object_agg(c.code, c.activity_count) from categories c),

@@ -4,10 +4,7 @@
 create or replace function stats.hierarchy_summaries(p_organization_id uuid, p_year integer)
     returns table (unit_id uuid, payload jsonb)
     language sql stable security invoker set search_path = '' as $$
-    with recursive span as (
-        select make_timestamptz(p_year, 1, 1, 0, 0, 0, 'UTC')     as starts,
-               make_timestamptz(p_year + 1, 1, 1, 0, 0, 0, 'UTC') as ends
-    ), units as materialized (
+    with recursive units as materialized (
         select u.id, u.parent_id
         from public.organization_units u
         where u.organization_id = p_organization_id
@@ -53,13 +50,12 @@ create or replace function stats.hierarchy_summaries(p_organization_id uuid, p_y
         -- A walk of its own, which carries contacts: level by level, so that what two chapters
         -- share is carried up once. UNION ends it also where the tree has a cycle.
         select a.unit_id, a.contact_id
-        from span
-        cross join public.activities a
+        from public.activities a
         where a.unit_id in (select u.id from units u)
           and a.is_counted
           and a.contact_id is not null
-          and a.occurred_at >= span.starts
-          and a.occurred_at < span.ends
+          and a.activity_date >= make_date(p_year, 1, 1)
+          and a.activity_date < make_date(p_year + 1, 1, 1)
         union
         select u.parent_id, r.contact_id
         from reach r
@@ -80,7 +76,7 @@ create or replace function stats.hierarchy_summaries(p_organization_id uuid, p_y
             join ancestry c on c.unit_id = t.chapter_id
             left join public.bufdir_category_mappings m
                 on m.activity_type_id = t.activity_type_id
-                and m.mapping_version = (select stats.current_mapping_version(p_organization_id))
+                and m.mapping_version = (select stats.mapping_version(p_organization_id, p_year))
             group by 1, 2
         ) x
         group by 1

@@ -18,7 +18,7 @@ create table if not exists public.hierarchy_stats_cache (
     primary key (unit_id, period_year)
 );
 comment on table public.hierarchy_stats_cache is
-    'Summaries of units by year (UTC); read through hierarchy_stats.';
+    'Summaries of units by year; read through hierarchy_stats.';
 comment on column public.hierarchy_stats_cache.computed_at_mark is
     'The unit''s marks of the year and of every year, in the snapshot that the payload was '
     'computed in.';

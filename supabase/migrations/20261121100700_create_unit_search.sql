@@ -5,8 +5,11 @@
 -- names the dictionary.
 create or replace function app.search_key(p_text text) returns text
     language sql immutable parallel safe security invoker set search_path = ''
-    return lower(extensions.unaccent('extensions.unaccent'::regdictionary, p_text));
-comment on function app.search_key(text) is 'A name without accents and case.';
+    return replace(replace(
+        lower(extensions.unaccent('extensions.unaccent'::regdictionary, p_text)),
+        'aa', 'a'), 'oe', 'o');
+comment on function app.search_key(text) is
+    'A name without accents and case, nor the spellings for å and ø: aa and oe.';
 create index if not exists organization_units_name_search_idx on public.organization_units
     using gin (app.search_key(name) extensions.gin_trgm_ops);
 

@@ -27,8 +27,8 @@ create or replace function stats.report_source(
         left join stats.unit_regions g on g.chapter_id = a.chapter_id
         left join public.organization_units u on u.id = g.unit_id
         where a.organization_id = p_organization_id
-          and a.occurred_at >= p_period_start::timestamp at time zone 'UTC'
-          and a.occurred_at < p_period_end::timestamp at time zone 'UTC'
+          and a.bucket_date >= p_period_start
+          and a.bucket_date < p_period_end
     ), by_contact as (
         select count(*) as record_count,
                case when s.contact_id is null then bit_xor(s.hash)

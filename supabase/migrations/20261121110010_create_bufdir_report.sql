@@ -14,8 +14,8 @@ create or replace function stats.bufdir_report(
             and m.mapping_version = p_mapping_version
         left join stats.unit_regions r on r.chapter_id = a.chapter_id
         where a.organization_id = p_organization_id
-          and a.occurred_at >= p_period_start::timestamp at time zone 'UTC'
-          and a.occurred_at < p_period_end::timestamp at time zone 'UTC'
+          and a.bucket_date >= p_period_start
+          and a.bucket_date < p_period_end
     ), grouped as (
         -- a person counts once in each group, whether met directly or registered by proxy
         select grouping(c.category, c.activity_type_id, c.region_id) as part,
@@ -59,7 +59,7 @@ create or replace function stats.bufdir_report(
         'totals', (select g.figures from grouped g where g.part = 7))
 $$;
 comment on function stats.bufdir_report(uuid, date, date, integer) is
-    'Per category, region and in all; from p_period_start to before p_period_end, UTC days; types '
+    'Per category, region and in all; from p_period_start to before p_period_end; types '
     'without a category stand in uncategorised.';
 
 revoke execute on function stats.bufdir_report(uuid, date, date, integer)

@@ -47,6 +47,21 @@ end $$;
 comment on function app.require_report(uuid, date, date, text) is
     'As require_report_access, for reports that are computed: those take a turn (take_turns).';
 
+-- What a report says is said by one mapping: that of its years.
+create or replace function stats.require_mapping_version(
+    p_organization_id uuid, p_period_start date, p_period_end date)
+    returns integer
+    language plpgsql stable security invoker set search_path = '' as $$
+declare
+    v_version integer := stats.mapping_version(p_organization_id, p_period_start, p_period_end);
+begin
+    if v_version is null then
+        raise exception 'the years of this period are reported by different mapping versions'
+            using errcode = 'invalid_parameter_value', hint = 'Ask for each year by itself.';
+    end if;
+    return v_version;
+end $$;
+
 create or replace function app.generate_bufdir_report(
     p_org_id uuid, p_period_start date, p_period_end date, p_mapping_version integer)
     returns jsonb
@@ -65,26 +80,30 @@ begin
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
     return app.shown_report(stats.bufdir_report(
         p_org_id, p_period_start, p_period_end,
-        coalesce(p_mapping_version, stats.current_mapping_version(p_org_id), 0)));
+        coalesce(p_mapping_version,
+                 stats.require_mapping_version(p_org_id, p_period_start, p_period_end))));
 end $$;
 
 create or replace function public.generate_bufdir_report(
-    p_org_id uuid, p_period_start date, p_period_end date,
-    p_mapping_version integer default null)
+    p_org_id uuid, p_period_start date default null, p_period_end date default null,
+    p_mapping_version integer default null, p_year integer default null)
     returns jsonb
     language sql volatile security invoker set search_path = ''
-    return app.generate_bufdir_report(p_org_id, p_period_start, p_period_end, p_mapping_version);
-comment on function public.generate_bufdir_report(uuid, date, date, integer) is
-    'The Bufdir report of the caller''s organisation for whole months; start included, end '
-    'excluded, UTC; the newest mapping unless one is named. Coordinators and org admins; only the '
-    'latter see groups of fewer than five people.';
+    return app.generate_bufdir_report(
+        p_org_id, app.first_day(p_period_start, p_year), app.first_day(p_period_end, p_year + 1),
+        p_mapping_version);
+comment on function public.generate_bufdir_report(uuid, date, date, integer, integer) is
+    'The Bufdir report of the caller''s organisation for a year, or for whole months; start '
+    'included, end excluded; by the mapping that is valid for its years unless one is named. '
+    'Coordinators and org admins; only the latter see groups of fewer than five people.';
 
 revoke execute on function
     app.require_report_access(uuid, date, date, text), app.require_report(uuid, date, date, text),
+    stats.require_mapping_version(uuid, date, date),
     app.generate_bufdir_report(uuid, date, date, integer),
-    public.generate_bufdir_report(uuid, date, date, integer)
+    public.generate_bufdir_report(uuid, date, date, integer, integer)
     from public, anon, authenticated, service_role;
 grant execute on function
     app.generate_bufdir_report(uuid, date, date, integer),
-    public.generate_bufdir_report(uuid, date, date, integer)
+    public.generate_bufdir_report(uuid, date, date, integer, integer)
     to authenticated;

@@ -9,7 +9,7 @@ declare
     v_mapping integer;
 begin
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
-    v_mapping := coalesce(stats.current_mapping_version(p_organization_id), 0);
+    v_mapping := stats.require_mapping_version(p_organization_id, p_period_start, p_period_end);
     return (
         select jsonb_build_object(
             'organization_id', p_organization_id,
@@ -39,17 +39,20 @@ begin
         'snapshot_json', app.shown_report(v_computed -> 'snapshot_json'));
 end $$;
 
-create or replace function public.compute_metric_snapshot(p_period_start date, p_period_end date)
+create or replace function public.compute_metric_snapshot(
+    p_period_start date default null, p_period_end date default null,
+    p_year integer default null)
     returns jsonb
     language sql volatile security invoker set search_path = ''
-    return app.compute_metric_snapshot(p_period_start, p_period_end);
-comment on function public.compute_metric_snapshot(date, date) is
+    return app.compute_metric_snapshot(
+        app.first_day(p_period_start, p_year), app.first_day(p_period_end, p_year + 1));
+comment on function public.compute_metric_snapshot(date, date, integer) is
     'A snapshot of the caller''s organisation, computed and not saved.';
 
 revoke execute on function
     stats.computed_metric_snapshot(uuid, date, date),
-    app.compute_metric_snapshot(date, date), public.compute_metric_snapshot(date, date)
+    app.compute_metric_snapshot(date, date), public.compute_metric_snapshot(date, date, integer)
     from public, anon, authenticated, service_role;
 grant execute on function
-    app.compute_metric_snapshot(date, date), public.compute_metric_snapshot(date, date)
+    app.compute_metric_snapshot(date, date), public.compute_metric_snapshot(date, date, integer)
     to authenticated;

@@ -9,7 +9,8 @@ create or replace function stats.snapshot_status(
 declare
     v_snapshot public.bufdir_metric_snapshots;
     v_source   record;
-    v_mapping  integer  := coalesce(stats.current_mapping_version(p_organization_id), 0);
+    v_mapping  integer  := stats.mapping_version(   -- null: none would be right for all years
+        p_organization_id, p_period_start, p_period_end);
     v_max_age  interval := (
         select s.snapshot_max_age from public.organization_settings s
         where s.organization_id = p_organization_id);
@@ -20,7 +21,7 @@ begin
     where b.organization_id = p_organization_id
       and b.period_start = p_period_start
       and b.period_end = p_period_end;
-    -- with the snapshot's own mapping, so that a newer one is not taken for an edit
+    -- with the snapshot's own mapping, so that another version is not taken for an edit
     select * into v_source
     from stats.report_source(p_organization_id, p_period_start, p_period_end,
                              coalesce(v_snapshot.mapping_version, v_mapping));
@@ -28,7 +29,8 @@ begin
         return jsonb_build_object(
             'verdict', 'missing', 'reasons', '[]'::jsonb, 'record_count_at_generation', null,
             'record_count_now', v_source.record_count, 'computed_at', null,
-            'export_allowed', false);
+            'export_allowed', false,
+            'warnings', app.period_warnings(p_period_end));
     end if;
     if v_snapshot.record_count_at_generation <> v_source.record_count then
         v_reasons := v_reasons || 'record_count_changed'::text;
@@ -38,7 +40,7 @@ begin
     if v_snapshot.computed_at < p_now - v_max_age then   -- exactly as old as allowed is fresh
         v_reasons := v_reasons || 'older_than_max_age'::text;
     end if;
-    if v_snapshot.mapping_version <> v_mapping
+    if v_snapshot.mapping_version is distinct from v_mapping
        or right(v_snapshot.source_fingerprint, 16) <> right(v_source.fingerprint, 16) then
         v_reasons := v_reasons || 'mapping_changed'::text;
     end if;
@@ -48,7 +50,8 @@ begin
         'record_count_at_generation', v_snapshot.record_count_at_generation,
         'record_count_now', v_source.record_count,
         'computed_at', v_snapshot.computed_at,
-        'export_allowed', v_reasons = '{}');
+        'export_allowed', v_reasons = '{}',
+        'warnings', app.period_warnings(p_period_end));
 end $$;
 
 create or replace function app.get_snapshot_status(p_period_start date, p_period_end date)
@@ -61,18 +64,21 @@ begin
     return stats.snapshot_status(app.current_org_id(), p_period_start, p_period_end, now());
 end $$;
 
-create or replace function public.get_snapshot_status(p_period_start date, p_period_end date)
+create or replace function public.get_snapshot_status(
+    p_period_start date default null, p_period_end date default null,
+    p_year integer default null)
     returns jsonb
     language sql volatile security invoker set search_path = ''
-    return app.get_snapshot_status(p_period_start, p_period_end);
-comment on function public.get_snapshot_status(date, date) is
+    return app.get_snapshot_status(
+        app.first_day(p_period_start, p_year), app.first_day(p_period_end, p_year + 1));
+comment on function public.get_snapshot_status(date, date, integer) is
     'Whether the saved snapshot of a period is missing, fresh or stale, why, the record counts '
     'then and now, and whether it may be exported.';
 
 revoke execute on function
     stats.snapshot_status(uuid, date, date, timestamptz),
-    app.get_snapshot_status(date, date), public.get_snapshot_status(date, date)
+    app.get_snapshot_status(date, date), public.get_snapshot_status(date, date, integer)
     from public, anon, authenticated, service_role;
 grant execute on function
-    app.get_snapshot_status(date, date), public.get_snapshot_status(date, date)
+    app.get_snapshot_status(date, date), public.get_snapshot_status(date, date, integer)
     to authenticated;

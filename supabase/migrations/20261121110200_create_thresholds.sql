@@ -4,14 +4,17 @@
 create table if not exists public.bufdir_thresholds (
     organization_id        uuid    not null
         references public.organizations (id) on delete cascade,
-    period_year            integer not null check (period_year between 2000 and 2099),
+    valid_from_year        integer not null check (valid_from_year between 2000 and 2099),
     bufdir_category_code   text    not null,
     minimum_activity_count bigint  not null check (minimum_activity_count >= 0),
     at_risk_ratio          numeric not null default 0.8 check (at_risk_ratio between 0 and 1),
-    primary key (organization_id, period_year, bufdir_category_code)
+    primary key (organization_id, bufdir_category_code, valid_from_year)
 );
 comment on table public.bufdir_thresholds is
-    'How many activities of a category an organisation must report in a year.';
+    'How many activities of a category an organisation must report in a year. A year has the '
+    'newest row that is valid for it, so one for later years never touches an earlier one.';
+comment on column public.bufdir_thresholds.minimum_activity_count is
+    '0: from this year on the category has no threshold.';
 comment on column public.bufdir_thresholds.at_risk_ratio is
     'From this share of the minimum on at_risk; below it below_threshold; from the minimum on '
     'on_track.';

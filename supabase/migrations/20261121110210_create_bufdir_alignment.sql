@@ -9,7 +9,7 @@ create or replace function stats.alignment_figures(p_organization_id uuid, p_yea
     select jsonb_build_object(
         'report', stats.bufdir_report(
             p_organization_id, make_date(p_year, 1, 1), make_date(p_year + 1, 1, 1),
-            coalesce(stats.current_mapping_version(p_organization_id), 0)),
+            stats.mapping_version(p_organization_id, p_year)),
         'dashboard', jsonb_build_object(
             'activity_time_series', (
                 select jsonb_build_object(
@@ -30,8 +30,13 @@ create or replace function stats.alignment_figures(p_organization_id uuid, p_yea
                                    'minimum_activity_count', t.minimum_activity_count,
                                    'at_risk_ratio', t.at_risk_ratio)
                 order by t.bufdir_category_code)
-            from public.bufdir_thresholds t
-            where t.organization_id = p_organization_id and t.period_year = p_year), '[]'))
+            from (
+                select distinct on (b.bufdir_category_code) b.*
+                from public.bufdir_thresholds b
+                where b.organization_id = p_organization_id and b.valid_from_year <= p_year
+                order by b.bufdir_category_code, b.valid_from_year desc
+            ) t
+            where t.minimum_activity_count > 0), '[]'))
 $$;
 comment on function stats.alignment_figures(uuid, integer) is
     'What the dashboard and the report say about a year, for the alignment check.';

@@ -68,11 +68,14 @@ begin
     perform app.require_report_access(app.current_org_id(), p_period_start, p_period_end, null);
     return stats.metric_snapshot(p_period_start, p_period_end);
 end $$;
-create or replace function public.get_metric_snapshot(p_period_start date, p_period_end date)
+create or replace function public.get_metric_snapshot(
+    p_period_start date default null, p_period_end date default null,
+    p_year integer default null)
     returns jsonb
     language sql stable security invoker set search_path = ''
-    return app.get_metric_snapshot(p_period_start, p_period_end);
-comment on function public.get_metric_snapshot(date, date) is
+    return app.get_metric_snapshot(
+        app.first_day(p_period_start, p_year), app.first_day(p_period_end, p_year + 1));
+comment on function public.get_metric_snapshot(date, date, integer) is
     'The saved snapshot of a period, or null; complete for org admins, without small groups for '
     'other members.';
 
@@ -86,19 +89,22 @@ begin
     perform stats.save_metric_snapshot(app.current_org_id(), p_period_start, p_period_end);
     return stats.metric_snapshot(p_period_start, p_period_end);
 end $$;
-create or replace function public.save_metric_snapshot(p_period_start date, p_period_end date)
+create or replace function public.save_metric_snapshot(
+    p_period_start date default null, p_period_end date default null,
+    p_year integer default null)
     returns jsonb
     language sql volatile security invoker set search_path = ''
-    return app.save_metric_snapshot(p_period_start, p_period_end);
-comment on function public.save_metric_snapshot(date, date) is
+    return app.save_metric_snapshot(
+        app.first_day(p_period_start, p_year), app.first_day(p_period_end, p_year + 1));
+comment on function public.save_metric_snapshot(date, date, integer) is
     'Computes the report of a period, saves it in place of the one saved before, and gives the '
     'row. Coordinators and org admins.';
 
 revoke execute on function stats.saved_report(public.bufdir_metric_snapshots),
     stats.save_metric_snapshot(uuid, date, date), stats.metric_snapshot(date, date),
-    app.get_metric_snapshot(date, date), public.get_metric_snapshot(date, date),
-    app.save_metric_snapshot(date, date), public.save_metric_snapshot(date, date)
+    app.get_metric_snapshot(date, date), public.get_metric_snapshot(date, date, integer),
+    app.save_metric_snapshot(date, date), public.save_metric_snapshot(date, date, integer)
     from public, anon, authenticated, service_role;
 grant execute on function app.get_metric_snapshot(date, date),
-    public.get_metric_snapshot(date, date), app.save_metric_snapshot(date, date),
-    public.save_metric_snapshot(date, date) to authenticated;
+    public.get_metric_snapshot(date, date, integer), app.save_metric_snapshot(date, date),
+    public.save_metric_snapshot(date, date, integer) to authenticated;

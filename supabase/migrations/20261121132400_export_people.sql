@@ -44,6 +44,19 @@ begin
         'exports', (
             select coalesce(jsonb_agg(to_jsonb(x) order by x.id), '[]')
             from public.bufdir_export_audit_log x where x.exported_by = p_profile_id),
+        'reports', (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                       'id', v.id, 'period_start', v.period_start, 'period_end', v.period_end,
+                       'version', v.version,
+                       'prepared_at', case when v.prepared_by = p_profile_id then v.prepared_at end,
+                       'approved_at', case when v.approved_by = p_profile_id then v.approved_at end,
+                       'sent_at', case when v.sent_by = p_profile_id then v.sent_at end)
+                       order by v.position), '[]')
+            from public.bufdir_report_versions v
+            where p_profile_id in (v.prepared_by, v.approved_by, v.sent_by)),
+        'locked_years', (
+            select coalesce(jsonb_agg(to_jsonb(y) order by y.id), '[]')
+            from public.reporting_year_log y where y.changed_by = p_profile_id),
         'erasures', (
             select coalesce(jsonb_agg(to_jsonb(r) order by r.id), '[]')
             from public.erasures r where r.erased_by = p_profile_id));
@@ -53,7 +66,8 @@ create or replace function public.export_person(p_profile_id uuid) returns jsonb
     return app.export_person(p_profile_id);
 comment on function public.export_person(uuid) is
     'What is kept of a person: profile, sign_in, assignments, activities with their texts, '
-    'expenses, exports, erasures. For themselves, their org admins and the service role.';
+    'expenses, exports, reports, locked_years, erasures. For themselves, their org admins and the '
+    'service role.';
 
 revoke execute on function app.export_person(uuid), public.export_person(uuid)
     from public, anon, authenticated, service_role;

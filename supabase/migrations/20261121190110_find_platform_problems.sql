@@ -44,6 +44,10 @@ begin
         from unnest(array['fersk_functions_url', 'fersk_webhook_secret']) n
         where private.find_secret(n) is null;
     return query
+        select 'the old webhook secret is still in force',
+               'When all functions hold the new one: select private.end_webhook_rotation();'
+        where private.find_secret('fersk_previous_webhook_secret') is not null;
+    return query
         select 'extension pg_net is missing: no webhook can be sent',
                'create extension pg_net with schema extensions;'
         where to_regprocedure('net.http_post(text, jsonb, jsonb, jsonb, integer)') is null;

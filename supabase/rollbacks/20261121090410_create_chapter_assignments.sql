@@ -2,7 +2,6 @@
 -- Locks: brief, ACCESS EXCLUSIVE on organization_units and profiles.
 -- Data safety: the assignments are lost.
 
-drop trigger if exists organization_units_check_chapter_stays on public.organization_units;
+drop view if exists stats.default_coordinators, stats.chapter_coordinators;
 drop table if exists public.chapter_assignments;
-drop function if exists private.check_chapter_stays();
 drop function if exists private.check_chapter_assignment();

@@ -2,6 +2,5 @@
 -- Locks: brief, ACCESS EXCLUSIVE on the tables they refer to.
 -- Data safety: types and mappings are lost.
 
-drop function if exists stats.current_mapping_version(uuid);
 drop table if exists public.bufdir_category_mappings;
 drop table if exists public.activity_types;

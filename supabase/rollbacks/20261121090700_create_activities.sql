@@ -2,5 +2,4 @@
 -- Locks: brief, ACCESS EXCLUSIVE on the tables it refers to. Data safety: EVERY ACTIVITY IS LOST.
 
 drop table if exists public.activities;
-drop function if exists private.set_default_coordinator();
 drop type if exists public.activity_status;

@@ -11,4 +11,5 @@ drop function if exists stats.log_updated_activities();
 drop function if exists stats.log_deleted_activities();
 drop function if exists stats.log_inserted_activities();
 drop function if exists stats.define_change_triggers();
+drop function if exists stats.minutes_of(text);
 drop function if exists stats.contributions_of(text);

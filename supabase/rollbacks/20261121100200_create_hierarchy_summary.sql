@@ -4,4 +4,4 @@
 drop function if exists stats.hierarchy_summary(uuid, integer);
 drop function if exists stats.hierarchy_payload(
     bigint, bigint, bigint, bigint, bigint, bigint, jsonb, numeric);
-drop index if exists public.activities_unit_id_occurred_at_contact_id_idx;
+drop index if exists public.activities_unit_id_activity_date_contact_id_idx;

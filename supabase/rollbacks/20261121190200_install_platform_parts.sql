@@ -7,9 +7,7 @@ do $$
 begin
     if to_regclass('cron.job') is not null then   -- pg_cron may be gone already
         perform cron.unschedule(j.jobid) from cron.job j
-        where j.jobname in ('fersk-sweep', 'fersk-hourly-refresh', 'fersk-nightly-audit',
-                            'fersk-nightly-precompute', 'fersk-nightly-retention',
-                            'fersk-nightly-cleanup');
+        where j.jobname like 'fersk-%';
     end if;
     if to_regclass('realtime.messages') is not null then
         drop policy if exists "members listen to their organisation" on realtime.messages;

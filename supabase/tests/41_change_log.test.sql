@@ -20,7 +20,7 @@ create function tests.changes()
     join public.profiles p on p.id = c.peer_mentor_id
     join public.activity_types t on t.id = c.activity_type_id
     order by u.name collate "C", p.display_name collate "C", t.code collate "C", c.bucket_date,
-             c.activity_count, c.total_minutes;
+             c.activity_count;
 $$;
 -- results_eq compares text of one collation only
 create function tests.logged() returns setof text language sql as $$
@@ -38,11 +38,10 @@ insert into public.activities
     (organization_id, unit_id, peer_mentor_id, registered_by, activity_type_id, occurred_at,
      duration_minutes)
 select tests.id('nord'), tests.id('nord/A'), tests.id('nord/ola'), tests.id('nord/ola'),
-       tests.id('nord/talk'), timestamptz '2026-03-10 08:00Z' + n * interval '1 minute', 30
+       tests.id('nord/talk'), timestamptz '2026-03-10 08:00Z' + n * interval '1 minute', 10
 from generate_series(1, 100) n;
-select results_eq('select tests.logged()',
-    array_fill('A ola talk 2026-03-10 1 30 1 0'::text, array[100]),
-    'CL-02 one of a hundred logs a hundred: grouping would cost each single one');
+select results_eq('select tests.logged()', array['A ola talk 2026-03-10 100 1000 100 0'],
+    'CL-02 so do a hundred of one chapter, peer mentor, type and day');
 insert into public.activities
     (id, organization_id, unit_id, peer_mentor_id, registered_by, activity_type_id, occurred_at,
      duration_minutes, status)
@@ -74,8 +73,7 @@ from stdin;
 48bbceb9ffe601065f0ba77492f8e91b	08d9851517f0c0beee2073a8191e4ff1	2026-03-12 12:00Z	40	draft
 \.
 select tests.act_as_owner();
-select results_eq('select tests.logged()',
-    array['B liv talk 2026-03-12 1 10 1 0', 'B liv talk 2026-03-12 1 20 1 0'],
+select results_eq('select tests.logged()', array['B liv talk 2026-03-12 2 30 2 0'],
     'CL-04 COPY is logged like INSERT');
 
 -- ---------------------------------------------------------------- updates
@@ -127,13 +125,13 @@ update public.activities
 set unit_id = tests.id('nord/C')
 where organization_id = tests.id('nord')
   and unit_id = tests.id('nord/A')
-  and duration_minutes = 30;
+  and duration_minutes in (10, 30);
 select results_eq(
     $$ select chapter, sum(activities)::bigint, sum(minutes)::bigint
        from tests.changes()
        group by chapter
        order by chapter $$,
-    $$ values ('A', -104::bigint, -3120::bigint), ('C', 104, 3120) $$,
+    $$ values ('A', -104::bigint, -1120::bigint), ('C', 104, 1120) $$,
     'CL-15 many rows moved at once are two sums');
 update public.activities set duration_minutes = duration_minutes where false;
 select is_empty('select tests.logged()', 'CL-16 an update of no row logs nothing');
@@ -146,8 +144,7 @@ insert into public.activities
 select tests.id(name), tests.id('nord'), tests.id('nord/C'), tests.id('nord/cato'),
        tests.id('nord/cato'), tests.id('nord/talk'), '2026-05-01 09:00Z', minutes
 from (values ('up 1', 10), ('up 2', 20)) x (name, minutes);
-select results_eq('select tests.logged()',
-    array['C cato talk 2026-05-01 1 10 1 0', 'C cato talk 2026-05-01 1 20 1 0'],
+select results_eq('select tests.logged()', array['C cato talk 2026-05-01 2 30 2 0'],
     'CL-17 two new ones');
 insert into public.activities
     (id, organization_id, unit_id, peer_mentor_id, registered_by, activity_type_id, occurred_at,

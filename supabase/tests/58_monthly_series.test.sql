@@ -1,7 +1,7 @@
 -- MS: a coordinator's months, with zeros for those without activities.
 begin;
 \ir helpers.psql
-select plan(19);
+select plan(23);
 select tests.settle();
 
 select tests.add_activity('nord/ola', 'nord/A', '2026-03-01 00:00Z', 60, p_name => 'with expenses');
@@ -12,12 +12,14 @@ insert into public.expense_claims (activity_id, amount_nok, status, organization
 values (tests.id('with expenses'), 250.50, 'approved', tests.id('nord'));
 
 create function tests.series(
-    p_coordinator text, p_from text default '2026-02-20', p_to text default '2026-05-01')
+    p_coordinator text, p_from text default '2026-02-20', p_to text default '2026-05-02')
     returns text language sql as $$
     select format(
         'select activity_month::text, activity_count, total_duration_minutes, total_hours, '
         '       approved_expenses_nok '
-        'from public.get_monthly_series(%L, %L, %L)',
+        'from jsonb_to_recordset(public.get_monthly_series(%L, %L, %L)) as s '
+        '    (activity_month date, activity_count bigint, total_duration_minutes bigint, '
+        '     total_hours numeric, approved_expenses_nok numeric)',
         tests.id(p_coordinator),
         p_from::date,
         p_to::date);
@@ -42,25 +44,25 @@ grant execute on function
 
 select tests.act_as('nord/kari');
 select results_eq(tests.series('nord/kari'), tests.karis_months(),
-    'MS-01 every month from the first to the last, both included, empty ones as zeros');
+    'MS-01 every month from that of the first day to that of the last, empty ones as zeros');
 select results_eq(
-    tests.series('nord/kari', '2026-03-31', '2026-03-31'),
+    tests.series('nord/kari', '2026-03-31', '2026-04-01'),
     $$ values ('2026-03-01', 2::bigint, 100::bigint, 1.67, 250.50) $$,
     'MS-02 a day stands for its month');
 select results_eq(
-    tests.series('nord/kari', '2019-12-31', '2020-01-01'),
+    tests.series('nord/kari', '2019-12-31', '2020-01-02'),
     $$ values ('2019-12-01', 0::bigint, 0::bigint, 0.00, 0::numeric), ('2020-01-01', 0, 0, 0, 0) $$,
     'MS-03 a period without any activity is zeros too');
 select tests.act_as('nord/anne');
 select results_eq(tests.series('nord/kari'), tests.karis_months(),
     'MS-04 an org admin sees a coordinator''s');
 select results_eq(
-    tests.series('nord/cora', '2026-04-01', '2026-04-30'),
+    tests.series('nord/cora', '2026-04-01', '2026-05-01'),
     $$ values ('2026-04-01', 1::bigint, 45::bigint, 0.75, 0.00) $$,
     'MS-05 any coordinator''s');
 select tests.act_as('nord/ola');
 select results_eq(
-    tests.series('nord/ola', '2026-03-01', '2026-03-01'),
+    tests.series('nord/ola', '2026-03-01', '2026-04-01'),
     $$ values ('2026-03-01', 0::bigint, 0::bigint, 0.00, 0::numeric) $$,
     'MS-06 who follows up nobody has zeros');
 
@@ -96,6 +98,18 @@ select throws_ok(
     '22023', 'a coordinator and a period of at most ten years, p_from not after p_to, are needed',
     'MS-17 nor nobody''s');
 
+select is(public.get_monthly_series(tests.id('nord/kari'), '2026-03-01', '2026-03-01'), '[]',
+    'MS-20 the last day is not in');
+select is(
+    public.get_monthly_series(tests.id('nord/kari'), p_year => 2026),
+    public.get_monthly_series(tests.id('nord/kari'), '2026-01-01', '2027-01-01'),
+    'MS-21 a year can be named');
+select throws_ok(
+    $$ select public.get_monthly_series(tests.id('nord/kari'), '2026-01-01', p_year => 2026) $$,
+    '22023', 'name a period or a year, not both', 'MS-21 instead of a period');
+select throws_ok(
+    $$ select public.get_monthly_series(tests.id('nord/kari'), p_year => 1999) $$,
+    '22023', 'the year must be between 2000 and 2099', 'MS-21 of this century');
 select tests.act_as_owner();
 update public.organization_settings
 set statistics_enabled = false

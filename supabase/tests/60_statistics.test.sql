@@ -1,7 +1,7 @@
 -- ST: who sees which statistics, live and as of the last refresh.
 begin;
 \ir helpers.psql
-select plan(50);
+select plan(59);
 select tests.settle();
 
 create table tests.names as select tests.id(n) as id, split_part(n, '/', 2) as name
@@ -228,6 +228,61 @@ select tests.act_as('nord/anne');
 select is_empty(tests.chapters(), 'ST-29 and what comes with a role');
 select tests.act_as_owner();
 update public.profiles set role = 'org_admin' where id = tests.id('nord/anne');
+
+-- ---------------------------------------------------------------- who follows up whom, now
+
+-- kari has A alone, and cora C
+select tests.act_as_owner();
+insert into public.chapter_assignments (profile_id, unit_id, organization_id)
+values (tests.id('nord/cora'), tests.id('nord/B'), tests.id('nord'));
+select tests.act_as('nord/cora');
+select results_eq(
+    tests.months(),
+    $$ values ('cora', '2026-03-01', 'talk', 1::bigint, 60::bigint, 1.00, 0.00),
+              ('cora', '2026-04-01', 'talk', 1, 90, 1.50, 0.00),
+              ('cora', '2026-05-01', 'talk', 1, 45, 0.75, 0.00) $$,
+    'ST-37 who comes to a chapter sees what was its former coordinator''s to follow up');
+select is(
+    public.get_monthly_series(tests.id('nord/cora'), '2026-04-01', '2026-05-01')
+        #>> '{0,activity_count}',
+    '1', 'ST-37 as their own');
+select tests.act_as('nord/kari');
+select results_eq(
+    tests.months(),
+    $$ values ('kari', '2026-03-01', 'talk', 3::bigint, 130::bigint, 2.17, 250.50),
+              ('kari', '2026-03-01', 'visit', 1, 20, 0.33, 0.00) $$,
+    'ST-38 who left it sees nothing of it');
+select tests.act_as('nord/anne');
+select is((select sum(activity_count) from public.coordinator_monthly_stats), 7::numeric,
+    'ST-39 nothing is lost, and nothing counts twice');
+select tests.act_as_owner();
+update public.profiles set role = 'peer_mentor' where id = tests.id('nord/kari');
+select tests.act_as('nord/kari');
+select is_empty(tests.months(), 'ST-40 who became a peer mentor follows up nobody');
+select tests.act_as('nord/anne');
+select is((select sum(activity_count) from public.coordinator_monthly_stats
+           where coordinator_id = tests.id('nord/kari')), 4::numeric,
+    'ST-40 what nobody took over stays under their name, for the org admin');
+select tests.act_as_owner();
+insert into public.chapter_assignments (profile_id, unit_id, organization_id)
+values (tests.id('nord/cora'), tests.id('nord/A'), tests.id('nord'));
+select tests.act_as('nord/cora');
+select is((select sum(activity_count) from public.coordinator_monthly_stats), 7::numeric,
+    'ST-41 until somebody does');
+select tests.act_as_owner();
+update public.profiles set is_active = true where id = tests.id('nord/ina');
+select tests.act_as('nord/ina');
+select is((select sum(activity_count) from public.coordinator_monthly_stats), 4::numeric,
+    'ST-42 of several, whose primary chapter it is has what nobody else has');
+select tests.act_as('nord/cora');
+select is((select sum(activity_count) from public.coordinator_monthly_stats), 3::numeric,
+    'ST-42 and the other does not');
+select tests.act_as_owner();
+update public.profiles set is_active = false where id = tests.id('nord/ina');
+update public.profiles set role = 'coordinator' where id in (tests.id('nord/kari'),
+                                                             tests.id('nord/cora'));
+delete from public.chapter_assignments
+where profile_id = tests.id('nord/cora') and unit_id <> tests.id('nord/C');
 
 -- ---------------------------------------------------------------- the kill switch
 

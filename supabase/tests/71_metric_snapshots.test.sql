@@ -1,12 +1,13 @@
 -- SN: saved reports: who writes and deletes them, what may stand in them, and when they are stale.
 begin;
 \ir helpers.psql
-select plan(100);
+select plan(102);
 select tests.settle();
 
 insert into public.bufdir_category_mappings
     (mapping_version, activity_type_id, bufdir_category_code)
 values (1, tests.id('nord/talk'), 'INDIVIDUAL');
+select tests.publish(1);
 select tests.add_activity(p_name => 'one'), tests.add_activity(p_name => 'two'),
        tests.add_activity('nord/ola', 'nord/A', '2025-06-01Z');
 
@@ -232,7 +233,7 @@ select tests.act_as_owner();
 select is(
     tests.status('24 hours') - 'computed_at',
     '{"verdict": "fresh", "reasons": [], "record_count_at_generation": 2, "record_count_now": 2, '
-    '"export_allowed": true}',
+    '"export_allowed": true, "warnings": []}',
     'SN-14 exactly a day old is fresh');
 select is(tests.reasons('24 hours 0.000001 seconds'), '["older_than_max_age"]',
     'SN-14 a microsecond more is not');
@@ -248,7 +249,11 @@ rollback to untouched;
 insert into public.bufdir_category_mappings
     (mapping_version, activity_type_id, bufdir_category_code)
 values (2, tests.id('nord/talk'), 'INDIVIDUAL');
-select is(tests.reasons(), '["mapping_changed"]', 'SN-18 a newer mapping');
+select is(tests.reasons(), '[]', 'SN-18 a newer mapping that is not published');
+select tests.publish(2, 2027);
+select is(tests.reasons(), '[]', 'SN-18 or for later years');
+update public.bufdir_mapping_versions set valid_from_year = 2026 where mapping_version = 2;
+select is(tests.reasons(), '["mapping_changed"]', 'SN-18 for this year');
 rollback to untouched;
 update public.bufdir_category_mappings
 set bufdir_category_code = 'X'

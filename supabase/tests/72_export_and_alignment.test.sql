@@ -2,17 +2,19 @@
 -- dashboard.
 begin;
 \ir helpers.psql
-select plan(41);
+select plan(42);
 select tests.settle();
 
 insert into public.bufdir_category_mappings
     (mapping_version, activity_type_id, bufdir_category_code)
 values (1, tests.id('nord/talk'), 'INDIVIDUAL');
+select tests.publish(1);
 select tests.add_activity(p_name => 'one'),
        tests.add_activity('nord/liv', 'nord/B', p_type => 'nord/visit');
 insert into public.bufdir_thresholds
-    (organization_id, period_year, bufdir_category_code, minimum_activity_count)
-values (tests.id('nord'), 2026, 'INDIVIDUAL', 3), (tests.id('nord'), 2025, 'INDIVIDUAL', 3),
+    (organization_id, valid_from_year, bufdir_category_code, minimum_activity_count)
+values (tests.id('nord'), 2025, 'INDIVIDUAL', 3), (tests.id('nord'), 2027, 'INDIVIDUAL', 5),
+       (tests.id('nord'), 2025, 'COURSE', 1), (tests.id('nord'), 2026, 'COURSE', 0),
        (tests.id('sor'), 2026, 'INDIVIDUAL', 9);
 
 create function tests.save() returns void language sql
@@ -150,7 +152,14 @@ select is((select (a #>> '{dashboard,hierarchy,activity_count}')::integer from a
 select is(
     (select a -> 'thresholds' from alignment),
     '[{"bufdir_category_code": "INDIVIDUAL", "minimum_activity_count": 3, "at_risk_ratio": 0.8}]',
-    'XA-16 with the thresholds of the year and the organisation');
+    'XA-16 with the thresholds of the organisation that are valid for the year');
+select set_eq(
+    $$ select y, t ->> 'bufdir_category_code', (t ->> 'minimum_activity_count')::integer
+       from unnest(array[2024, 2025, 2027, 2099]) y,
+            jsonb_array_elements(public.get_bufdir_alignment(y) -> 'thresholds') t $$,
+    $$ values (2025, 'INDIVIDUAL', 3), (2025, 'COURSE', 1), (2027, 'INDIVIDUAL', 5),
+              (2099, 'INDIVIDUAL', 5) $$,
+    'XA-16 each year has its own; a later one changes no earlier year, 0 ends one');
 select throws_ok(
     $$ select public.get_bufdir_alignment(1999) $$,
     '22023', 'the year must be between 2000 and 2099',
@@ -184,12 +193,12 @@ select throws_ok(
     '42501', 'only coordinators and org admins check the alignment',
     'XA-18 a peer mentor may not');
 select results_eq(
-    $$ select period_year from public.bufdir_thresholds order by 1 $$,
-    $$ values (2025), (2026) $$,
+    $$ select valid_from_year from public.bufdir_thresholds order by 1 $$,
+    $$ values (2025), (2025), (2026), (2027) $$,
     'XA-19 members read their thresholds');
-select throws_ok(
-    $$ update public.bufdir_thresholds set minimum_activity_count = 0 where true $$,
-    '42501', 'permission denied for table bufdir_thresholds',
+select is_empty(
+    $$ update public.bufdir_thresholds set minimum_activity_count = 0 where true
+       returning valid_from_year $$,
     'XA-19 and set none');
 
 -- ---------------------------------------------------------------- the kill switch

@@ -78,6 +78,7 @@ select is((select h - 'categories' from app.hide_small_groups(jsonb_build_object
 insert into public.bufdir_category_mappings
     (mapping_version, activity_type_id, bufdir_category_code)
 values (1, tests.id('nord/talk'), 'INDIVIDUAL'), (1, tests.id('nord/visit'), 'VISIT');
+select tests.publish(1);
 select tests.add_activity(p_name => 'a' || n, p_minutes => 30) from generate_series(1, 6) n;
 select tests.add_activity('nord/cato', 'nord/C', p_name => 'c' || n, p_type => 'nord/visit')
 from generate_series(1, 2) n;

@@ -7,6 +7,7 @@ select tests.settle();
 insert into public.bufdir_category_mappings
     (mapping_version, activity_type_id, bufdir_category_code)
 values (1, tests.id('nord/talk'), 'INDIVIDUAL'), (1, tests.id('nord/visit'), 'GROUP');
+select tests.publish(1);
 
 -- Ola met X alone, and Y whom Liv met, too; Kari registered for him and exported; Liv met Z.
 create function tests.met(p_name text, p_mentor text, p_contact text, p_unit text, p_type text,

@@ -1,7 +1,7 @@
 -- PX: one person's data, for whom, and all of them.
 begin;
 \ir helpers.psql
-select plan(24);
+select plan(25);
 
 select tests.add_activity('nord/ola', 'nord/A', p_name => 'own'), tests.add_activity('nord/liv',
     'nord/A', p_name => 'of liv'), tests.add_activity('nord/ola', 'nord/A', p_name => 'by kari',
@@ -13,9 +13,12 @@ insert into public.expense_claims (id, organization_id, activity_id, amount_nok,
 values (tests.id('claim'), tests.id('nord'), tests.id('own'), 12.5, 'approved',
         tests.id('nord/kari'));
 insert into public.bufdir_export_audit_log
-    (organization_id, exported_by, snapshot_id, period_start, period_end, verdict)
+    (organization_id, exported_by, snapshot_id, period_start, period_end, verdict,
+     source_fingerprint, figures)
 values (tests.id('nord'), tests.id('nord/kari'), gen_random_uuid(), '2026-01-01', '2027-01-01',
-        '{}');
+        '{}', '', '{}');
+insert into public.reporting_year_log (organization_id, year, is_locked, changed_by)
+values (tests.id('nord'), 2026, true, tests.id('nord/anne'));
 
 create function tests.export(p_person text) returns jsonb language sql as
     $$ select public.export_person(tests.id(p_person)) $$;
@@ -48,12 +51,14 @@ select tests.act_as_role('anon');
 select throws_ok($$ select tests.export('nord/ola') $$, '42501',
     'permission denied for function export_person', 'PX-02 anon may not');
 
+select tests.act_as('nord/anne');
+select is(tests.export('nord/anne') #>> '{locked_years,0,year}', '2026', 'PX-09 years they locked');
 select tests.act_as('nord/ola');
 create temporary table exported on commit drop as select tests.export('nord/ola') as e;
 grant select on exported to public;
 select set_eq($$ select jsonb_object_keys(e) from exported $$,
     array['exported_at', 'profile', 'sign_in', 'assignments', 'activities', 'expenses', 'exports',
-       'erasures'], 'PX-03 what is exported');
+       'reports', 'locked_years', 'erasures'], 'PX-03 what is exported');
 select is((select e #>> '{profile,display_name}' from exported), 'nord/ola', 'PX-04 the name');
 select is((select e #>> '{sign_in,email}' from exported), 'nord@ola.test', 'PX-04 the address');
 select ok(not (select e -> 'sign_in' ? 'encrypted_password' from exported), 'PX-04 no password');

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from pydantic import BaseModel, ValidationError
 
 from _shared.http.webhooks import WebhookPayload
 from local.requirements import ROOT
-from tools.contracts import CONTRACTS, FOLDER, render
+from tools.contracts import BROADCASTS, CONTRACTS, FOLDER, render
+
+if TYPE_CHECKING:
+    from local.stack import Stack
 
 
 def test_the_files_are_current_and_no_others_are_there() -> None:
@@ -36,7 +40,7 @@ def examples(name: str) -> list[dict[str, Any]]:
 TYPES = {
     "activity_registered": {"activities_changed", "units_changed"},
     "expense_decided": {"activities_changed", "units_changed"},
-    "upkeep_due": {"sweep", "continued", "nightly"},
+    "upkeep_due": {"sweep", "continued", "nightly", "heartbeat"},
 }
 EVENTS = [(name, model) for name, model in CONTRACTS.items() if name != "upkeep_due"]
 
@@ -77,3 +81,41 @@ def test_a_wake_up_of_the_other_kind_does_not_pass_for_this_one(name: str, model
         for wrong in wrongs:
             with pytest.raises(ValidationError):
                 model.model_validate_json(json.dumps(example | wrong))
+
+
+def test_every_broadcast_has_a_contract() -> None:
+    sql = "".join(
+        file.read_text(encoding="utf-8") for file in (ROOT / "supabase" / "migrations").glob("*.sql")
+    )
+    calls = sql.count("realtime.send(")
+    assert set(re.findall(r"'(\w+)', 'activities:org:'", sql)) == set(BROADCASTS)
+    assert calls == len(BROADCASTS)
+
+
+def test_a_broadcast_is_what_its_contract_says(stack: Stack) -> None:
+    with psycopg.connect(stack.db_url) as connection:
+        connection.execute("delete from realtime.messages where true")
+        connection.execute(
+            "update public.activities set duration_minutes = duration_minutes % 1440 + 1 where id in"
+            " (select id from public.activities where is_counted limit 3)"
+        )
+        connection.execute("select public.take_unit_changes()")
+        sent = connection.execute(
+            "select event, topic, private, payload::text from realtime.messages"
+        ).fetchall()
+        connection.rollback()
+    assert sent
+    for event, topic, private, payload in sent:
+        model = BROADCASTS[event]
+        model.model_validate_json(payload)
+        with pytest.raises(ValidationError, match="extra_forbidden"):
+            model.model_validate(json.loads(payload) | {"summary": "x"})
+        assert topic in (model.__doc__ or "").replace("<organisation>", topic.rpartition(":")[2])
+        assert private
+
+
+@pytest.mark.parametrize(("name", "model"), BROADCASTS.items())
+def test_each_example_of_a_broadcast_is_accepted(name: str, model: type[BaseModel]) -> None:
+    schema = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    for example in schema["examples"]:
+        model.model_validate_json(json.dumps(example))

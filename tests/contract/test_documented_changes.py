@@ -22,10 +22,14 @@ WRITE: LiteralString = """
     insert into public.activities (organization_id, unit_id, peer_mentor_id, registered_by, activity_type_id,
                                    occurred_at, duration_minutes, is_proxy_registered, status)
     select organization_id, unit_id, peer_mentor_id, registered_by, activity_type_id,
-           occurred_at, 30, true, 'draft'
-    from public.activities where is_proxy_registered limit 1
+           occurred_at, 31, true, 'draft'
+    from public.activities where is_proxy_registered and is_counted and occurred_at >= '2026-01-02Z'
+      and activity_type_id in (select t.id from public.activity_types t
+                               join public.organizations o on o.id = t.organization_id
+                               where o.slug = 'nhf' and t.code = 'home_visit') limit 1
 """
 REGISTER: LiteralString = WRITE.replace("'draft'", "'registered'")
+HOME_VISIT = REGISTER
 AUDIT: LiteralString = "select distinct relation_name from stats.audit() order by 1"
 
 
@@ -36,27 +40,38 @@ def own() -> Iterator[OwnCluster]:
         yield cluster
 
 
-def block(page: str) -> str:
-    """The one block of SQL of a page."""
-    (found,) = (b.code for b in documents.blocks(HOWTO / page) if b.language == "sql")
-    return found
+def block(page: str, place: int = 0) -> str:
+    """A block of SQL of a page, counted from 0."""
+    return [b.code for b in documents.blocks(HOWTO / page) if b.language == "sql"][place]
 
 
-def test_the_counting_rule_reaches_the_rows_of_an_open_writer_and_of_one_that_waits(own: OwnCluster) -> None:
+@pytest.mark.parametrize(
+    ("place", "write", "reasons"),
+    [
+        pytest.param(0, HOME_VISIT, [("too_short", 2)], id="a rule of a type"),
+        pytest.param(1, WRITE, [(None, 2)], id="the code"),
+    ],
+)
+def test_the_counting_rule_reaches_the_rows_of_an_open_writer_and_of_one_that_waits(
+    own: OwnCluster, place: int, write: LiteralString, reasons: list[tuple[str | None, int]]
+) -> None:
     with own.connect() as owner, own.connect() as before, own.connect() as after, own.connect() as observer:
         before.execute("begin")
-        before.execute(WRITE)
+        before.execute(write)
         owner.execute("begin")
         with blocked(
-            block("change-the-counting-rule.md"), session=owner, by=before, observer=observer
+            block("change-the-counting-rule.md", place), session=owner, by=before, observer=observer
         ) as applied:
             before.execute("commit")
         applied.result()
-        with blocked(WRITE, session=after, by=owner, observer=observer) as written:
+        with blocked(write, session=after, by=owner, observer=observer) as written:
             owner.execute("commit")
         written.result()
-        drafts = observer.execute("select bool_and(is_counted) from public.activities where status = 'draft'")
-        assert drafts.fetchone() == (True,)
+        written_now = observer.execute(
+            "select not_counted_because, count(*) from public.activities"
+            " where duration_minutes = 31 group by 1"
+        )
+        assert written_now.fetchall() == reasons
         assert observer.execute(AUDIT).fetchall() == []
 
 

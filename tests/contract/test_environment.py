@@ -6,12 +6,14 @@ import ast
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from _shared.http.loading import NAMES
 from _shared.settings import Settings
 from tests.support.credentials import ENVIRONMENT, SECRETS
 
@@ -97,6 +99,53 @@ def deployed_variables() -> dict[str, set[str]]:
     }
 
 
+def test_the_deploy_script_sets_the_variables_that_the_page_shows(tmp_path: Path) -> None:
+    env = tmp_path / "deploy.env"
+    env.write_text("".join(f"{name}='value of {name}'\n" for name in variables()), encoding="utf-8")
+    printed = subprocess.run(
+        [ROOT / "deploy" / "cloud-run"],
+        env={**os.environ, "ENV": str(env), "IMAGE": "image:1", "REGION": "north", "DRY_RUN": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    commands = [shlex.split(line) for line in printed.splitlines()]
+    assert [command[:3] for command in commands] == [
+        ["docker", "build", "--tag"],
+        ["docker", "push", "image:1"],
+        ["gcloud", "run", "deploy"],
+        ["curl", "--fail", "--silent"],
+        ["gcloud", "run", "services"],
+    ]
+    options = commands[2]
+    given = {
+        option: dict(each.split("=", 1) for each in options[options.index(f"--{option}") + 1].split(","))
+        for option in ("set-env-vars", "set-secrets")
+    }
+    assert {option: set(values) for option, values in given.items()} == deployed_variables()
+    assert given["set-env-vars"]["SUPABASE_URL"] == "value of SUPABASE_URL"
+    # each option of the page is there
+    shown = re.search(
+        r"^gcloud run deploy (?:.*\\\n)*.*", DEPLOY.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    assert shown
+    assert set(re.findall(r"--[\w-]+", shown[0])) == {word for word in options if word.startswith("--")}
+
+
+def test_the_deploy_script_names_what_is_missing(tmp_path: Path) -> None:
+    env = tmp_path / "deploy.env"
+    env.write_text("SUPABASE_URL=https://project.test\n", encoding="utf-8")
+    done = subprocess.run(
+        [ROOT / "deploy" / "cloud-run"],
+        env={**os.environ, "ENV": str(env), "IMAGE": "image:1", "REGION": "north", "DRY_RUN": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"deploy-functions: {env} lacks SUPABASE_PUBLISHABLE_KEY" in done.stderr
+
+
 def test_with_the_variables_of_the_documented_deployment_every_function_starts() -> None:
     names = set().union(*deployed_variables().values())
     assert names <= set(variables())
@@ -105,8 +154,7 @@ def test_with_the_variables_of_the_documented_deployment_every_function_starts()
     assert (started.returncode, started.stderr) == (0, "")
     line, functions = started.stdout.splitlines()
     assert json.loads(line)["event"] == "started"
-    modules = {path.stem for path in (ROOT / "functions").glob("[a-z]*.py")} - {"main"}
-    assert set(ast.literal_eval(functions)) == modules
+    assert set(ast.literal_eval(functions)) == set(NAMES)
 
 
 def test_a_service_loads_its_own_function_and_no_other() -> None:

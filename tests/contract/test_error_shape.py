@@ -127,9 +127,17 @@ async def test_preflight_names_the_methods(function: Function) -> None:
     assert set(function.spec.methods) < set(response.headers["allow"].split(", "))
 
 
-@pytest.mark.parametrize("path", ["/more", "/more/", "/..%2f", "/index.html"])
+@pytest.mark.parametrize("path", ["/more", "/more/", "/..%2f", "/index.html", "/functions/v1/other"])
 async def test_there_is_nothing_below_a_function(function: Function, path: str) -> None:
     assert_error(await function.call(function.some_caller(), path=path), "not_found")
+    assert_error(await function.call(function.some_caller(), path=f"{function.kept_path}{path}"), "not_found")
+
+
+async def test_a_load_balancer_may_keep_the_path(function: Function) -> None:
+    for path in (function.kept_path, f"{function.kept_path}/"):
+        assert (await function.call(function.some_caller(), path=path)).status_code == 200
+        preflight = await function.call(function.some_caller(), method="OPTIONS", path=path)
+        assert preflight.status_code == 204
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,14 @@ PYTHON_FILES = sorted(
 PGTAP = ROOT / "supabase" / "tests"
 # They put statements together from the list of measures; those are looked at as they run, in
 # tests/database/test_unfiltered_writes.py.
-PUT_TOGETHER = ("log_activity_changes", "create_fold", "create_audit", "create_rebuild", "create_sweep")
+PUT_TOGETHER = (
+    "log_activity_changes",
+    "create_fold",
+    "create_audit",
+    "create_rebuild",
+    "create_sweep",
+    "create_activity_history",
+)
 
 
 def name(file: Path) -> str:

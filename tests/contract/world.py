@@ -117,6 +117,11 @@ class Function:
     def method(self) -> str:
         return self.spec.methods[0]
 
+    @property
+    def kept_path(self) -> str:
+        """Its path in the address that clients know."""
+        return f"/functions/v1/{self.spec.slug}"
+
     def accepts(self, kind: type[Caller]) -> bool:
         return kind in self.spec.callers or Anonymous in self.spec.callers
 

@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -26,10 +25,11 @@ from tests.resilience.comparison import SNAPSHOTS, differences, public_differenc
 from tests.resilience.hierarchy_truth import wrong_entries
 from tests.resilience.own_cluster import empty_cluster, own_cluster
 from tests.resilience.scene import MINUTES, MOMENTS, Activity, Draft, Scene, load_scene
-from tests.support import documents
+from tools import restore_drill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.resilience.own_cluster import Connection, OwnCluster
 
@@ -106,60 +106,6 @@ def _run(program: str, *arguments: str, own: OwnCluster) -> None:
     assert done.returncode == 0, f"{program}: {done.stderr}"
 
 
-def _runbook() -> tuple[list[str], list[str]]:
-    """Give the commands and the SQL of "Moving to a new project", as they stand in the runbook."""
-    page = ROOT / "docs" / "howto" / "runbook.md"
-    first = page.read_text(encoding="utf-8").splitlines().index("## Moving to a new project")
-    blocks = [block for block in documents.blocks(page) if block.line > first]
-    return [b.code for b in blocks if b.language == "sh"], [b.code for b in blocks if b.language == "sql"]
-
-
-def _dump_for_a_move(own: OwnCluster, directory: Path) -> None:
-    """Run the runbook's commands; the CLI would run pg_dump in a container, so its script is run here."""
-    commands, _ = _runbook()
-    for command in commands[0].strip().splitlines():
-        arguments = command.replace('--remote "$OLD"', "").split()[2:]
-        place = arguments.index("-f")
-        file = directory / arguments[place + 1]
-        del arguments[place : place + 2]
-        if "data.sql" in file.name:
-            # On Supabase schema net belongs to an extension, whose rows are in no dump, and Auth
-            # counts wrong passwords in memory.
-            for name in ("http_request_queue", "http_request_queue_id_seq", "_http_response"):
-                arguments += ["--exclude", f"net.{name}"]
-            arguments += ["--exclude", "auth.password_attempts"]
-        printed = migrations.supabase(*arguments, "--dry-run", database_url=own.url)
-        script = f"set -euo pipefail{printed.partition('set -euo pipefail')[2]}"
-        path = f"{Path(postgres.program('psql')).parent}{os.pathsep}{os.environ['PATH']}"
-        done = subprocess.run(
-            ["bash"],
-            input=script,
-            env={**os.environ, "PATH": path},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        file.write_text(done.stdout)
-
-
-def _restore_as_moved(own: OwnCluster, directory: Path) -> None:
-    """Run the runbook's psql in the directory of the dumps, as postgres."""
-    commands, _ = _runbook()
-    url, password = without_password(own.url)
-    path = f"{Path(postgres.program('psql')).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "PGPASSWORD": password, "NEW": url}
-    done = subprocess.run(
-        ["bash", "-euc", commands[1]],
-        check=False,
-        cwd=directory,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-
-
 def _problems(connection: Connection) -> list[str]:
     return [problem for (problem,) in connection.execute("select problem from private.platform_problems()")]
 
@@ -183,19 +129,19 @@ EMPTY = [f"stats.{name} is empty: it was restored without its rows" for name in 
 def test_a_move_to_a_new_project_is_healed_by_one_function(
     own: OwnCluster, scene: Scene, tmp_path: Path
 ) -> None:
-    _, (close, heal) = _runbook()
+    _, (close, heal) = restore_drill.runbook()
     with own.connect() as source:
         _write_here_and_there(source, scene, 700_000)
         activities = source.execute("select count(*) from public.activities").fetchone()
         secret = source.execute("select private.secret('fersk_webhook_secret')").fetchone()
         applied = migrations.applied(own.url)
-        _dump_for_a_move(own, tmp_path)
+        restore_drill.dump(own.url, tmp_path)
 
     with empty_cluster("moved") as target:
         database.install_platform(target.instance)
         with target.connect() as connection:
             connection.execute(close.encode())
-            _restore_as_moved(target, tmp_path)
+            restore_drill.restore(tmp_path, target.url)
             assert connection.execute("select count(*) from public.activities").fetchone() == activities
             assert migrations.applied(target.url) == applied
             assert not migrations.differ(target.url)
@@ -225,10 +171,10 @@ def _without_placeholders(statements: str) -> str:
 
 
 def test_a_move_that_left_the_default_privileges_open_is_named(own: OwnCluster, tmp_path: Path) -> None:
-    _dump_for_a_move(own, tmp_path)
+    restore_drill.dump(own.url, tmp_path)
     with empty_cluster("moved-open") as target:
         database.install_platform(target.instance)
-        _restore_as_moved(target, tmp_path)
+        restore_drill.restore(tmp_path, target.url)
         with target.connect() as connection:
             assert "what was restored is open to anon" in _problems(connection)
 

@@ -48,6 +48,7 @@ def connection(stack: Stack) -> Iterator[psycopg.Connection]:
 STATEMENT = re.compile(r"\s*(with|insert|update|delete|merge)\b", re.IGNORECASE)
 PUT_TOGETHER = (
     "stats.define_change_triggers(",
+    "stats.define_history(",
     "stats.fold(",
     "stats.audit(",
     "stats.rebuild(",
@@ -78,7 +79,7 @@ def test_nothing_that_the_upkeep_runs_writes_without_where(connection: psycopg.C
         "heal()",
         "sweep()",
         "refresh(true)",
-        "apply_counting_rule()",
+        "apply_counting_rules()",
     ):
         connection.execute(f"select stats.{call}".encode())
     connection.execute("delete from public.expense_claims where true")

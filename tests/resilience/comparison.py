@@ -22,13 +22,32 @@ class Pair(NamedTuple):
 # The materialised views: as of their last refresh; no live figure stands on them.
 SNAPSHOTS = ["mv_activity_time_series", "mv_chapter_stats", "mv_peer_mentor_stats"]
 
-# What counts, said once more on purpose: the tests must not ask the code under test.
-_COUNTED: LiteralString = """(
-    select a.*, (a.occurred_at at time zone 'UTC')::date as day,
-           date_trunc('month', a.occurred_at at time zone 'UTC')::date as month,
+# Who follows an activity up, as things are now; said once more on purpose, as what counts is below.
+FOLLOWER: LiteralString = """(
+    select coalesce(
+        (select p.id from public.chapter_assignments c join public.profiles p on p.id = c.profile_id
+         where c.unit_id = a.unit_id and p.role = 'coordinator' and p.is_active
+         order by p.id = a.coordinator_id desc nulls last, c.is_primary desc, p.id limit 1),
+        a.coordinator_id))"""
+
+# On which day, and what counts: said once more on purpose, the tests must not ask the code under test.
+DAY: LiteralString = """(
+    case when a.is_date_given then a.activity_date
+         else (a.occurred_at at time zone (select s.time_zone from public.organization_settings s
+                                           where s.organization_id = a.organization_id))::date end)"""
+COUNTS: LiteralString = f"""(
+    a.status = 'registered' and coalesce(
+        (select r.counts and a.duration_minutes >= coalesce(r.min_duration_minutes, 0)
+                and a.participant_count >= coalesce(r.min_participants, 0)
+         from public.counting_rules r
+         where r.activity_type_id = a.activity_type_id and r.valid_from <= {DAY}
+         order by r.valid_from desc limit 1), true))"""
+_COUNTED: LiteralString = f"""(
+    select a.*, {DAY} as day, date_trunc('month', {DAY}::timestamp)::date as month,
            coalesce((select sum(e.amount_nok) from public.expense_claims e
-                     where e.activity_id = a.id and e.status = 'approved'), 0) as approved
-    from public.activities a where a.status = 'registered') a"""
+                     where e.activity_id = a.id and e.status = 'approved'), 0) as approved,
+           {FOLLOWER} as follower
+    from public.activities a where {COUNTS}) a"""
 
 # Everything, as the owner sees it.
 LIVE = {
@@ -69,9 +88,9 @@ LIVE = {
         """select organization_id, coordinator_id, activity_month, activity_type_id,
                   sum(activity_count), sum(duration_minutes), sum(approved_nok)
            from stats.live_coordinator_rows group by 1, 2, 3, 4""",
-        f"""select organization_id, coordinator_id, month, activity_type_id,
+        f"""select organization_id, follower, month, activity_type_id,
                    count(*), sum(duration_minutes), sum(approved)
-            from {_COUNTED} where coordinator_id is not null group by 1, 2, 3, 4""",
+            from {_COUNTED} where follower is not null group by 1, 2, 3, 4""",
     ),
 }
 
@@ -94,20 +113,22 @@ PUBLIC = {
             from {_COUNTED} where organization_id = %s group by 1, 2""",
     ),
     "get_activity_series": Pair(
-        "select * from public.get_activity_series('2025-12-31', '2026-04-01', 'month')",
+        """select * from jsonb_to_recordset(
+               public.get_activity_series('2025-12-31', '2026-04-02', 'month'))
+               as s (bucket_date date, activity_count bigint, total_hours numeric)""",
         f"""select m::date, count(a.id), round(coalesce(sum(a.duration_minutes), 0) / 60.0, 2)
             from generate_series(timestamp '2025-12-01', '2026-04-01', interval '1 month') m
             left join {_COUNTED} on a.month = m::date and a.organization_id = %s
-                and a.day between '2025-12-31' and '2026-04-01'
+                and a.day >= '2025-12-31' and a.day < '2026-04-02'
             group by 1""",
     ),
     "coordinator_monthly_stats": Pair(
         """select coordinator_id, activity_month, activity_type_id, activity_count, total_duration_minutes,
                   total_hours, approved_expenses_nok
            from public.coordinator_monthly_stats""",
-        f"""select coordinator_id, month, activity_type_id, count(*), sum(duration_minutes),
+        f"""select follower, month, activity_type_id, count(*), sum(duration_minutes),
                    round(sum(duration_minutes) / 60.0, 2), sum(approved)
-            from {_COUNTED} where coordinator_id is not null and organization_id = %s group by 1, 2, 3""",
+            from {_COUNTED} where follower is not null and organization_id = %s group by 1, 2, 3""",
     ),
 }
 

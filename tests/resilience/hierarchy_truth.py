@@ -5,34 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, LiteralString
 
+from tests.resilience.comparison import COUNTS, DAY
+
 if TYPE_CHECKING:
     from uuid import UUID
 
     from tests.resilience.own_cluster import Connection
 
 # One statement, so one snapshot: what is called fresh, what it says, and what is so.
-_FRESH: LiteralString = """
+_FRESH: LiteralString = f"""
     with recursive climb (unit_id, ancestor_id) as (
         select id, id from public.organization_units
         union all
         select c.unit_id, u.parent_id from climb c join public.organization_units u on u.id = c.ancestor_id
         where u.parent_id is not null
-    ), versions as (
-        select t.organization_id, max(m.mapping_version) as mapping_version
-        from public.bufdir_category_mappings m
-        join public.activity_types t on t.id = m.activity_type_id
-        group by 1
     ), counted as (
-        select c.ancestor_id, extract(year from a.occurred_at at time zone 'UTC')::integer as year, a.*,
+        select c.ancestor_id, extract(year from {DAY})::integer as year, a.*,
                coalesce(m.bufdir_category_code, 'uncategorised') as category,
                coalesce((select sum(e.amount_nok) from public.expense_claims e
                          where e.activity_id = a.id and e.status = 'approved'), 0) as approved_nok
         from public.activities a
         join climb c on c.unit_id = a.unit_id
-        left join versions v on v.organization_id = a.organization_id
         left join public.bufdir_category_mappings m
-            on m.activity_type_id = a.activity_type_id and m.mapping_version = v.mapping_version
-        where a.status = 'registered'
+            on m.activity_type_id = a.activity_type_id and m.mapping_version = (
+                select v.mapping_version from public.bufdir_mapping_versions v
+                where v.organization_id = a.organization_id
+                  and v.valid_from_year <= extract(year from {DAY})
+                order by v.mapping_version desc limit 1)
+        where {COUNTS}
     ), categories as (
         select ancestor_id, year, jsonb_object_agg(category, number) as categories
         from (select ancestor_id, year, category, count(*) as number from counted group by 1, 2, 3) n

@@ -16,13 +16,15 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
+from tests.resilience.comparison import COUNTS, DAY, FOLLOWER
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tests.resilience.own_cluster import Connection
 
 # What counts is said once more on purpose, as in comparison.py.
-_LEDGER: LiteralString = """
+_LEDGER: LiteralString = f"""
     create schema history;
     create table history.activities (
         xid xid8 not null default pg_current_xact_id(), sign integer not null, chapter uuid, mentor uuid,
@@ -36,10 +38,10 @@ _LEDGER: LiteralString = """
     create function history.log_activity(sign integer, a public.activities) returns void language sql as $$
         insert into history.activities
             (sign, chapter, mentor, coordinator, kind, day, minutes, participants, contact, approved)
-        select sign, a.unit_id, a.peer_mentor_id, a.coordinator_id, a.activity_type_id,
-               (a.occurred_at at time zone 'UTC')::date, a.duration_minutes, a.participant_count,
+        select sign, a.unit_id, a.peer_mentor_id, {FOLLOWER}, a.activity_type_id,
+               {DAY}, a.duration_minutes, a.participant_count,
                a.contact_id, a.approved_expenses_nok
-        where a.status = 'registered' $$;
+        where {COUNTS} $$;
     create function history.log_activities() returns trigger language plpgsql as $$ begin
         if tg_op <> 'INSERT' then perform history.log_activity(-1, old); end if;
         if tg_op <> 'DELETE' then perform history.log_activity(1, new); end if;
@@ -68,9 +70,8 @@ _LEDGER: LiteralString = """
     insert into history.categories (sign, kind, code)
     select 1, m.activity_type_id, m.bufdir_category_code from public.bufdir_category_mappings m
     join public.activity_types t on t.id = m.activity_type_id
-    where m.mapping_version = (select max(n.mapping_version) from public.bufdir_category_mappings n
-                               join public.activity_types o on o.id = n.activity_type_id
-                               where o.organization_id = t.organization_id);
+    where m.mapping_version = (select max(v.mapping_version) from public.bufdir_mapping_versions v
+                               where v.organization_id = t.organization_id);
 """
 
 

@@ -35,7 +35,13 @@ RELATIONS: dict[str, LiteralString] = {
 # What the API's get_monthly_series returns after it has taken its lock, in a snapshot of its own.
 _MONTHLY: LiteralString = (
     "select jsonb_agg(jsonb_build_array(activity_month, activity_count, total_duration_minutes, total_hours, "
-    f"approved_expenses_nok)) from %s(%%s, {_MONTHS}) where activity_count <> 0"
+    "approved_expenses_nok)) from %s where activity_count <> 0"
+)
+_ROWS_OF_MONTHS: LiteralString = f"app.monthly_series(%s, {_MONTHS})"
+_API_MONTHS: LiteralString = (
+    f"jsonb_to_recordset(public.get_monthly_series(%s, {_MONTHS})) as m (activity_month date, "
+    "activity_count bigint, total_duration_minutes bigint, total_hours numeric, "
+    "approved_expenses_nok numeric)"
 )
 ISOLATIONS = ["read committed", "repeatable read", "serializable"]
 
@@ -74,11 +80,9 @@ class HistoryReader:
 
     def _monthly(self, connection: Connection, isolation: str) -> Read:
         coordinator = self._random.choice(self._scene.coordinators)
-        function: LiteralString = (
-            "app.monthly_series" if isolation == "read committed" else "public.get_monthly_series"
-        )
+        months = _ROWS_OF_MONTHS if isolation == "read committed" else _API_MONTHS
         row = connection.execute(
-            f"select pg_current_snapshot()::text, ({_MONTHLY % function})::text", [coordinator]
+            f"select pg_current_snapshot()::text, ({_MONTHLY.replace('%s', months)})::text", [coordinator]
         ).fetchone()
         assert row is not None
         return Read("get_monthly_series", (str(coordinator), 0), row[0], parse_json(row[1]), isolation)

@@ -60,35 +60,43 @@ class Writes(RuleBasedStateMachine):
 
     @rule(wanted=st.lists(drafts, min_size=1, max_size=6))
     def insert(self, wanted: list[Draft]) -> None:
-        operations.insert(self.writer, self.rows(wanted))
+        with operations.unless_the_day_is_full():
+            operations.insert(self.writer, self.rows(wanted))
 
     @rule(wanted=st.lists(drafts, min_size=1, max_size=9))
     def copy(self, wanted: list[Draft]) -> None:
-        operations.copy(self.writer, self.rows(wanted))
+        with operations.unless_the_day_is_full():
+            operations.copy(self.writer, self.rows(wanted))
 
     @rule(wanted=st.lists(drafts, min_size=1, max_size=5), overwritten=picks)
     def upsert(self, wanted: list[Draft], overwritten: list[int]) -> None:
-        operations.upsert(self.writer, self.rows(wanted, overwritten))
+        with operations.unless_the_day_is_full():
+            operations.upsert(self.writer, self.rows(wanted, overwritten))
 
     @rule(wanted=st.lists(drafts, min_size=1, max_size=5), overwritten=picks)
     def merge(self, wanted: list[Draft], overwritten: list[int]) -> None:
         rows = self.rows(wanted, overwritten)
         operations.withdraw_expenses(self.writer, [row.id for row in rows])
-        operations.merge(self.writer, rows)
+        with operations.unless_the_day_is_full():
+            operations.merge(self.writer, rows)
 
     @rule(deleted=picks, longer=picks, wanted=st.lists(drafts, min_size=1, max_size=3))
     def replace(self, deleted: list[int], longer: list[int], wanted: list[Draft]) -> None:
         gone = self.existing(deleted)
         kept = [activity for activity in self.existing(longer) if activity not in gone]
-        operations.replace(self.writer, gone, kept, self.rows(wanted))
+        with operations.unless_the_day_is_full():
+            operations.replace(self.writer, gone, kept, self.rows(wanted))
 
     @rule(chosen=picks, column=st.sampled_from(EDITABLE), like=drafts)
     def edit(self, chosen: list[int], column: str, like: Draft) -> None:
-        operations.edit(self.writer, self.existing(chosen), column, self.scene.activity(UUID(int=0), like))
+        wanted = self.scene.activity(UUID(int=0), like)
+        with operations.unless_the_day_is_full():
+            operations.edit(self.writer, self.existing(chosen), column, wanted)
 
     @rule(chosen=picks, mentor=small)
     def reassign(self, chosen: list[int], mentor: int) -> None:
-        operations.reassign(self.writer, self.existing(chosen), self.scene.mentors[mentor % 3])
+        with operations.unless_the_day_is_full():
+            operations.reassign(self.writer, self.existing(chosen), self.scene.mentors[mentor % 3])
 
     @rule(chosen=picks)
     def delete(self, chosen: list[int]) -> None:

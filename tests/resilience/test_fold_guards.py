@@ -289,7 +289,7 @@ READERS: dict[LiteralString, LiteralString] = {
     ),
     "app.get_bufdir_alignment(integer)": "select public.get_bufdir_alignment(2026)",
     "get_monthly_series(uuid,date,date)": (
-        "select s.activity_count::integer from auth.users p, "
+        "select (s -> 0 -> 'activity_count')::integer from auth.users p, "
         "public.get_monthly_series(p.id, '2026-05-01', '2026-05-31') s where p.email = 'kari@nhf.example'"
     ),
 }

@@ -422,16 +422,16 @@ def test_a_changed_counting_rule_waits_for_who_writes_by_the_old_one(
     """And the change back does not deadlock; the audit finds what a change without it leaves."""
     writer, folder, observer = sessions
     rule = (
-        "create or replace function stats.counts_in_statistics(p_status public.activity_status) "
-        "returns boolean language sql immutable parallel safe set search_path = '' return true"
+        "create or replace function stats.counts_in_statistics(p_status public.activity_status,"
+        " p_duration_minutes integer, p_participant_count integer, p_counts boolean,"
+        " p_min_duration_minutes integer, p_min_participants integer)"
+        " returns text language sql stable parallel safe set search_path = '' return null"
     )
-    row = observer.execute(
-        "select pg_get_functiondef('stats.counts_in_statistics(public.activity_status)'::regprocedure)"
-    ).fetchone()
+    row = observer.execute("select pg_get_functiondef('stats.counts_in_statistics'::regproc)").fetchone()
     assert row is not None
     real = row[0]
     draft = Draft(0, 0, 0, 0, DRAFT.occurred_at, 60, 2, "draft")
-    apply: LiteralString = "select stats.apply_counting_rule()"
+    apply: LiteralString = "select stats.apply_counting_rules()"
     counted = "select is_counted from public.activities where id = %s"
     writer.execute("begin")
     operations.insert(writer, [scene.activity(UUID(int=1), draft)])

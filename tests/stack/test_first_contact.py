@@ -168,7 +168,7 @@ def latest(started: Newcomer) -> Iterator[str]:
         "create table public.rooms (id integer); insert into public.rooms values (1), (2), (3);\n"
         "alter table public.organizations add column room integer;\n"
         "update public.organizations set room = 1 where slug in ('nhf', 'hlf');\n"
-        "insert into public.bufdir_thresholds (organization_id, period_year, bufdir_category_code,"
+        "insert into public.bufdir_thresholds (organization_id, valid_from_year, bufdir_category_code,"
         " minimum_activity_count) select id, 2001, 'ROOM', 1 from public.organizations where room = 1;\n"
         "create function public.rooms_left() returns integer language sql as 'select 1';\n",
         encoding="utf-8",

@@ -19,6 +19,7 @@ PERIOD = Period.model_validate_strings({"period_start": "2026-01-01", "period_en
 OSLO = "f388971c-9f12-6423-a62e-50570d4f0f5d"
 CAFE = "2aa4a032-f5c7-b4d7-6335-7007d53d0cfe"
 SNAPSHOT_ID = "4bab0653-9842-4aa9-9c60-4dbccf22a428"
+VERSION_ID = "9c1e4a52-3f0b-4c57-8f0e-6a1b2c3d4e5f"
 
 
 def make_report(**overrides: Any) -> RefreshReport:
@@ -36,6 +37,9 @@ def make_health(**overrides: Any) -> DatabaseHealth:
             "oldest_pending_seconds": None,
             "differences": 0,
             "last_difference_at": None,
+            "last_delivered_at": NOW,
+            "last_undelivered_at": None,
+            "reasons": [],
         }
         | overrides
     )
@@ -141,6 +145,7 @@ def status_json(**overrides: Any) -> dict[str, Any]:
         "record_count_now": 3,
         "computed_at": "2026-03-14T09:26:53.589793+00:00",
         "export_allowed": True,
+        "warnings": [],
     } | overrides
 
 
@@ -156,16 +161,131 @@ def alignment_json(**overrides: Any) -> dict[str, Any]:
     } | overrides
 
 
+def version_json(**overrides: Any) -> dict[str, Any]:
+    """A version of a report, as `get_report_versions()` lists it: prepared, not yet signed."""
+    return {
+        "id": VERSION_ID,
+        "organization_id": str(NHF),
+        "organization_name": "Norges Handikapforbund",
+        "period_start": "2026-01-01",
+        "period_end": "2027-01-01",
+        "version": 1,
+        "report": report_json(),
+        "record_count": 3,
+        "source_fingerprint": "c646630b0762767b7b83d053fe72bfa8",
+        "mapping_version": 1,
+        "mapping": [
+            {
+                "activity_type_id": "5a1e7f0c-5b8e-4a39-9f27-0c2f4f6c7f10",
+                "activity_type_code": "conversation",
+                "label": "Samtale",
+                "bufdir_category_code": "INDIVIDUAL",
+            },
+            {
+                "activity_type_id": CAFE,
+                "activity_type_code": "social_cafe",
+                "label": "Sosial kafé",
+                "bufdir_category_code": None,
+            },
+        ],
+        "counting_rule": {"counts_in_statistics": "return p_status = 'registered';"},
+        "previous_hash": "0" * 64,
+        "hash": "7d" * 32,
+        "prepared": signature_json("Kari Nordmann"),
+        "approved": None,
+        "sent": None,
+    } | overrides
+
+
+def signature_json(name: str, day: str = "2026-03-14") -> dict[str, Any]:
+    """Who took a step, and when."""
+    return {
+        "profile_id": "2992d15c-f1cd-46c4-9745-e7ca36b04cd2",
+        "name": name,
+        "at": f"{day}T09:26:53.589793+00:00",
+        "local_at": f"{day} 10:26",
+    }
+
+
+def explanation_json(**overrides: Any) -> dict[str, Any]:
+    """Somebody has made an activity half an hour longer."""
+    effect = {
+        "activity_count": 0,
+        "total_minutes": 30,
+        "total_hours": exact_json.loads("0.50"),
+        "participant_count": 0,
+    }
+    facts = {
+        "unit_id": OSLO,
+        "peer_mentor_id": "958ddca5-dd43-a042-5d89-77d2f297db4b",
+        "activity_type_id": CAFE,
+        "activity_date": "2026-03-10",
+        "duration_minutes": 60,
+        "participant_count": 3,
+        "is_counted": True,
+        "not_counted_because": None,
+    }
+    return {
+        "version": VERSION_ID,
+        "against": None,
+        "difference": effect,
+        "unrecorded": dict.fromkeys(effect, 0),
+        "mapping_changes": [],
+        "kinds": [effect | {"kind": "edited", "activities": 1}],
+        "chapters": [effect | {"chapter_id": OSLO, "chapter_name": "NHF Oslo"}],
+        "people": [effect | {"peer_mentor_id": facts["peer_mentor_id"], "peer_mentor_name": "Ola Nordmann"}],
+        "activities": [
+            effect
+            | {
+                "activity_id": "18530985-5e9e-4e5b-85fc-1ba0cfeabed0",
+                "kind": "edited",
+                "before": facts,
+                "after": facts | {"duration_minutes": 90},
+                "category_before": None,
+                "category_after": None,
+            }
+        ],
+    } | overrides
+
+
+def remark_json(**overrides: Any) -> dict[str, Any]:
+    """Somebody who registered a lot on one day."""
+    return {
+        "kind": "person_day",
+        "chapter_id": None,
+        "chapter_name": None,
+        "peer_mentor_id": "958ddca5-dd43-a042-5d89-77d2f297db4b",
+        "peer_mentor_name": "Ola Nordmann",
+        "activity_id": None,
+        "day": "2026-03-10",
+        "number": 2,
+        "hours": exact_json.loads("13.50"),
+        "expected": 12,
+        "in_all": 1,
+        "place": 1,
+    } | overrides
+
+
 ANSWERS: dict[str, Any] = {
     "acknowledge_wake_ups": 1,
+    "approve_report": version_json(approved=signature_json("Astrid Nordmann", "2026-03-16")),
     "claim_webhook": True,
+    "export_report_version": {
+        "export_id": 1,
+        "version": version_json(approved=signature_json("Astrid Nordmann", "2026-03-16")),
+        "audit": None,
+    },
+    "explain_report_difference": explanation_json(),
     "generate_bufdir_report": report_json(),
     "get_bufdir_alignment": alignment_json(),
     "get_health": make_health().model_dump(mode="json"),
     "get_metric_snapshot": snapshot_json(),
+    "get_report_remarks": [remark_json()],
+    "get_report_versions": [version_json()],
     "get_role": "coordinator",
     "get_snapshot_status": status_json(),
     "precompute_hierarchy": 46,
+    "prepare_report": version_json(),
     "read_hierarchy_stats": exactly(make_entry()),
     "record_node_reads": 1,
     "refresh_hierarchy_entry": True,
@@ -173,6 +293,10 @@ ANSWERS: dict[str, Any] = {
     "renew_metric_snapshot": True,
     "request_invalidation_again": 4711,
     "save_metric_snapshot": snapshot_json(),
+    "send_report": version_json(
+        approved=signature_json("Astrid Nordmann", "2026-03-16"),
+        sent=signature_json("Kari Nordmann", "2026-03-17"),
+    ),
     "take_refresh_turn": None,
     "take_unit_changes": make_batch().model_dump(mode="json"),
     "warm_hierarchy_cache": {"warmed": 2, "skipped": 1},

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from pydantic import BaseModel
 
 from _shared.database import Database
+from _shared.database.failures import from_code
 from _shared.result import Err, ErrorCode, Ok, Result
 from tests.support.credentials import KARI
 from tests.support.examples import (
@@ -16,11 +17,14 @@ from tests.support.examples import (
     HLF,
     NHF,
     UNIT,
+    VERSION_ID,
+    explanation_json,
     make_batch,
     make_profile,
     report_json,
     snapshot_json,
     status_json,
+    version_json,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +39,14 @@ FORBIDDEN = Err(ErrorCode.FORBIDDEN, cause="42501")
 DISABLED = Err(ErrorCode.FEATURE_DISABLED, cause="PT423")
 NOT_FOR_PEER_MENTORS = {"read_hierarchy_stats", "take_refresh_turn"}
 BAD_REQUEST = Err(ErrorCode.BAD_REQUEST, cause="22023")
-FOLLOW_UP = {"generate_bufdir_report", "get_bufdir_alignment", "save_metric_snapshot"}
+FOLLOW_UP = {
+    "generate_bufdir_report",
+    "get_bufdir_alignment",
+    "get_report_remarks",
+    "get_report_versions",
+    "prepare_report",
+    "save_metric_snapshot",
+}
 
 
 class FakeDatabase(Database):
@@ -71,6 +82,7 @@ class FakeDatabase(Database):
         self.batches, self.organization_ids = list(batches), list(organization_ids)
         self.mapping_versions = set(mapping_versions)
         self.answers = answers
+        self.versions: list[dict[str, Any]] = []
         self.calls: list[str] = []
         self.asked: list[tuple[Any, ...]] = []
         self.seen: set[str] = set()
@@ -92,6 +104,8 @@ class FakeDatabase(Database):
             answer = self.answers[function]
         else:
             answer = remembered(**parameters) if remembered else ANSWERS[function]
+        if isinstance(answer, Err):
+            return answer
         return Ok(answer.model_dump() if isinstance(answer, BaseModel) else answer)
 
     def _ask(self, name: str, *arguments: object) -> Err | None:
@@ -151,6 +165,46 @@ class FakeDatabase(Database):
             self._answer_save_metric_snapshot(**period)
         return was_saved
 
+    # The version of the examples is there, and signed. Those that are prepared here are not: who prepares
+    # does not approve.
+
+    def _answer_prepare_report(self, **period: object) -> dict[str, Any] | Err:
+        if not self._is_saved(*period.values()):
+            return from_code("PT404", for_user=True)
+        days = {name.removeprefix("p_"): str(day) for name, day in period.items()}
+        number = len(self.versions) + 1
+        version = version_json(**days, id=str(uuid4()), version=number, report=report_json(**days))
+        self.versions.append(version)
+        return version
+
+    def _answer_get_report_versions(self, **_: object) -> list[dict[str, Any]]:
+        return self.versions[::-1] or ANSWERS["get_report_versions"]
+
+    def _answer_approve_report(self, version: UUID) -> dict[str, Any] | Err:
+        return self._sign("approve_report", version, "another_person")
+
+    def _answer_send_report(self, version: UUID) -> dict[str, Any] | Err:
+        return self._sign("send_report", version, "not_approved")
+
+    def _answer_export_report_version(self, version: UUID, **_: object) -> dict[str, Any] | Err:
+        return self._sign("export_report_version", version, "not_approved")
+
+    def _answer_explain_report_difference(self, version: UUID, **_: object) -> dict[str, Any] | Err:
+        if str(version) == VERSION_ID:
+            answer: dict[str, Any] = ANSWERS["explain_report_difference"]
+            return answer
+        if str(version) not in {one["id"] for one in self.versions}:
+            return from_code("PT404", for_user=True)
+        nothing: dict[str, Any] = {"kinds": [], "chapters": [], "people": [], "activities": []}
+        return explanation_json(version=str(version), difference=explanation_json()["unrecorded"], **nothing)
+
+    def _sign(self, function: str, version: UUID, refusal: str) -> dict[str, Any] | Err:
+        if str(version) == VERSION_ID:
+            answer: dict[str, Any] = ANSWERS[function]
+            return answer
+        is_known = str(version) in {one["id"] for one in self.versions}
+        return from_code(refusal if is_known else "PT404", for_user=True)
+
     def _answer_generate_bufdir_report(
         self, p_org_id: UUID, p_mapping_version: int, **period: object
     ) -> dict[str, Any]:
@@ -160,7 +214,12 @@ class FakeDatabase(Database):
     def _answer_get_snapshot_status(self, **period: object) -> dict[str, Any]:
         if self._is_saved(*period.values()):
             return status_json()
-        missing = {"record_count_at_generation": None, "computed_at": None, "export_allowed": False}
+        missing: dict[str, Any] = {
+            "record_count_at_generation": None,
+            "computed_at": None,
+            "export_allowed": False,
+            "warnings": [],
+        }
         return status_json(verdict="missing", **missing)
 
     # --- tables ------------------------------------------------------------------------------------------

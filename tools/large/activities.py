@@ -26,6 +26,7 @@ COLUMNS = (
     "activity_type_id",
     "occurred_at",
     "recorded_at",
+    "inserted_at",
     "duration_minutes",
     "participant_count",
     "contact_id",
@@ -76,6 +77,7 @@ def lines(request: Request, population: Population) -> Iterator[bytes]:
         day = n * YEARS_IN_DAYS // request.rows
         hour = 8 + int(uniform() * 13)
         by_proxy = uniform() < 1 / 6
+        recorded_at = f"{days[day + int(uniform() * 8)]} 22:00Z"
         yield (
             "\t".join(
                 (
@@ -86,7 +88,8 @@ def lines(request: Request, population: Population) -> Iterator[bytes]:
                     coordinator,
                     type_,
                     f"{days[day]} {hour:02}:00Z",
-                    f"{days[day + int(uniform() * 8)]} 22:00Z",
+                    recorded_at,
+                    recorded_at,
                     str(15 * (1 + int(uniform() * 12))),
                     "1" if individual else str(3 + int(uniform() * 12)),
                     contacts[int(uniform() * CONTACTS)] if individual else NULL,

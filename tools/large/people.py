@@ -43,6 +43,8 @@ def write(connection: psycopg.Connection, population: Population) -> None:
         for code, category in CATEGORIES.items()
     ]
     _insert(connection, "public", "bufdir_category_mappings", categories)
+    version = {"organization_id": organization_id, "mapping_version": 1, "valid_from_year": 2000}
+    _insert(connection, "public", "bufdir_mapping_versions", [version])
     _write_sign_ins(connection, population)
     _write_profiles(connection, population)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,7 +13,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pyreqwest.exceptions import ConnectTimeoutError, RequestError
 
-from _shared import exact_json
+from _shared import exact_json, trace
 from _shared.database.failures import from_code, from_status
 from _shared.result import Err, ErrorCode, Ok, Result
 
@@ -27,6 +29,10 @@ V = TypeVar("V", bool, int)
 
 SAY_NOTHING_ELSE = frozenset({401, 502, 503, 504})
 """Statuses of gateways as often as of PostgREST, with bodies in which there is no code to rely on."""
+UNAUTHORIZED = 401
+ISSUED_IN_THE_FUTURE = b"issued at future"
+"""What all versions of PostgREST say of a token where their clock is behind that of who issued it."""
+MOMENT_SECONDS = 1.0
 
 
 class Client:
@@ -61,10 +67,15 @@ class Client:
     ) -> Result[object]:
         """Ask; the one place where the network's failures become ours. Numbers arrive as they are."""
         headers = _headers(self._publishable_key, user.token) if user else self._service_headers
+        headers = headers | trace.headers()
         if prefer:
             headers = headers | {"prefer": prefer}
+        ask = partial(self._network.send, method, f"{self._url}/{path}", headers, content)
         try:
-            answer = await self._network.send(method, f"{self._url}/{path}", headers, content)
+            answer = await ask()
+            if answer.status == UNAUTHORIZED and ISSUED_IN_THE_FUTURE in answer.content:
+                await asyncio.sleep(MOMENT_SECONDS)
+                answer = await ask()
         except ConnectTimeoutError as error:
             return Err(ErrorCode.UPSTREAM_UNAVAILABLE, cause=type(error).__name__)
         except TimeoutError as error:

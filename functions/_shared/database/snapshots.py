@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=BaseModel)
 TABLE = "bufdir_metric_snapshots"
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_YEAR = re.compile(r"20[0-9]{2}")
 
 
 def _iso(value: object) -> object:
@@ -44,7 +45,7 @@ def _iso(value: object) -> object:
 
 
 class Period(Input):
-    """Whole months in UTC: `period_start` is the first day, `period_end` the first one after.
+    """Whole months: `period_start` is the first day, `period_end` the first one after; or a `year`.
 
     What happened on a certain day is nobody's to read from a report.
     """
@@ -55,6 +56,18 @@ class Period(Input):
 
     period_start: Annotated[dt.date, BeforeValidator(_iso)]
     period_end: Annotated[dt.date, BeforeValidator(_iso)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _may_be_named_by_its_year(cls, given: object) -> object:
+        if not isinstance(given, dict) or "year" not in given:
+            return given
+        year, others = given["year"], {name: value for name, value in given.items() if name != "year"}
+        if others.keys() & {"period_start", "period_end"}:
+            raise PydanticCustomError(REFUSAL, "Name a period or a year, not both.")
+        if not isinstance(year, str) or not _YEAR.fullmatch(year):
+            raise PydanticCustomError(REFUSAL, "The year must be between 2000 and 2099.")
+        return others | {"period_start": f"{year}-01-01", "period_end": f"{int(year) + 1}-01-01"}
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
@@ -110,7 +123,10 @@ class StoredReport(StrictRow):
 
 
 class SnapshotStatus(StrictRow):
-    """Answer of `get_snapshot_status()`, which decides."""
+    """Answer of `get_snapshot_status()`, which decides.
+
+    warnings : the period ends before a day that looks like one that was meant to be in it.
+    """
 
     verdict: Literal["missing", "fresh", "stale"]
     reasons: list[Literal["record_count_changed", "records_edited", "older_than_max_age", "mapping_changed"]]
@@ -118,6 +134,9 @@ class SnapshotStatus(StrictRow):
     record_count_now: Count
     computed_at: Moment | None
     export_allowed: bool
+    warnings: list[
+        Literal["last_day_of_year_left_out", "last_day_of_month_left_out", "last_month_of_year_left_out"]
+    ]
 
 
 class Snapshots(Client):

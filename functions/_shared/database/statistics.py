@@ -38,12 +38,28 @@ class RefreshReport(Row):
     duration_ms: Milliseconds
 
 
-class DatabaseHealth(Row):
-    """Answer of `get_health()`; the database's last error stays in the database.
+class Reason(Row):
+    """One thing that is not well.
 
-    pending_changes    : changes that `mv_*` lack; live statistics have them.
-    differences        : what audits of the last day found to differ from the activities.
-    last_difference_at : when an audit last found any; None if never.
+    code   : what; programs may rely on it.
+    since  : since when; None if that is not known.
+    remedy : what to do about it, for people.
+    """
+
+    code: str
+    since: AwareDatetime | None
+    remedy: str
+
+
+class DatabaseHealth(Row):
+    """Answer of `get_health()`; the database's last error and its versions stay in the database.
+
+    pending_changes     : changes that `mv_*` lack; live statistics have them.
+    differences         : what audits of the last day found to differ from the activities.
+    last_difference_at  : when an audit last found any; None if never.
+    last_delivered_at   : when a function last accepted a wake-up; None if never.
+    last_undelivered_at : when one was last refused or not answered; None if never.
+    reasons             : why not all is well; empty when it is.
     """
 
     last_refreshed_at: AwareDatetime | None
@@ -52,6 +68,9 @@ class DatabaseHealth(Row):
     oldest_pending_seconds: Seconds | None
     differences: int
     last_difference_at: AwareDatetime | None
+    last_delivered_at: AwareDatetime | None
+    last_undelivered_at: AwareDatetime | None
+    reasons: tuple[Reason, ...]
 
 
 class Statistics(Client):

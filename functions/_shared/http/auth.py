@@ -34,6 +34,7 @@ class Authenticator:
 
     def __init__(self, settings: Settings, network: Network) -> None:
         self._settings = settings
+        self._service_keys = settings.service_keys
         self._network = network
         self._keys: KeySet | None = None
 
@@ -64,8 +65,7 @@ class Authenticator:
         credential = bearer.strip() if scheme.lower() == "bearer" else headers.get("apikey", "")
         if not credential:
             return Err(ErrorCode.UNAUTHORIZED, cause="no credentials")
-        secret_key = self._settings.secret_key.get_secret_value()
-        if hmac.compare_digest(credential.encode(), secret_key.encode()):
+        if any(hmac.compare_digest(credential.encode(), key.encode()) for key in self._service_keys):
             return Ok(Service())
         if _says_service_role(credential):
             return Err(ErrorCode.UNAUTHORIZED, LEGACY_KEY, cause="legacy service_role key")

@@ -14,9 +14,10 @@ from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from _shared import background, exact_json, logs
+from _shared import background, exact_json, logs, trace
 from _shared.callers import Caller, Webhook
 from _shared.http.cors import CORS, preflight
+from _shared.http.file import File
 from _shared.http.request import Call, Endpoint, P, accept, is_root
 from _shared.inputs import Input
 from _shared.result import Err, ErrorCode, Ok, Result
@@ -79,10 +80,11 @@ def runtime_of(app: Any) -> Runtime:
 
 async def _serve(request: Request, spec: Endpoint, handler: Handler[Any]) -> Response:
     started = time.perf_counter()
+    trace.begin(request.headers.get(trace.HEADER))
     line: logs.Fields = {"function": spec.name, "method": request.method, "request_id": _request_id(request)}
     after: list[Work] = []
     result: Result[Any] = Ok(None)
-    if request.method == "OPTIONS" and is_root(request):
+    if request.method == "OPTIONS" and is_root(request, spec):
         requested = request.headers.get("access-control-request-headers", "")
         response = preflight(spec.methods, line["request_id"], requested)
     else:
@@ -130,11 +132,15 @@ async def _work(handler: Handler[Any], call: Call[Any]) -> Result[Any]:
 
 
 def _respond(result: Result[object], methods: Collection[str], request_id: str) -> Response:
-    """Give `{"data": …}` or `{"error": {code, message, request_id}}`.
+    """Give `{"data": …}`, a file, or `{"error": {code, message, request_id}}`.
 
-    The content type is exactly `application/json`: supabase-flutter decodes no other.
+    The content type is exactly `application/json`, but for a file: supabase-flutter decodes no other.
     """
     headers = CORS | {"cache-control": "no-store", "x-request-id": request_id}
+    if isinstance(result, Ok) and isinstance(result.value, File):
+        file = result.value
+        headers["content-disposition"] = f'attachment; filename="{file.name}"'
+        return Response(file.content, headers=headers, media_type=file.media_type)
     if not isinstance(result, Err):
         return Response(
             exact_json.dumps({"data": result.value}), headers=headers, media_type="application/json"

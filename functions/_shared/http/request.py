@@ -40,6 +40,11 @@ class Endpoint:
     input: type[Input]
     source: Literal["body", "query"]
 
+    @property
+    def slug(self) -> str:
+        """Its name in addresses."""
+        return self.name.replace("_", "-")
+
 
 @dataclass(slots=True)
 class Call(Generic[P]):
@@ -66,9 +71,13 @@ class Call(Generic[P]):
         return self.caller
 
 
-def is_root(request: Request) -> bool:
-    """Whether the address is the function's own: it has no sub-paths."""
-    return request.scope["path"] in ("", "/")
+def is_root(request: Request, spec: Endpoint) -> bool:
+    """Whether the address is the function's own, also below the prefix that a load balancer keeps.
+
+    It has no sub-paths.
+    """
+    path: str = request.scope["path"]
+    return path.removeprefix(f"/functions/v1/{spec.slug}") in ("", "/")
 
 
 async def accept(request: Request, spec: Endpoint, runtime: Runtime) -> Result[Call[Any]]:
@@ -76,7 +85,7 @@ async def accept(request: Request, spec: Endpoint, runtime: Runtime) -> Result[C
 
     Credentials come before input: a stranger learns nothing about what a function accepts.
     """
-    if not is_root(request):
+    if not is_root(request, spec):
         return Err(ErrorCode.NOT_FOUND)
     if request.method not in spec.methods:
         return Err(ErrorCode.METHOD_NOT_ALLOWED)

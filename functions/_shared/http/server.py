@@ -1,7 +1,7 @@
 """Serves functions without a framework: `python -m _shared.http.server --bind 127.0.0.1:8080`, in functions/.
 
-All of them in one process, for a host that is always on and for the local stack. Or, where `FUNCTION_TARGET`
-names one, that one alone at `/`, as `functions-framework` would, in two thirds of its cold start.
+What the image runs, and the local stack. All functions in one process; or, where `FUNCTION_TARGET` names one,
+that one alone at `/`, as `functions-framework` would, in two thirds of its cold start.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import os
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import uvicorn
 from starlette.datastructures import State
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import FileResponse, JSONResponse
 
 from _shared.http.endpoint import refuse
 from _shared.http.loading import NAMES, load
@@ -30,31 +31,17 @@ if TYPE_CHECKING:
     from _shared.http.endpoint import Function
 
 PREFIX = "/functions/v1/"
+OPENAPI = Path(__file__).parents[2] / "openapi.json"
+ANY_ORIGIN = {"access-control-allow-origin": "*"}
 READY = f"{PREFIX}health"
 NO_FUNCTION = Err(ErrorCode.NOT_FOUND, "There is no such function.")
 
 
-class Alone:
-    """One function; every address is its own."""
+class Server:
+    """Functions, by slug, and what the server answers itself.
 
-    def __init__(self, function: Function) -> None:
-        self._function = function
-        self.state = State()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, as ASGI asks."""
-        response = await self._function(Request({**scope, "app": self}, receive, send))
-        await response(scope, receive, send)
-
-
-class Together:
-    """`/functions/v1/<slug>[/…]` is the function's; anything else is a 404, but for two places of its own.
-
-    A function sees what it sees when it is alone: a mounted application would redirect its address, and show
-    it the whole path.
-
-    /health : this process lives; which functions it has.
-    /ready  : it does its work, database included: the answer of the function `health`.
+    /health                    : this process lives; which functions it has.
+    /functions/v1/openapi.json : what the functions take and answer, for any origin.
     """
 
     def __init__(self, functions: Mapping[str, Function]) -> None:
@@ -63,8 +50,35 @@ class Together:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, as ASGI asks."""
-        response = await self._respond({**scope, "app": self}, receive, send)
+        own = self._own(scope["path"]) if scope["method"] in {"GET", "HEAD"} else None
+        response = own or await self._respond({**scope, "app": self}, receive, send)
         await response(scope, receive, send)
+
+    def _own(self, path: str) -> Response | None:
+        if path == "/health":
+            return JSONResponse({"functions": sorted(self._functions)})
+        return FileResponse(OPENAPI, headers=ANY_ORIGIN) if path == f"{PREFIX}{OPENAPI.name}" else None
+
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> Response:
+        raise NotImplementedError
+
+
+class Alone(Server):
+    """One function; every other address is its own, as it came."""
+
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> Response:
+        (function,) = self._functions.values()
+        return await function(Request(scope, receive, send))
+
+
+class Together(Server):
+    """`/functions/v1/<slug>[/…]` is the function's; anything else is a 404, but for `/ready`.
+
+    A function sees what it sees when it is alone: a mounted application would redirect its address, and show
+    it the whole path.
+
+    /ready : this process does its work, database included: the answer of the function `health`.
+    """
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> Response:
         path: str = READY if scope["path"] == "/ready" else scope["path"]
@@ -72,8 +86,6 @@ class Together:
         if path.startswith(PREFIX) and slug in self._functions:
             own = {"path": f"/{rest}", "raw_path": quote(f"/{rest}").encode(), "root_path": ""}
             return await self._functions[slug](Request({**scope, **own}, receive, send))
-        if path == "/health":
-            return JSONResponse({"functions": sorted(self._functions)})
         return refuse(Request(scope), NO_FUNCTION)
 
 
@@ -82,11 +94,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description="Serve all functions, or the one that FUNCTION_TARGET names."
     )
-    parser.add_argument("--bind", action="append", required=True, metavar="HOST:PORT", help="may be repeated")
-    addresses = [address.rpartition(":") for address in parser.parse_args().bind]
+    everywhere = (
+        f"0.0.0.0:{os.environ.get('PORT', '8080')}"  # in a container, whose engine decides who gets there
+    )
+    parser.add_argument("--bind", action="append", metavar="HOST:PORT", help=f"may be repeated; {everywhere}")
+    addresses = [address.rpartition(":") for address in parser.parse_args().bind or [everywhere]]
     target = os.environ.get("FUNCTION_TARGET")
+    if target and target not in NAMES:
+        parser.error(f"FUNCTION_TARGET is {target}, which is none of {', '.join(NAMES)}")
     config = uvicorn.Config(
-        Alone(load([target])[target]) if target else Together(load(NAMES)),
+        Alone(load([target])) if target else Together(load(NAMES)),
         lifespan="off",  # the functions know neither start nor end when they are deployed
         ws="none",
         log_config=None,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.resilience.own_cluster import Connection
 
 EMAIL = "gunnar@hlf.example"
+WITHIN_SECONDS = 6
 
 
 @pytest.fixture

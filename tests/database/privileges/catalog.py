@@ -47,6 +47,8 @@ COLUMN_PRIVILEGES = """
 FUNCTIONS = """
     select p.proname, (p.proargnames)[1:p.pronargs]
     from pg_catalog.pg_proc p where p.pronamespace = 'public'::regnamespace
+      -- but for those from a row, which are embedded and not called
+      and not exists (select from pg_catalog.pg_class c where c.reltype = any (p.proargtypes::oid[]))
 """
 # Who deletes an activity with expenses is told of those, whatever they may do.
 REMOVABLE = """
@@ -129,7 +131,7 @@ class Catalog:
     def _read_ids(self, owner: psycopg.Connection) -> None:
         slugs = {str(i): slug for i, slug in owner.execute("select id, slug from public.organizations")}
         self.ids = {slug: {"organizations": [i]} for i, slug in slugs.items()}
-        for kind in ("organization_units", "activity_types", "profiles"):
+        for kind in ("organization_units", "activity_types", "profiles", "bufdir_report_versions"):
             for row_id, org_id in owner.execute(f"select id, organization_id from public.{kind}"):
                 self.ids[slugs[str(org_id)]].setdefault(kind, []).append(str(row_id))
         coordinators = (
@@ -204,6 +206,8 @@ class Catalog:
     def person_of(self, relation: Relation, row: dict[str, Any]) -> str | None:
         if relation.name == "profiles":
             return str(row["id"])
+        if relation.name == "activity_history":  # also of what is gone
+            return str(row["before"]["peer_mentor_id"])
         if "activity_id" in row:
             return str(self.places.get(row["activity_id"], {}).get("person"))
         return next((row[column] for column in PERSON_COLUMNS if column in row), None)
@@ -213,5 +217,7 @@ class Catalog:
             return {row["id"]}
         if column := next((column for column in CHAPTER_COLUMNS if column in row), None):
             return {row[column]}
+        if relation.name == "activity_history":
+            return {row["before"]["unit_id"]}
         key = row.get("activity_id") or self.person_of(relation, row)
         return set(self.places.get(key or "", {}).get("chapters", []))

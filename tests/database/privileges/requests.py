@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 LAST_YEAR = dt.datetime.now(dt.UTC).year - 1
 PERIOD = {"p_period_start": f"{LAST_YEAR}-01-01", "p_period_end": f"{LAST_YEAR}-03-01"}
+LOCKED_YEAR = LAST_YEAR + 20  # in which nobody else writes
 RELATION_VERBS = ("GET", "HEAD", "POST", "PATCH", "DELETE")
 FUNCTION_VERBS = ("GET", "POST")
 
@@ -26,11 +28,14 @@ CHANGES: dict[str, dict[str, Any]] = {
     "activities": {"duration_minutes": 45},
     "activity_types": {"label": "Anything"},
     "bufdir_category_mappings": {"bufdir_category_code": "GROUP"},
+    "bufdir_mapping_versions": {"valid_from_year": 2001},
     "bufdir_metric_snapshots": {"mapping_version": 1},
     "bufdir_thresholds": {"minimum_activity_count": 1},
     "chapter_assignments": {"is_primary": False},
+    "counting_rules": {"source": "Anywhere"},
     "expense_claims": {"status": "rejected"},
-    "organization_settings": {"warm_up_limit": 5},
+    "not_duplicates": {"decided_by": None},
+    "organization_settings": {"warm_up_enabled": True},
     "organization_units": {"name": "Anything"},
     "organizations": {"name": "Anything"},
     "profiles": {"display_name": "Anyone"},
@@ -55,9 +60,20 @@ ARGUMENTS: dict[str, Callable[[dict[str, list[str]]], Any]] = {
     "p_query": lambda _: "",
     "p_limit": lambda _: 50,
     "p_mapping_version": lambda _: 1,
+    "version": lambda ids: ids["bufdir_report_versions"][0],
+    "against": lambda ids: ids["bufdir_report_versions"][0],
+    "format": lambda _: "csv",
+    "year": lambda _: LOCKED_YEAR,
+    "reason": lambda _: "A correction",
     "p_webhook_id": lambda _: f"msg_{uuid.uuid4()}",
     "p_reads": lambda ids: {ids["own chapters"][0]: 1},
     "p_seconds": lambda _: 0.01,
+    "id": lambda ids: ids["people"][0],
+    "display_name": lambda _: "Anyone",
+    "role": lambda _: "coordinator",
+    "is_active": lambda _: True,
+    "kind": lambda _: "units",
+    "rows": lambda _: [{"unit": "Anywhere", "kind": "national"}],
 }
 NAMES_ORGANIZATION = (
     "p_org_id",
@@ -69,6 +85,7 @@ NAMES_ORGANIZATION = (
     "p_profile_id",
     "p_contact_id",
     "p_reads",
+    "version",
 )
 REFUSALS = {
     "permission denied for": "closed",
@@ -149,10 +166,12 @@ class Api:
         is_own = str(case.caller.id) in ids["profiles"] and case.caller.kind != "org admin"
         known["people"] = [str(case.caller.id)] if is_own else known["coordinators"]
         arguments = {name: ARGUMENTS[name](known) for name in function.parameters}
+        if {"p_from", "p_period_start"} & arguments.keys():
+            arguments.pop("p_year", None)  # a period or a year, not both
         path, headers = f"/rpc/{function.name}", case.caller.headers
         if case.verb == "POST":
             return self.http.post(path, headers=headers, json=arguments)
-        texts = {k: f"{{{','.join(v)}}}" if isinstance(v, list) else v for k, v in arguments.items()}
+        texts = {k: _as_parameter(value) for k, value in arguments.items() if value is not None}
         return self.http.get(path, headers=headers, params=texts)
 
     def _ask(self, case: Case, relation: Relation) -> httpx.Response:
@@ -192,6 +211,10 @@ class Api:
                 return activity | made
             if relation.name == "expense_claims":
                 return {"activity_id": activity["id"], "amount_nok": 100}
+            if relation.name == "not_duplicates":
+                nearby = self.catalog.activities[case.target]
+                others = [a["id"] for a in nearby if a["unit_id"] == activity["unit_id"] and a != activity]
+                return {"activity_id": activity["id"], "other_id": others[-1]}
         if relation.name != "profiles":  # whose id is that of a user
             row |= {"id": str(uuid.uuid4())} if "id" in row else {}
         writable = relation.open_columns(case.caller.role, "insert") or relation.columns
@@ -248,6 +271,13 @@ class Api:
         if code == "23503" and case.verb == "DELETE":
             return "held"
         return CODES.get(code, f"{response.status_code} {code}")
+
+
+def _as_parameter(value: Any) -> Any:
+    """As it stands in a URL: an array of Postgres, or JSON."""
+    if not isinstance(value, list):
+        return value
+    return json.dumps(value) if isinstance(value[0], dict) else f"{{{','.join(value)}}}"
 
 
 def _is_empty(answer: Any) -> bool:

@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from local.config import Ports
+from local.stack import Stack
+from tests.functions.bufdir.reports import PEOPLE, Office
 from tests.functions.bufdir.support import DAYS, ROLES, Person, data, forget, organization
 from tests.support.work_limits import lifted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from uuid import UUID
-
-    from local.stack import Stack
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,6 +26,30 @@ def _as_much_as_they_like(stack: Stack) -> Iterator[None]:
 def people(stack: Stack) -> Iterator[dict[str, Person]]:
     with httpx.Client(timeout=30, trust_env=False) as http:
         yield {role: Person(stack, http, email) for role, email in ROLES.items()}
+
+
+@pytest.fixture(scope="package")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Give a stack of its own for reports: what is reported stays for ever."""
+    stack = Stack(tmp_path_factory.mktemp("reports") / ".stack", Ports.free())
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.destroy()
+
+
+@pytest.fixture(scope="package")
+def office(own: Stack) -> Iterator[Office]:
+    with httpx.Client(timeout=60, trust_env=False) as http:
+        people = {who: Person(own, http, email) for who, email in PEOPLE.items()}
+        assert all(person.headers for person in people.values())
+        office = Office(own, people)
+        # more than people do in a minute
+        office.own(
+            "update private.work_limits set person_burst = 99999, organization_burst = 99999 where true"
+        )
+        yield office
 
 
 @pytest.fixture(scope="module")

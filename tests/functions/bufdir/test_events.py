@@ -39,8 +39,8 @@ KARIS_CLAIM = """
 """
 REGISTER = """
     insert into public.activities (organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at,
-                                   duration_minutes, contact_id, registered_by, summary)
-    select organization_id, unit_id, peer_mentor_id, activity_type_id, now(), 45, gen_random_uuid(),
+                                   duration_minutes, participant_count, contact_id, registered_by, summary)
+    select organization_id, unit_id, peer_mentor_id, activity_type_id, now(), 90, 5, gen_random_uuid(),
            peer_mentor_id, 'Snakket om SECRET'
     from public.activities where is_counted order by id limit 1
 """
@@ -53,6 +53,7 @@ def connection(stack: Stack) -> Iterator[Connection]:
         db.execute("update stats.settings set debounce = '0'")
         db.execute("update stats.stats_refresh_log set last_started_at = null")
         db.execute(FORGET_WHAT_WAS_ASKED)
+        db.execute("delete from private.deliveries where true")
         yield db
 
 
@@ -106,6 +107,7 @@ SWEEP = (
     [
         ("select public.request_invalidation_again()", "invalidate-hierarchy-cache"),
         ("select private.request_precompute()", "warm-hierarchy-cache"),
+        ("select private.send_heartbeat()", "invalidate-hierarchy-cache"),
         (SWEEP, "refresh-stats-views"),
     ],
 )

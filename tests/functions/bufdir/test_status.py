@@ -77,10 +77,17 @@ RENAME_CONTACTS = """
     update public.activities set contact_id = md5(contact_id || '!')::uuid
     where organization_id = %(nhf)s and contact_id is not null
 """
-NEW_MAPPING = MAPPING_ROWS.format("=")
-OTHERS_MAPPING = MAPPING_ROWS.format("<>")
+PUBLICATION = """
+    insert into public.bufdir_mapping_versions (organization_id, mapping_version, valid_from_year)
+    select o.id, 2, {} from public.organizations o where o.id {} %(nhf)s
+"""
+UNPUBLISHED_MAPPING = MAPPING_ROWS.format("=")
+NEW_MAPPING = [UNPUBLISHED_MAPPING, PUBLICATION.format(YEAR, "=")]
+LATER_MAPPING = [UNPUBLISHED_MAPPING, PUBLICATION.format(YEAR + 1, "=")]
+OTHERS_MAPPING = [MAPPING_ROWS.format("<>"), PUBLICATION.format(YEAR, "<>")]
 EDIT_MAPPING = f"update public.bufdir_category_mappings set bufdir_category_code = 'X' where {OF_NHF}"
 DELETE_MAPPING = f"delete from public.bufdir_category_mappings where {OF_NHF}"
+WITHDRAWN = "delete from public.bufdir_mapping_versions where organization_id = %(nhf)s"
 RENAME_REGIONS = """
     update public.organization_units set name = name || '!'
     where kind = 'region' and organization_id = %(nhf)s
@@ -92,8 +99,9 @@ LONGER, SHORTER = (
     edit("duration_minutes = duration_minutes + 1"),
     edit("duration_minutes = duration_minutes - 1"),
 )
-FIRST_MOMENT, LAST_MOMENT = f"'{YEAR}-01-01 00:00Z'", f"'{YEAR}-12-31 23:59:59.999999Z'"
-JUST_BEFORE, AT_THE_END = f"'{YEAR - 1}-12-31 23:59:59.999999Z'", f"'{YEAR + 1}-01-01 00:00Z'"
+# in Oslo, where NHF is
+FIRST_MOMENT, LAST_MOMENT = f"'{YEAR}-01-01 00:00+01'", f"'{YEAR}-12-31 23:59:59.999999+01'"
+JUST_BEFORE, AT_THE_END = f"'{YEAR - 1}-12-31 23:59:59.999999+01'", f"'{YEAR + 1}-01-01 00:00+01'"
 
 COUNT, EDITED, OLD, MAPPING = (
     "record_count_changed",
@@ -125,14 +133,17 @@ TABLE: dict[str, tuple[list[str], dt.timedelta, list[str]]] = {
     "one added at the last moment": ([add(LAST_MOMENT)], TICK, [COUNT]),
     "one added at the end": ([add(AT_THE_END)], TICK, []),
     "one moved out of the period": ([edit(f"occurred_at = {AT_THE_END}")], TICK, [COUNT]),
-    "a newer mapping that says the same": ([NEW_MAPPING], TICK, [MAPPING]),
+    "a newer mapping that says the same": (NEW_MAPPING, TICK, [MAPPING]),
+    "a newer mapping for later years": (LATER_MAPPING, TICK, []),
+    "a newer mapping that is not published": ([UNPUBLISHED_MAPPING], TICK, []),
+    "the year published by no mapping": ([WITHDRAWN], TICK, [MAPPING]),
     "the mapping edited in place": ([EDIT_MAPPING], TICK, [MAPPING]),
     "the mapping removed": ([DELETE_MAPPING], TICK, [MAPPING]),
-    "another organisation's mapping": ([OTHERS_MAPPING], TICK, []),
+    "another organisation's mapping": (OTHERS_MAPPING, TICK, []),
     "a region renamed": ([RENAME_REGIONS], TICK, [EDITED]),
     "an unmapped kind given another code": ([RECODE_CAFE], TICK, [EDITED]),
-    "added, old, mapped anew": ([add(), NEW_MAPPING], DAY + TICK, [COUNT, OLD, MAPPING]),
-    "edited, old, mapped anew": ([LONGER, NEW_MAPPING], DAY + TICK, [EDITED, OLD, MAPPING]),
+    "added, old, mapped anew": ([add(), *NEW_MAPPING], DAY + TICK, [COUNT, OLD, MAPPING]),
+    "edited, old, mapped anew": ([LONGER, *NEW_MAPPING], DAY + TICK, [EDITED, OLD, MAPPING]),
 }
 
 
@@ -151,7 +162,7 @@ class Scene:
             select %(nhf)s, %(start)s, %(end)s, %(computed_at)s, s.record_count,
                    s.fingerprint, v.version,
                    stats.bufdir_report(%(nhf)s, %(start)s, %(end)s, v.version)
-            from (select coalesce(stats.current_mapping_version(%(nhf)s), 0)) v (version)
+            from (select stats.mapping_version(%(nhf)s, %(start)s, %(end)s)) v (version)
             cross join lateral stats.report_source(%(nhf)s, %(start)s, %(end)s, v.version) s
             """
         )

@@ -63,6 +63,21 @@ def forest(stack: Stack) -> Iterator[Forest]:
         yield forest
         query = "delete from public.bufdir_metric_snapshots where organization_id = %s"
         forest.db.execute(query, [forest.organization])
+        forget_versions(forest)
+
+
+def forget_versions(forest: Forest) -> None:
+    """Remove what nobody may remove, with triggers off."""
+    versions = "select v.id from public.bufdir_report_versions v where v.organization_id = %s"
+    with forest.db.transaction():
+        forest.db.execute("set local session_replication_role = replica")
+        for table, condition in (
+            ("stats.report_marks", f"version_id in ({versions})"),
+            ("stats.complete_versions", f"version_id in ({versions})"),
+            ("public.bufdir_report_versions", "organization_id = %s"),
+            ("stats.report_chains", "organization_id = %s"),
+        ):
+            forest.db.execute(f"delete from {table} where {condition}", [forest.organization])
 
 
 def sign_in(stack: Stack, forest: Forest, user_id: UUID) -> User:

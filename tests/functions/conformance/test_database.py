@@ -11,6 +11,7 @@ import pytest
 
 from _shared.database import Database
 from _shared.database.reports import BufdirReport
+from _shared.remarks import sentence
 from _shared.result import Err, ErrorCode, Ok, Result
 from tests.support.examples import PERIOD
 
@@ -63,6 +64,8 @@ QUESTIONS: dict[str, Callable[[World, Any], Awaitable[Result[Any]]]] = {
     "saving": lambda w, user: w.database.save_metric_snapshot(user, PERIOD),
     "status": lambda w, user: w.database.get_snapshot_status(user, PERIOD),
     "report": lambda w, user: w.database.generate_bufdir_report(user, w.organization, PERIOD, 0),
+    "versions": lambda w, user: w.database.get_report_versions(user, PERIOD),
+    "remarks": lambda w, user: w.database.get_report_remarks(user, PERIOD),
     "alignment": lambda w, user: w.database.get_bufdir_alignment(user, YEAR),
 }
 
@@ -81,7 +84,7 @@ async def test_strangers_are_refused_and_nobody_is_answered_when_it_is_switched_
     assert code(await ask(world, world.head)) is None
 
 
-@pytest.mark.parametrize("question", ["summary", "saving", "report", "alignment"])
+@pytest.mark.parametrize("question", ["summary", "saving", "report", "versions", "remarks", "alignment"])
 async def test_a_peer_mentor_does_not_follow_up_units(world: World, question: str) -> None:
     assert code(await QUESTIONS[question](world, world.mentor)) is ErrorCode.FORBIDDEN
 
@@ -231,3 +234,36 @@ async def test_dashboard_and_report_are_about_the_same(world: World) -> None:
     assert figures.dashboard.activity_time_series.activity_count == figures.report.totals.activity_count
     assert figures.dashboard.hierarchy is not None
     assert figures.dashboard.hierarchy.distinct_contacts == figures.report.totals.distinct_participants
+
+
+async def test_a_version_is_prepared_from_what_is_saved_and_signed_by_others(world: World) -> None:
+    database, head = world.database, world.head
+    assert await database.prepare_report(head, PERIOD) == Err(ErrorCode.NOT_FOUND, cause="PT404")
+    saved = value(await database.save_metric_snapshot(head, PERIOD))
+    assert code(await database.prepare_report(world.mentor, PERIOD)) is ErrorCode.FORBIDDEN
+    first, second = [value(await database.prepare_report(head, PERIOD)) for _ in range(2)]
+    assert (first.version, second.version) == (1, 2)
+    assert second.report == saved.snapshot_json
+    listed = value(await database.get_report_versions(head, PERIOD))
+    assert [version.id for version in listed] == [second.id, first.id]
+    assert code(await database.approve_report(head, second.id)) is ErrorCode.FORBIDDEN
+    for refused in (
+        await database.send_report(head, second.id),
+        await database.export_report_version(head, second.id, "pdf"),
+    ):
+        assert isinstance(refused, Err)
+        assert (refused.code, refused.cause) == (ErrorCode.CONFLICT, "not_approved")
+    explained = value(await database.explain_report_difference(head, second.id))
+    assert (explained.version, explained.against, explained.activities) == (second.id, None, [])
+    for unknown in (
+        await database.explain_report_difference(head, uuid4()),
+        await database.approve_report(head, uuid4()),
+        await database.send_report(head, uuid4()),
+        await database.export_report_version(head, uuid4(), "csv"),
+    ):
+        assert unknown == Err(ErrorCode.NOT_FOUND, cause="PT404")
+
+
+async def test_remarks_are_of_kinds_that_have_a_sentence(world: World) -> None:
+    for remark in value(await world.database.get_report_remarks(world.head, PERIOD)):
+        assert sentence(remark).nb

@@ -153,7 +153,8 @@ def test_what_was_written_past_the_triggers_is_found_shown_and_healed(
         past_triggers.execute("set local session_replication_role = replica")
         past_triggers.execute(
             "insert into public.activities (organization_id, unit_id, peer_mentor_id, registered_by,"
-            " activity_type_id, occurred_at, duration_minutes) values (%s, %s, %s, %s, %s, %s, 90)",
+            " activity_type_id, occurred_at, activity_date, duration_minutes)"
+            " values (%s, %s, %s, %s, %s, %s, '2026-05-18', 90)",
             [forest.organization, *leaf, forest.mentor, forest.mentor, forest.activity_type, "2026-05-18Z"],
         )
     before = http.get("health").json()["data"]

@@ -24,16 +24,16 @@ ITS_CHAPTER: LiteralString = f"(select unit_id from public.activities where id =
 DAMAGE: dict[str, tuple[LiteralString, list[str]]] = {
     "rows inserted": (
         f"""insert into public.activities (id, organization_id, unit_id, peer_mentor_id, registered_by,
-               activity_type_id, occurred_at, duration_minutes)
+               activity_type_id, occurred_at, activity_date, duration_minutes)
            select '00000000-0000-0000-0000-000000000009', organization_id, unit_id, peer_mentor_id,
-                  registered_by, activity_type_id, occurred_at, 60
+                  registered_by, activity_type_id, occurred_at, activity_date, 60
            from public.activities where id = '{ROW}'""",
-        TOTALS,
+        ["daily_minutes", *TOTALS],
     ),
-    "a row deleted": (f"delete from public.activities where id = '{ROW}'", TOTALS),
+    "a row deleted": (f"delete from public.activities where id = '{ROW}'", ["daily_minutes", *TOTALS]),
     "minutes changed": (
         f"update public.activities set duration_minutes = 59 where id = '{ROW}'",
-        TOTALS,
+        ["daily_minutes", *TOTALS],
     ),
     "a contact changed": (
         f"update public.activities set contact_id = gen_random_uuid() where id = '{ROW}'",

@@ -17,19 +17,25 @@ if TYPE_CHECKING:
 
     from tests.resilience.own_cluster import Connection
 
-RULE: LiteralString = "stats.counts_in_statistics(public.activity_status)"
-DRAFTS_COUNT: LiteralString = """
-    create or replace function stats.counts_in_statistics(p_status public.activity_status) returns boolean
-        language plpgsql immutable parallel safe security invoker set search_path = '' as $$
-    begin
-        return p_status in ('registered', 'draft');
-    end $$"""
-AS_BEFORE: LiteralString = DRAFTS_COUNT.replace("in ('registered', 'draft')", "= 'registered'")
-# What the page tells to run, in the migration's one transaction.
-APPLY: LiteralString = "select stats.apply_counting_rule()"
-KEPT_THE_OLD_RULE: LiteralString = (
-    "select count(*) from public.activities where is_counted <> stats.counts_in_statistics(status)"
+RULE: LiteralString = (
+    "stats.counts_in_statistics(public.activity_status, integer, integer, boolean, integer, integer)"
 )
+DRAFTS_COUNT: LiteralString = """
+    create or replace function stats.counts_in_statistics(
+        p_status public.activity_status, p_duration_minutes integer, p_participant_count integer,
+        p_counts boolean, p_min_duration_minutes integer, p_min_participants integer)
+        returns text
+        language plpgsql stable parallel safe security invoker set search_path = '' as $$
+    begin
+        return case when p_status not in ('registered', 'draft') then p_status::text
+                    when not p_counts then 'type_does_not_count'
+                    when p_duration_minutes < p_min_duration_minutes then 'too_short'
+                    when p_participant_count < p_min_participants then 'too_few_participants' end;
+    end $$"""
+AS_BEFORE: LiteralString = DRAFTS_COUNT.replace("not in ('registered', 'draft')", "<> 'registered'")
+# What the page tells to run, in the migration's one transaction.
+APPLY: LiteralString = "select stats.apply_counting_rules()"
+KEPT_THE_OLD_RULE: LiteralString = "select count(*) from stats.misjudged_activities"
 COUNTED: LiteralString = "select coalesce(sum(activity_count), 0) from stats.live_chapter_stats"
 TRUE: LiteralString = (
     "select count(*) from public.activities where status = any (%s::public.activity_status[])"

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from tests.resilience.own_cluster import Connection
 
 SERIES: LiteralString = (
-    "select bucket_date, activity_count, total_hours from public.get_activity_series(%s, %s, %s)"
+    "select * from jsonb_to_recordset(public.get_activity_series(%s, %s, %s)) "
+    "as s (bucket_date date, activity_count bigint, total_hours numeric)"
 )
 TRUE_SERIES: LiteralString = """
     select b::date, count(a.id), round(coalesce(sum(a.duration_minutes), 0) / 60.0, 2)

@@ -29,7 +29,17 @@ async def test_a_reachable_database_makes_ready() -> None:
         "oldest_pending_seconds": 12,
         "differences": 2,
         "last_difference_at": None,
+        "last_delivered_at": NOW,
+        "last_undelivered_at": None,
+        "reasons": (),
     }
+
+
+async def test_a_reason_makes_degraded_and_is_told() -> None:
+    reason = {"code": "sweep_stopped", "since": NOW, "remedy": "Look at the schedules."}
+    result = await check_health(FakeDatabase(get_health=make_health(reasons=[reason])))
+    assert isinstance(result, Ok)
+    assert (result.value.status, result.value.model_dump()["reasons"]) == ("degraded", (reason,))
 
 
 async def test_a_database_that_is_away_is_an_error() -> None:

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from _shared import network
-from _shared.database import Database
+from _shared.database import Database, client
 from _shared.network import Network
-from _shared.result import Err, ErrorCode
+from _shared.result import Err, ErrorCode, Ok
 from tests.support.credentials import make_settings, make_user
 from tests.support.upstream import HalfAnswer, HangUp, never, until, upstream
 
@@ -85,6 +85,32 @@ async def test_each_failure_has_one_meaning(
     assert isinstance(role, Err)
     assert role.code == (user_code or service_code)
     assert rpc.call_count == 4  # nothing is retried behind the caller's back
+
+
+TOO_EARLY = httpx.Response(401, json={"code": "PGRST303", "message": "JWT issued at future"})
+EXPIRED = httpx.Response(401, json={"code": "PGRST303", "message": "JWT expired"})
+ROLE = httpx.Response(200, json="coordinator")
+REFUSED = Err(ErrorCode.UNAUTHORIZED, cause="HTTP 401")
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        pytest.param([TOO_EARLY, ROLE], (Ok("coordinator"), 2), id="once"),
+        pytest.param([TOO_EARLY, TOO_EARLY, ROLE], (REFUSED, 2), id="twice"),
+        pytest.param([EXPIRED, ROLE], (REFUSED, 1), id="expired"),
+    ],
+)
+async def test_a_token_from_the_future_is_sent_once_more_after_a_moment(
+    database: Database,
+    rest: respx.Router,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: list[httpx.Response],
+    expected: tuple[object, int],
+) -> None:
+    monkeypatch.setattr(client, "MOMENT_SECONDS", 0)
+    rpc = rest.post("/rest/v1/rpc/get_role").mock(side_effect=answers)
+    assert (await database.get_role(make_user()), rpc.call_count) == expected
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     ClientOf = Callable[..., httpx.AsyncClient]
     LogLines = Callable[[], list[dict[str, Any]]]
 
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACEPARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"
+
 
 class Period(Input):
     start: dt.date
@@ -372,11 +375,17 @@ async def test_work_after_the_answer_that_fails_in_the_expected_ways_is_logged_t
         call.after += [away, refused, well]
         return Ok("answered")
 
-    response = await client_of(background_function).get("/", headers={"x-request-id": "gateway-0001"})
+    headers = {"x-request-id": "gateway-0001", "traceparent": TRACEPARENT}
+    response = await client_of(background_function).get("/", headers=headers)
     assert (response.status_code, response.json()) == (200, {"data": "answered"})
     _, *failures = log_lines()
     assert [line.pop("ts") for line in failures]
-    common = {"event": "background_failed", "function": "background_function", "request_id": "gateway-0001"}
+    common = {
+        "event": "background_failed",
+        "function": "background_function",
+        "request_id": "gateway-0001",
+        "trace_id": TRACE_ID,
+    }
     assert failures == [
         {"severity": "ERROR", "outcome": "upstream_unavailable", "cause": "57P01", **common},
         {"severity": "INFO", "outcome": "conflict", **common},
@@ -388,7 +397,8 @@ async def test_one_line_tells_what_happened_and_to_what_kind_of_caller(
 ) -> None:
     token = make_token()
     client = client_of(echo("POST", callers={User}))
-    await client.post("/", headers={**bearer(token), "x-request-id": "gateway-0001"})
+    headers = {**bearer(token), "x-request-id": "gateway-0001", "traceparent": TRACEPARENT}
+    await client.post("/", headers=headers)
     (line,) = log_lines()
     assert line.pop("ts")
     assert line.pop("duration_ms") >= 0
@@ -398,6 +408,7 @@ async def test_one_line_tells_what_happened_and_to_what_kind_of_caller(
         "function": "echo_function",
         "method": "POST",
         "request_id": "gateway-0001",
+        "trace_id": TRACE_ID,
         "caller": "user",
         "status": 200,
         "outcome": "ok",

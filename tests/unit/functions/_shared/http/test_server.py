@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from _shared.http.auth import Authenticator
-from _shared.http.server import Alone, Together
+from _shared.http.server import Alone, Server, Together
 from _shared.network import Network
 from _shared.result import Err, ErrorCode
 from _shared.runtime import Runtime
@@ -36,7 +36,7 @@ def app() -> Together:
     return Together({"echo_path": echo_path, "other": other, "health": health})
 
 
-def client(app: Together) -> httpx.AsyncClient:
+def client(app: Server) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://local")
 
 
@@ -85,8 +85,19 @@ async def test_ready_is_who_reaches_the_database(app: Together, failure: Err | N
     assert database.calls == ["get_health"]
 
 
-async def test_alone_every_address_is_the_functions_own() -> None:
-    transport = httpx.ASGITransport(app=Alone(echo_path))
-    async with httpx.AsyncClient(transport=transport, base_url="http://local") as http:
-        for path in ("/", "/health", "/functions/v1/other"):
+async def test_alone_every_other_address_is_the_functions_own() -> None:
+    async with client(Alone({"echo_path": echo_path})) as http:
+        for path in ("/", "/anything", "/functions/v1/echo-path", "/functions/v1/other"):
             assert (await http.post(path, content="body")).text == f"POST {path}  body"
+        assert (await http.get("/health")).json() == {"functions": ["echo-path"]}
+
+
+async def test_the_description_is_served_to_any_origin(app: Together) -> None:
+    for one in (app, Alone({"other": other})):
+        async with client(one) as http:
+            answer = await http.get("/functions/v1/openapi.json")
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+            assert answer.headers["access-control-allow-origin"] == "*"
+            assert answer.json()["openapi"] == "3.1.0"
+            assert (await http.head("/functions/v1/openapi.json")).status_code == 200
+            assert (await http.post("/functions/v1/openapi.json")).text != answer.text

@@ -24,8 +24,14 @@ create or replace function public.get_health() returns jsonb
             'differences', (
                 select count(*) from stats.differences d
                 where d.found_at > now() - interval '1 day'),
-            'last_difference_at', (select max(d.found_at) from stats.differences d))
-        from stats.stats_refresh_log l,
+            'last_difference_at', (select max(d.found_at) from stats.differences d),
+            'last_delivered_at', a.last_delivered_at,
+            'last_undelivered_at', a.last_undelivered_at,
+            'reasons', (
+                select coalesce(jsonb_agg(to_jsonb(r) order by r.code), '[]')
+                from private.health_reasons() r),
+            'versions', private.versions())
+        from stats.stats_refresh_log l, private.answers a,
              (select coalesce(sum(change_count), 0) as number,
                      coalesce(greatest(extract(epoch from now() - min(oldest_at)), 0), 0)::bigint
                          as seconds
@@ -35,7 +41,8 @@ create or replace function public.get_health() returns jsonb
                          as seconds
               from stats.unit_changes) u);
 comment on function public.get_health() is
-    'The backlog and its age, and what went wrong. Service role only.';
+    'The backlog and its age, and what is wrong: each reason with a code, since when, and what to '
+    'do. Service role only.';
 
 revoke execute on function public.get_health() from public, anon, authenticated, service_role;
 grant execute on function public.get_health() to service_role;

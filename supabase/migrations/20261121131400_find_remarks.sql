@@ -1,0 +1,94 @@
+-- Purpose: what somebody should look at before a report is signed; it blocks nothing.
+-- Locks: none. Data safety: reads only.
+--
+-- Far out is what lies more than three times the distance between the quartiles above the third one
+-- (Tukey's outer fence): so each organisation is compared with itself.
+
+create or replace function stats.remarks(
+    p_organization_id uuid, p_period_start date, p_period_end date, p_chapter_ids uuid[],
+    p_today date)
+    returns table (kind text, chapter_id uuid, peer_mentor_id uuid, activity_id uuid, day date,
+                   number bigint, hours numeric, expected numeric)
+    language sql stable security invoker set search_path = '' as $$
+    with counted as materialized (
+        select c.id, c.chapter_id, c.peer_mentor_id, c.activity_type_id, c.bucket_date,
+               c.duration_minutes, c.participant_count, a.recorded_at
+        from stats.countable_activities c
+        join public.activities a on a.id = c.id
+        where c.organization_id = p_organization_id
+          and c.chapter_id = any (p_chapter_ids)
+          and c.bucket_date >= p_period_start and c.bucket_date < p_period_end
+    ), people as (
+        select c.peer_mentor_id, count(*) as number, sum(c.duration_minutes) as minutes
+        from counted c group by 1
+    ), days as (
+        select c.bucket_date, count(*) as number, sum(c.duration_minutes) as minutes
+        from counted c group by 1
+    ), types as (
+        select c.activity_type_id,
+               percentile_cont('{0.25,0.75}'::float8[])
+                   within group (order by c.participant_count) as q
+        from counted c group by 1
+    ), fences as (
+        select (select 4 * q[2] - 3 * q[1]
+                from (select percentile_cont('{0.25,0.75}'::float8[])
+                                 within group (order by p.minutes) as q
+                      from people p having count(*) >= 8) f) as of_people,
+               (select 4 * q[2] - 3 * q[1]
+                from (select percentile_cont('{0.25,0.75}'::float8[])
+                                 within group (order by d.number) as q
+                      from days d having count(*) >= 28) f) as of_days
+    ), last_year as (
+        select c.chapter_id, count(*) as number
+        from stats.countable_activities c
+        where c.organization_id = p_organization_id and c.chapter_id = any (p_chapter_ids)
+          and c.bucket_date >= (p_period_start - interval '1 year')::date
+          and c.bucket_date < (p_period_end - interval '1 year')::date
+        group by 1
+    ), this_year as (
+        select c.chapter_id, count(*) as number, sum(c.duration_minutes) as minutes
+        from counted c group by 1
+    )
+    select 'person_day', null::uuid, c.peer_mentor_id, null::uuid, c.bucket_date, count(*),
+           stats.hours(sum(c.duration_minutes)), 12::numeric
+    from counted c group by c.peer_mentor_id, c.bucket_date
+    having sum(c.duration_minutes) > 720 or count(*) > 10
+    union all
+    select 'person', null, p.peer_mentor_id, null, null, p.number, stats.hours(p.minutes),
+           stats.hours(f.of_people::bigint)
+    from people p join fences f on p.minutes > f.of_people
+    union all
+    select 'day', null, null, null, d.bucket_date, d.number, stats.hours(d.minutes),
+           round(f.of_days::numeric, 1)
+    from days d join fences f on d.number > f.of_days and d.number > 4
+    union all
+    select 'participants', c.chapter_id, null, c.id, c.bucket_date, c.participant_count,
+           stats.hours(c.duration_minutes), round((4 * t.q[2] - 3 * t.q[1])::numeric, 1)
+    from counted c join types t on t.activity_type_id = c.activity_type_id
+        and c.participant_count > greatest(4 * t.q[2] - 3 * t.q[1], 50)
+    union all
+    select 'last_year', u, null, null, null, coalesce(t.number, 0), stats.hours(t.minutes),
+           coalesce(l.number, 0)
+    from unnest(p_chapter_ids) u
+    left join this_year t on t.chapter_id = u
+    left join last_year l on l.chapter_id = u
+    where exists (select from last_year)
+      and greatest(t.number, l.number) >= 20
+      and greatest(t.number, l.number) >= 3 * coalesce(least(
+          coalesce(t.number, 0), coalesce(l.number, 0)), 0)
+    union all
+    select 'future', c.chapter_id, c.peer_mentor_id, c.id, c.bucket_date, 1,
+           stats.hours(c.duration_minutes), null
+    from counted c where c.bucket_date > p_today
+    union all
+    select 'late', c.chapter_id, null, null, max(c.bucket_date), count(*),
+           stats.hours(sum(c.duration_minutes)), 90
+    from counted c
+    where c.recorded_at > (c.bucket_date + 91)::timestamp at time zone 'UTC'
+    group by c.chapter_id
+$$;
+comment on function stats.remarks(uuid, date, date, uuid[], date) is
+    'What lies far out in a period, is yet to come, or was registered more than 90 days after.';
+
+revoke execute on function stats.remarks(uuid, date, date, uuid[], date)
+    from public, anon, authenticated, service_role;

@@ -1,0 +1,70 @@
+"""An org admin imports a list with a preview, changes a person, and sees it on record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.browser.conftest import open_page, sign_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.stack import Stack
+
+HANNE = "hanne@hlf.example"
+GOOD = "unit;kind;parent;closed_on\nPrøvelag;local;{parent};\n"
+BAD = GOOD + "Feil;chapter;{parent};\n"
+
+
+@pytest.fixture
+def parent(stack: Stack, person: Any) -> Iterator[str]:
+    (root,) = person(HANNE).read("organization_units?select=name&parent_id=is.null")
+    yield str(root["name"])
+    with psycopg.connect(stack.db_url, autocommit=True) as owner:
+        owner.execute("delete from public.organization_units where name = 'Prøvelag'")
+
+
+def test_a_list_is_previewed_then_imported(page: Page, stack: Stack, person: Any, parent: str) -> None:
+    hanne = person(HANNE)
+    sign_in(page, stack.api_url, HANNE)
+    open_page(page, stack, "import")
+    for name, content in {"feil.csv": BAD, "riktig.csv": GOOD}.items():
+        file = FilePayload(name=name, mimeType="text/csv", buffer=content.format(parent=parent).encode())
+        page.get_by_label("CSV-fil").set_input_files([file])
+        page.get_by_role("button", name="Vis hva som endres").click()
+        if name == "feil.csv":
+            expect(page.get_by_text("the kind must be national, region, district or local")).to_be_visible()
+            expect(page.locator("#run-import")).to_have_count(0)
+        assert hanne.read("organization_units?name=eq.Prøvelag") == []
+    page.locator("#run-import").click()
+    expect(page.get_by_text("Importert.")).to_be_visible()
+    assert len(hanne.read("chapters?name=eq.Prøvelag")) == 1
+
+
+def test_a_person_gets_another_name_on_record(page: Page, stack: Stack, person: Any) -> None:
+    hanne = person(HANNE)
+    (tor,) = hanne.read("profiles?select=id,display_name&display_name=like.Tor*")
+    sign_in(page, stack.api_url, HANNE)
+    open_page(page, stack, f"people/{tor['id']}")
+    try:
+        page.get_by_label("Rolle").select_option("coordinator")
+        page.get_by_role("button", name="Lagre").click()
+        row = page.locator("tbody tr", has=page.get_by_role("rowheader", name=tor["display_name"]))
+        expect(row).to_contain_text("Koordinator")
+        open_page(page, stack, "settings")
+        expect(page.locator("tbody tr").first).to_contain_text("role: peer_mentor → coordinator")
+    finally:
+        hanne.http.post("/rest/v1/rpc/save_person", json={**tor, "role": "peer_mentor"}).raise_for_status()
+
+
+def test_the_last_org_admin_stays(page: Page, stack: Stack, person: Any) -> None:
+    hanne = person(HANNE)
+    sign_in(page, stack.api_url, HANNE)
+    open_page(page, stack, f"people/{hanne.id}")
+    page.get_by_label("Rolle").select_option("coordinator")
+    page.get_by_role("button", name="Lagre").click()
+    expect(page.get_by_text("Organisasjonen må ha minst én administrator.")).to_be_visible()

@@ -1,0 +1,156 @@
+"""`make doctor` finds nothing on a sound stack, and what is broken on a broken one."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, LiteralString
+
+import psycopg
+import pytest
+
+from local.config import Ports
+from local.stack import Stack
+from tools import doctor
+from tools.doctor import Finding, Project, examine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Connection = psycopg.Connection[tuple[Any, ...]]
+
+DAY = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Give a stack of its own: other tests leave refused wake-ups and differences behind."""
+    stack = Stack(tmp_path_factory.mktemp("doctor") / ".stack", Ports.free())
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.destroy()
+
+
+@pytest.fixture
+def owner(own: Stack) -> Iterator[Connection]:
+    with psycopg.connect(own.db_url, autocommit=True) as connection:
+        connection.execute("select stats.sweep()")
+        yield connection
+
+
+def find(stack: Stack, *, advisors: bool = False) -> set[tuple[str, str]]:
+    found, _ = examine(Project(stack.api_url, stack.secret_key, stack.db_url if advisors else None))
+    assert all(finding.remedy for finding in found)
+    return {(finding.check, finding.what.partition(" since ")[0]) for finding in found}
+
+
+@contextmanager
+def broken(owner: Connection, breaking: LiteralString, mending: LiteralString) -> Iterator[None]:
+    owner.execute(breaking)
+    try:
+        yield
+    finally:
+        owner.execute(mending)
+
+
+@pytest.mark.usefixtures("owner")
+def test_a_sound_stack_has_nothing_to_do(own: Stack) -> None:
+    assert find(own, advisors=True) == set()
+
+
+@pytest.mark.parametrize(
+    ("breaking", "mending", "finding"),
+    [
+        pytest.param(
+            "select cron.alter_job(jobid, active := false) from cron.job "
+            "where jobname = 'fersk-hourly-refresh'",
+            "select cron.alter_job(jobid, active := true) from cron.job",
+            ("platform", "schedule fersk-hourly-refresh is switched off"),
+            id="schedules",
+        ),
+        pytest.param(
+            "grant delete on public.chapters to authenticated",
+            "revoke delete on public.chapters from authenticated",
+            ("grants", "authenticated may DELETE chapters, which nobody reviewed"),
+            id="too-open",
+        ),
+        pytest.param(
+            "revoke select on public.chapters from authenticated",
+            "grant select on public.chapters to authenticated",
+            ("grants", "authenticated may not GET chapters"),
+            id="too-closed",
+        ),
+        pytest.param(
+            "insert into stats.differences (relation_name, chapter_id) "
+            "values ('daily_totals', gen_random_uuid())",
+            "delete from stats.differences where true",
+            ("health", "difference_found"),
+            id="audit",
+        ),
+        pytest.param(
+            "alter role authenticator reset pgrst.db_pre_request",
+            "select private.install_platform_parts()",
+            ("platform", "requests are not checked: PostgREST is not told to call app.check_request"),
+            id="pre-request",
+        ),
+    ],
+)
+def test_what_is_broken_is_found(
+    own: Stack, owner: Connection, breaking: LiteralString, mending: LiteralString, finding: tuple[str, str]
+) -> None:
+    with broken(owner, breaking, mending):
+        assert finding in find(own)
+    assert finding not in find(own)
+
+
+def test_an_address_that_is_not_that_of_the_functions_is_found_within_a_minute(
+    own: Stack, owner: Connection
+) -> None:
+    """All by itself: nobody writes, nobody asks; the heartbeat and the sweep do."""
+    owner.execute("select private.set_secret('fersk_functions_url', %s)", [own.api_url])  # answers 404
+    reason: LiteralString = "select since from private.health_reasons() where code = 'wake_ups_refused'"
+    began = owner.execute("select clock_timestamp()").fetchone()
+    try:
+        while (found := owner.execute(reason).fetchone()) is None:
+            owner.execute("select pg_sleep(1)")
+            taken = owner.execute("select clock_timestamp() - %s", began).fetchone()
+            assert taken is not None
+            assert taken[0] < timedelta(minutes=1, seconds=15)
+        assert ("health", "wake_ups_refused") in find(own)
+        assert began is not None
+        assert found[0] >= began[0]
+    finally:
+        owner.execute("select private.set_secret('fersk_functions_url', %s)", [own.functions_url])
+
+
+def test_the_exit_status_says_whether_anything_was_found(
+    own: Stack, owner: Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--url", own.api_url, "--key", own.secret_key]
+    with broken(
+        owner,
+        "grant delete on public.chapters to authenticated",
+        "revoke delete on public.chapters from authenticated",
+    ):
+        assert doctor.main(words) == 1
+        assert "which nobody reviewed" in capsys.readouterr().out
+    assert doctor.main(["--url", own.api_url, "--key", own.publishable_key]) == 1
+    assert "answers 401 to rpc/diagnose" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(29, []), (-31, ["the clock of the database is -31 s off from this machine's"])],
+)
+def test_clocks(seconds: int, said: list[str]) -> None:
+    found = doctor.clock("the database", DAY + timedelta(seconds=seconds), DAY)
+    assert [finding.what for finding in found] == said
+
+
+def test_an_audit_that_is_long_ago() -> None:
+    assert list(doctor.audit((DAY - timedelta(hours=25)).isoformat(), DAY)) == []
+    assert list(doctor.audit(None, DAY)) == []
+    (finding,) = doctor.audit((DAY - timedelta(hours=27)).isoformat(), DAY)
+    assert isinstance(finding, Finding)
