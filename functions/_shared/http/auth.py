@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -88,7 +88,7 @@ class Authenticator:
             return Err(ErrorCode.UNAUTHORIZED, cause=f"token: {cause}")
         if read.claims.get("role") != "authenticated":
             return Err(ErrorCode.UNAUTHORIZED, cause="not a user's token")
-        return Ok(User(user_id, SecretStr(token)))
+        return Ok(User(user_id, SecretStr(token), _organization_of(read.claims)))
 
     async def _check_signature(self, token: Token) -> Err | None:
         """Choose the key by algorithm, never the algorithm by key: a public key must not verify an HMAC.
@@ -110,6 +110,13 @@ class Authenticator:
 
             self._keys = KeySet(str(self._settings.jwks_url), self._network)
         return self._keys
+
+
+def _organization_of(claims: Mapping[str, Any]) -> UUID | None:
+    try:
+        return UUID(claims["app_metadata"]["org_id"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 async def require_role(user: User, roles: Collection[Role], database: Database) -> Err | None:

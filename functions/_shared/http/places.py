@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakValueDictionary
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-AT_ONCE = 4  # of one person, of the process's sixteen connections
+# Of the process's sixteen connections.
+AT_ONCE = 4  # of one person
+AT_ONCE_OF_AN_ORGANIZATION = 8
 WEBHOOKS_AT_ONCE = 12
 WEBHOOKS_ADMITTED = 256  # at work or waiting: more than the database sends in one batch
 PATIENCE_SECONDS = 2.0
@@ -34,7 +37,7 @@ FULL = Err(
 
 
 class Places:
-    """A few for each person, and some for all webhooks. Services and anonymous callers need none."""
+    """A few for each person and organisation, and some for all webhooks. Services and anonymous callers need none."""
 
     def __init__(self) -> None:
         # Kept by who waits, works or rests, and gone with the last of them.
@@ -48,29 +51,37 @@ class Places:
         Errors: rate_limited for a person, upstream_unavailable for a webhook, when there was none in time.
         """
         match caller:
-            case User(id=user_id):
-                return await self._serve_user(user_id, work)
+            case User():
+                return await self._serve_user(caller, work)
             case Webhook():
                 return await self._serve_webhook(work)
             case _:
                 return await work()
 
-    async def _serve_user(self, user_id: UUID, work: Callable[[], Awaitable[Result[T]]]) -> Result[T]:
-        """Serve a person. The place of a refusal for now rests for a moment.
+    async def _serve_user(self, user: User, work: Callable[[], Awaitable[Result[T]]]) -> Result[T]:
+        """Serve a person. Their place rests for a moment after a refusal for now.
 
         Who does not wait when told to is thus made to, at the cost of a timer.
         """
-        places = self._of.setdefault(user_id, asyncio.Semaphore(AT_ONCE))
-        if not await _is_taken(places):
-            return BUSY
         rest = 0.0
-        try:
+        async with AsyncExitStack() as taken:
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    own = self._places(user.id, AT_ONCE)
+                    await own.acquire()
+                    taken.callback(lambda: asyncio.get_running_loop().call_later(rest, own.release))
+                    if user.organization_id:
+                        shared = self._places(user.organization_id, AT_ONCE_OF_AN_ORGANIZATION)
+                        await taken.enter_async_context(shared)
+            except TimeoutError:
+                return BUSY
             result = await work()
             if isinstance(result, Err) and result.code is ErrorCode.RATE_LIMITED:
                 rest = REST_SECONDS
             return result
-        finally:
-            asyncio.get_running_loop().call_later(rest, places.release)
+
+    def _places(self, whose: UUID, count: int) -> asyncio.Semaphore:
+        return self._of.setdefault(whose, asyncio.Semaphore(count))
 
     async def _serve_webhook(self, work: Callable[[], Awaitable[Result[T]]]) -> Result[T]:
         """Serve a webhook, or refuse it where too many wait already: it is a wake-up, not the fact."""
