@@ -20,7 +20,7 @@ class Pair(NamedTuple):
 
 
 # The materialised views: as of their last refresh; no live figure stands on them.
-SNAPSHOTS = ["mv_activity_time_series", "mv_chapter_stats", "mv_peer_mentor_stats"]
+MATERIALIZED_VIEWS = ["mv_activity_time_series", "mv_chapter_stats", "mv_peer_mentor_stats"]
 
 # Who follows an activity up, as things are now; said once more on purpose, as what counts is below.
 FOLLOWER: LiteralString = """(

@@ -72,11 +72,6 @@ class Caller:
         return {"authorization": f"Bearer {self.token}"}
 
 
-def sign(secret: str, subject: object, **claims: Any) -> str:
-    """A user's token as the auth server issues it; a claim given as None is left out."""
-    return make_token(secret, **{"sub": str(subject)} | claims)
-
-
 @contextmanager
 def cast(stack: Stack) -> Iterator[list[Caller]]:
     """Everybody; who is not in the seed is added, and removed at the end."""
@@ -110,7 +105,14 @@ def _callers(
             "where u.id = %s",
             (user_id,),
         ).fetchone()
-        return Caller(kind, slug, sign(stack.jwt_secret, user_id, **claims), user_id, str(names), chapters)
+        return Caller(
+            kind,
+            slug,
+            make_token(stack.jwt_secret, sub=str(user_id), **claims),
+            user_id,
+            str(names),
+            chapters,
+        )
 
     # A stranger may say what they like about themselves: users write their own user_metadata.
     claim = {"org_id": str(ids["nhf"])}
