@@ -20,7 +20,6 @@ from _shared.http.webhooks import WebhookPayload
 from _shared.result import ErrorCode
 from local.network import free_port
 from tests.contract.world import example
-from tests.functions.hierarchy.support import sign_in
 from tests.support.credentials import sign
 from tests.support.people import sign_in
 from tests.support.waiting import eventually
@@ -44,15 +43,9 @@ def http(stack: Stack) -> Iterator[httpx.Client]:
         yield client
 
 
-<<<<<<< HEAD
-def sign_in_as(stack: Stack, role: str) -> dict[str, str]:
-    """The headers of a signed-in app of someone with this role."""
-    return sign_in(stack, next(account.email for account in stack.sign_ins() if account.role == role))
-=======
 def headers_of(stack: Stack, role: str) -> dict[str, str]:
     """What the app of someone with this role sends along."""
     return sign_in(stack, next(account.email for account in stack.sign_ins() if account.role == role)).headers
->>>>>>> 6031718 (One sign_in, one eventually and one add_activity for all tests; mv_* are no snapshots)
 
 
 def assert_refused(response: httpx.Response, code: ErrorCode) -> None:
@@ -112,15 +105,9 @@ def test_the_secret_key_refreshes_and_the_publishable_key_does_not(stack: Stack,
 
 
 def test_those_who_run_things_may_refresh_and_peer_mentors_may_not(stack: Stack, http: httpx.Client) -> None:
-<<<<<<< HEAD
-    assert_refreshed(http.post(SLUG, json={}, headers=sign_in_as(stack, "coordinator")))
-    assert_refreshed(http.post(SLUG, headers=sign_in_as(stack, "org_admin")))
-    assert_refused(http.post(SLUG, json={}, headers=sign_in_as(stack, "peer_mentor")), ErrorCode.FORBIDDEN)
-=======
     assert_refreshed(http.post(SLUG, json={}, headers=headers_of(stack, "coordinator")))
     assert_refreshed(http.post(SLUG, headers=headers_of(stack, "org_admin")))
     assert_refused(http.post(SLUG, json={}, headers=headers_of(stack, "peer_mentor")), ErrorCode.FORBIDDEN)
->>>>>>> 6031718 (One sign_in, one eventually and one add_activity for all tests; mv_* are no snapshots)
 
 
 def test_a_wrong_method_and_a_wrong_body_are_refused(stack: Stack, http: httpx.Client) -> None:
@@ -176,11 +163,7 @@ def test_health_tells_everyone_how_far_behind_the_statistics_are(http: httpx.Cli
 def test_without_its_database_a_function_says_so_in_time_and_recovers(
     stack: Stack, http: httpx.Client, *, immediate: bool
 ) -> None:
-<<<<<<< HEAD
-    user = sign_in_as(stack, "coordinator")
-=======
     user = headers_of(stack, "coordinator")
->>>>>>> 6031718 (One sign_in, one eventually and one add_activity for all tests; mv_* are no snapshots)
 
     def calls() -> list[httpx.Response]:
         return [
@@ -207,21 +190,8 @@ def test_without_its_database_a_function_says_so_in_time_and_recovers(
                 assert response.elapsed.total_seconds() < UPSTREAM_TIMEOUT_SECONDS
     finally:
         stack.start_postgres()
-<<<<<<< HEAD
-    eventually(lambda: [response.status_code for response in calls()] == [200, 200, 200, 200])
-    assert served("/ready") == 200
-
-
-def eventually(condition: Any, *, seconds: float = 40) -> None:
-    """Wait for a condition: PostgREST retries its own connection with growing pauses."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not within the time given"
-        time.sleep(0.2)
-=======
     # PostgREST retries its own connection with growing pauses.
     eventually(lambda: [response.status_code for response in calls()] == [200, 200, 200, 200], seconds=60)
->>>>>>> 6031718 (One sign_in, one eventually and one add_activity for all tests; mv_* are no snapshots)
 
 
 @pytest.mark.parametrize("how", ["framework", "own server"])

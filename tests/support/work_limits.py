@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 @contextmanager
 def lifted(stack: Stack) -> Iterator[None]:
     """Let everybody ask for as much as they like; afterwards the limits are as before."""
-<<<<<<< HEAD
     before = _set_limits(stack, [])
     _set_limits(stack, [(10**6, 10**6, work) for *_, work in before])
     try:
@@ -35,20 +34,3 @@ def _set_limits(stack: Stack, limits: list[Limit]) -> list[Limit]:
         change = "update private.work_limits set person_burst = %s, organization_burst = %s where work = %s"
         owner.cursor().executemany(change, limits)
         return found
-=======
-    with psycopg.connect(stack.db_url) as owner:
-        query = "select person_burst, organization_burst, work from private.work_limits"
-        before = owner.execute(query).fetchall()
-    _set(stack, [(10**6, 10**6, work) for *_, work in before])
-    try:
-        yield
-    finally:
-        _set(stack, before)
-
-
-def _set(stack: Stack, limits: list[tuple[int, int, str]]) -> None:
-    # a connection of its own each time: the test may restart the database
-    with psycopg.connect(stack.db_url) as owner, owner.cursor() as cursor:
-        change = "update private.work_limits set person_burst = %s, organization_burst = %s where work = %s"
-        cursor.executemany(change, limits)
->>>>>>> 6031718 (One sign_in, one eventually and one add_activity for all tests; mv_* are no snapshots)
