@@ -30,10 +30,14 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A signed-in person, with the token that lets the database apply its row-level security."""
+    """A signed-in person, with the token that lets the database apply its row-level security.
+
+    organization_id : the one that the token names; None where it names none. The database decides.
+    """
 
     id: UUID
     token: SecretStr
+    organization_id: UUID | None = None
 
 
 Caller: TypeAlias = Anonymous | Service | Webhook | User

@@ -39,7 +39,7 @@ const anyOrigin = cors({
 /** How each part tells a failure. */
 const SHAPES = {
   rest: ({ code, message }) => ({ code, message, details: null, hint: null }),
-  auth: ({ status, code, message }) => ({ code: status, error_code: code, msg: message }),
+  auth: ({ status, code, authCode = code, message }) => ({ code: status, error_code: authCode, msg: message }),
   functions: ({ code, message }, id) => ({ error: { code, message, request_id: id } }),
 };
 
@@ -79,6 +79,22 @@ async function logged(c, next) {
   await next();
 }
 
+/** Answer once the caller has a place; it is theirs until the answer is sent. */
+async function inPlace(c, takePlace, authorization, answer) {
+  const { incoming, outgoing } = c.env;
+  const release = await takePlace(authorization, incoming.socket.remoteAddress);
+  if (!release) {
+    c.header("retry-after", "1");
+    return fail(c, FAILURES.tooMany);
+  }
+  if (outgoing.destroyed) {
+    release(0);
+    return c.body(null); // which nobody hears
+  }
+  outgoing.once("close", () => release(outgoing.statusCode));
+  return answer();
+}
+
 /** Whatever is below a prefix: only as it is written, for services get the path as it came. */
 const below = (name, limit) => [
   async (c, next) => {
@@ -95,7 +111,7 @@ export function createApp(config) {
   const rest = createProxy(config.restUrl, timeoutMs);
   const functions = createProxy(config.functionsUrl, timeoutMs);
   const auth = createAuth(config);
-  const takePlace = createPlaces(config);
+  const [restPlaces, authPlaces] = [createPlaces(config), createPlaces(config)];
   /** @type {Hono<any>} */
   const app = new Hono();
 
@@ -110,24 +126,17 @@ export function createApp(config) {
     if (path.includes("%00")) return c.json(INVALID_PATH, 404); // PostgREST breaks the connection over it
     const unfiltered = refuseUnfiltered(c.req.method, path, new URLSearchParams(query.join("?")));
     if (unfiltered) return c.json(unfiltered, 400, { "content-type": "application/json; charset=utf-8" });
-    const { incoming, outgoing } = c.env;
-    const release = await takePlace(authorization, incoming.socket.remoteAddress);
-    if (!release) {
-      c.header("retry-after", "1");
-      return fail(c, FAILURES.tooMany);
-    }
-    if (outgoing.destroyed) {
-      release(0);
-      return c.body(null); // which nobody hears
-    }
-    outgoing.once("close", () => release(outgoing.statusCode));
-    return rest.forward(c, {
-      path: (path.slice("/rest/v1".length) || "/") + withoutApiKey(query.join("?")),
-      headers: { ...forwarded(c), authorization, apikey: null },
-    });
+    return inPlace(c, restPlaces, authorization, () =>
+      rest.forward(c, {
+        path: (path.slice("/rest/v1".length) || "/") + withoutApiKey(query.join("?")),
+        headers: { ...forwarded(c), authorization, apikey: null },
+      }),
+    );
   });
 
-  app.use("/auth/v1/*", anyOrigin, ...below("auth", MAX_AUTH_BODY_BYTES), auth.handle);
+  app.use("/auth/v1/*", anyOrigin, ...below("auth", MAX_AUTH_BODY_BYTES), (c) =>
+    inPlace(c, authPlaces, c.req.header("authorization") ?? "", () => auth.handle(c)),
+  );
 
   // All as it came: functions check callers and signatures themselves, and answer preflights.
   app.use("/functions/v1/*", ...below("functions", MAX_BODY_BYTES), async (c) => {

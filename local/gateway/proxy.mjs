@@ -24,7 +24,12 @@ export const FAILURES = Object.freeze({
   unavailable: { status: 503, code: "upstream_unavailable", message: "The service is not reachable right now." },
   timeout: { status: 504, code: "upstream_timeout", message: "The service did not answer in time." },
   internal: { status: 500, code: "unexpected_failure", message: "Unexpected failure, please check the server logs." },
-  tooMany: { status: 429, code: "rate_limited", message: "Too many requests at once; try again shortly." },
+  tooMany: {
+    status: 429,
+    code: "rate_limited",
+    authCode: "over_request_rate_limit",
+    message: "Too many requests at once; try again shortly.",
+  },
   tooLarge: { status: 413, code: "payload_too_large", message: "The request body is too large." },
 });
 

@@ -56,8 +56,8 @@ def make_token(secret: str = JWT_SECRET, *, alg: str = "HS256", key: Any = None,
     return jwt.encode(present, key or secret, algorithm=alg, headers=headers)
 
 
-def make_user(user_id: UUID = KARI) -> User:
-    return User(user_id, SecretStr(make_token(sub=str(user_id))))
+def make_user(user_id: UUID = KARI, organization_id: UUID | None = None) -> User:
+    return User(user_id, SecretStr(make_token(sub=str(user_id))), organization_id)
 
 
 def sign(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -29,7 +30,9 @@ T = TypeVar("T")
 
 AUDIENCE = "authenticated"
 LEEWAY_SECONDS = 10  # clocks of two machines differ
-AT_ONCE = 4  # of the process's sixteen connections
+# Of the process's sixteen connections.
+AT_ONCE = 4
+AT_ONCE_OF_AN_ORGANIZATION = 8
 PATIENCE_SECONDS = 2.0
 REST_SECONDS = 1.0
 BUSY = Err(
@@ -109,7 +112,7 @@ class Authenticator:
             return Err(ErrorCode.UNAUTHORIZED, cause=type(error).__name__)
         if claims.get("role") != "authenticated":
             return Err(ErrorCode.UNAUTHORIZED, cause="not a user's token")
-        return Ok(User(user_id, SecretStr(token)))
+        return Ok(User(user_id, SecretStr(token), _organization_of(claims)))
 
     async def _key_for(self, header: dict[str, Any]) -> Result[tuple[Any, str]]:
         """Choose the key by algorithm, never the algorithm by key: a public key must not verify an HMAC."""
@@ -135,6 +138,13 @@ def _says_service_role(token: str) -> bool:
     return claims.get("role") == "service_role"
 
 
+def _organization_of(claims: Mapping[str, Any]) -> UUID | None:
+    try:
+        return UUID(claims["app_metadata"]["org_id"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
 async def require_role(user: User, roles: Collection[Role], database: Database) -> Err | None:
     """Let only active members with one of `roles` pass, by their role of this moment, not by their token.
 
@@ -148,7 +158,7 @@ async def require_role(user: User, roles: Collection[Role], database: Database) 
 
 
 class Places:
-    """A few for each person, so that nobody takes all of the process's connections.
+    """A few for each person and organisation, so that nobody takes all of the process's connections.
 
     Webhooks and services need none.
     """
@@ -165,17 +175,22 @@ class Places:
         """
         if not isinstance(caller, User):
             return await work()
-        places = self._of.setdefault(caller.id, asyncio.Semaphore(AT_ONCE))
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await places.acquire()
-        except TimeoutError:
-            return BUSY
         rest = 0.0
-        try:
+        async with AsyncExitStack() as taken:
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    own = self._places(caller.id, AT_ONCE)
+                    await own.acquire()
+                    taken.callback(lambda: asyncio.get_running_loop().call_later(rest, own.release))
+                    if caller.organization_id:
+                        shared = self._places(caller.organization_id, AT_ONCE_OF_AN_ORGANIZATION)
+                        await taken.enter_async_context(shared)
+            except TimeoutError:
+                return BUSY
             result = await work()
             if isinstance(result, Err) and result.code is ErrorCode.RATE_LIMITED:
                 rest = REST_SECONDS
             return result
-        finally:
-            asyncio.get_running_loop().call_later(rest, places.release)
+
+    def _places(self, whose: UUID, count: int) -> asyncio.Semaphore:
+        return self._of.setdefault(whose, asyncio.Semaphore(count))

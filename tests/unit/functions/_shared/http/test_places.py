@@ -8,7 +8,7 @@ import pytest
 
 from _shared.callers import Service, User, Webhook
 from _shared.http import auth
-from _shared.http.auth import AT_ONCE, BUSY, Places
+from _shared.http.auth import AT_ONCE, AT_ONCE_OF_AN_ORGANIZATION, BUSY, Places
 from _shared.result import Err, ErrorCode, Ok, Result
 from tests.support.credentials import make_user
 
@@ -49,6 +49,19 @@ async def test_a_few_of_a_person_run_and_the_others_wait(work: Work) -> None:
     assert work.running == AT_ONCE + 1  # somebody else does not wait for them
     work.may_end.set()
     assert await asyncio.gather(*calls, other) == [Ok("done")] * (AT_ONCE + 3)
+
+
+async def test_an_organisation_has_a_few_together(work: Work) -> None:
+    served, ours = Places(), uuid4()
+    people = [make_user(uuid4(), ours) for _ in range(AT_ONCE_OF_AN_ORGANIZATION + 2)]
+    calls = [asyncio.ensure_future(served.serve(person, work)) for person in people]
+    await settle()
+    assert work.running == AT_ONCE_OF_AN_ORGANIZATION
+    neighbour = asyncio.ensure_future(served.serve(make_user(uuid4(), uuid4()), work))
+    await settle()
+    assert work.running == AT_ONCE_OF_AN_ORGANIZATION + 1
+    work.may_end.set()
+    assert await asyncio.gather(*calls, neighbour) == [Ok("done")] * (AT_ONCE_OF_AN_ORGANIZATION + 3)
 
 
 @pytest.mark.parametrize("caller", [Service(), Webhook("msg_1")], ids=["service", "webhook"])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import jwt
@@ -99,6 +99,20 @@ async def test_a_users_token_tells_the_user(verifier: Authenticator) -> None:
     assert result.value.id == user_id
     assert result.value.token.get_secret_value() == token
     assert token not in repr(result)
+
+
+@pytest.mark.parametrize(
+    "metadata", [{}, None, [], 5, {"org_id": 5}, {"org_id": "x"}, {"org_id": None}, {"org_id": []}], ids=repr
+)
+async def test_a_token_that_names_no_organisation_names_none(
+    verifier: Authenticator, metadata: object
+) -> None:
+    found = await verifier.verify_token(make_token(app_metadata=metadata))
+    assert isinstance(found, Ok)
+    assert found.value.organization_id is None
+    named = await verifier.verify_token(make_token(app_metadata={"org_id": str(UUID(int=5))}))
+    assert isinstance(named, Ok)
+    assert named.value.organization_id == UUID(int=5)
 
 
 async def test_clocks_may_differ_by_the_leeway(verifier: Authenticator) -> None:
