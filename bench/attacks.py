@@ -110,11 +110,13 @@ class _Flood:
 
     def _send(self) -> None:
         connection = http.client.HTTPConnection(self._address, timeout=TIMEOUT_SECONDS)
+        thrown_away = bytearray(2**20)  # reading must cost little: attackers bring their own processor
         while not self._done.is_set():
             try:
                 connection.request(self._attack.method, next(self._targets), self._attack.body, self._headers)
                 answer = connection.getresponse()
-                answer.read()
+                while answer.readinto(thrown_away):
+                    pass
                 self._answers[str(answer.status)] += 1
             except (OSError, http.client.HTTPException) as error:
                 self._answers[type(error).__name__] += 1

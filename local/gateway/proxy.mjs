@@ -2,6 +2,7 @@
 
 import http from "node:http";
 import { pipeline, Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 
 // Below the shortest keep-alive of the services (uvicorn: 5 s), so that the gateway always closes first.
 const IDLE_SOCKET_MS = 4_000;
@@ -51,6 +52,16 @@ function endToEnd(headers) {
   return kept;
 }
 
+const BYTES = { objectMode: false, highWaterMark: 64 * 1024 };
+
+/** A body's chunks, each when all other connections have had their turn: a large one keeps nobody waiting. */
+async function* inTurn(body) {
+  for await (const chunk of body) {
+    yield chunk;
+    await setImmediate();
+  }
+}
+
 /**
  * Build forward(context, { path, headers }) → Response, to the service at `origin`; throws UpstreamError.
  * path: as it is asked for, query included; headers: to set (string) or to drop (null).
@@ -96,7 +107,7 @@ export function createProxy(origin, timeoutMs) {
     const pairs = Object.entries(answer.headersDistinct).flatMap(([name, values]) => values.map((v) => [name, v]));
     const isEmpty = method === "HEAD" || [204, 205, 304].includes(answer.statusCode);
     if (isEmpty) answer.resume();
-    const body = isEmpty ? null : /** @type {any} */ (Readable.toWeb(answer));
+    const body = isEmpty ? null : /** @type {any} */ (Readable.toWeb(Readable.from(inTurn(answer), BYTES)));
     return new Response(body, { status: answer.statusCode, headers: endToEnd(pairs) });
   }
 
