@@ -15,7 +15,7 @@ create function tests.name(p_id uuid) returns text language sql stable as $$
 $$;
 grant execute on function tests.name(uuid) to public;
 
--- the snapshots have these
+-- mv_* have these
 select tests.add_activity('nord/ola', 'nord/A', '2026-03-10 12:00Z', 60, p_name => 'with expenses');
 select tests.add_activity('nord/ola', 'nord/A', '2026-03-11 12:00Z', 40);
 select tests.add_activity('nord/ola', 'nord/A', '2026-03-12 12:00Z', 500, 'draft');
@@ -71,7 +71,7 @@ select results_eq(
 select results_eq(
     tests.chapters('mv_chapter_stats'),
     $$ values ('A', 3::bigint, 2.17, 2::bigint), ('B', 1, 1.50, 1) $$,
-    'ST-02 and their snapshot');
+    'ST-02 and theirs in mv_*');
 select results_eq(
     tests.mentors(),
     $$ values ('liv', 'A', 1::bigint, 0.50), ('liv', 'B', 1, 1.50), ('ola', 'A', 3, 2.00) $$,
@@ -79,7 +79,7 @@ select results_eq(
 select results_eq(
     tests.mentors('mv_peer_mentor_stats'),
     $$ values ('liv', 'A', 1::bigint, 0.50), ('liv', 'B', 1, 1.50), ('ola', 'A', 2, 1.67) $$,
-    'ST-04 and their snapshot');
+    'ST-04 and theirs in mv_*');
 select results_eq(
     tests.days(),
     $$ values ('2026-03-10', 'A', 2::bigint, 1.50), ('2026-03-11', 'A', 2, 1.00),
@@ -89,7 +89,7 @@ select results_eq(
     tests.days('mv_activity_time_series'),
     $$ values ('2026-03-10', 'A', 2::bigint, 1.50), ('2026-03-11', 'A', 1, 0.67),
               ('2026-04-02', 'B', 1, 1.50) $$,
-    'ST-06 and their snapshot');
+    'ST-06 and theirs in mv_*');
 select results_eq(
     tests.months(),
     $$ values ('kari', '2026-03-01', 'talk', 3::bigint, 130::bigint, 2.17, 250.50),
@@ -111,13 +111,13 @@ select tests.act_as('nord/ola');
 select results_eq(tests.mentors(), $$ values ('ola', 'A', 3::bigint, 2.00) $$,
     'ST-10 a peer mentor sees their own');
 select results_eq(tests.mentors('mv_peer_mentor_stats'), $$ values ('ola', 'A', 2::bigint, 1.67) $$,
-    'ST-10 and its snapshot');
+    'ST-10 and its in mv_*');
 select is((select last_activity_date from public.peer_mentor_stats), date '2026-03-11',
     'ST-11 with the last day that counts');
 select is_empty(tests.chapters(), 'ST-12 no chapter''s');
-select is_empty(tests.chapters('mv_chapter_stats'), 'ST-12 nor its snapshot');
+select is_empty(tests.chapters('mv_chapter_stats'), 'ST-12 nor in mv_*');
 select is_empty(tests.days(), 'ST-13 no chapter''s days');
-select is_empty(tests.days('mv_activity_time_series'), 'ST-13 nor their snapshot');
+select is_empty(tests.days('mv_activity_time_series'), 'ST-13 nor in mv_*');
 select is_empty(tests.months(), 'ST-14 and no months, for they follow up nobody');
 select tests.act_as('nord/anne');
 select results_eq(
@@ -127,14 +127,14 @@ select results_eq(
 select results_eq(
     tests.chapters('mv_chapter_stats'),
     $$ values ('A', 3::bigint, 2.17, 2::bigint), ('B', 1, 1.50, 1), ('C', 1, 1.00, 1) $$,
-    'ST-15 and its snapshot');
+    'ST-15 and its in mv_*');
 select is((select count(*) from public.peer_mentor_stats), 4::bigint, 'ST-16 all who work there');
 select is((select count(*) from public.mv_peer_mentor_stats), 4::bigint,
-    'ST-16 and their snapshot');
+    'ST-16 and theirs in mv_*');
 select is((select sum(activity_count) from public.activity_time_series), 7::numeric,
     'ST-17 all days');
 select is((select sum(activity_count) from public.mv_activity_time_series), 5::numeric,
-    'ST-17 and their snapshot');
+    'ST-17 and theirs in mv_*');
 select set_eq(
     $$ select tests.name(coordinator_id) from public.coordinator_monthly_stats $$,
     array['kari', 'cora'],
@@ -184,7 +184,7 @@ select throws_ok(
 select throws_ok(
     $$ select * from public.mv_chapter_stats $$,
     '42501', 'permission denied for view mv_chapter_stats',
-    'ST-24 also by the snapshots');
+    'ST-24 also by mv_*');
 select throws_ok(
     $$ select * from public.coordinator_monthly_stats $$,
     '42501', 'permission denied for view coordinator_monthly_stats',
@@ -199,7 +199,7 @@ select results_eq(
        from unnest('{anon,authenticated,service_role}'::text[]) r (role),
             unnest('{chapter_stats,peer_mentor_stats,activity_time_series}'::text[]) v (name),
             unnest('{select,insert,update,delete}'::text[]) p (privilege) $$,
-    'ST-25 the snapshots are granted exactly as the live views are');
+    'ST-25 mv_* are granted exactly as the live views are');
 select is_empty(
     $$ select c.oid::regclass
        from pg_class c
@@ -273,7 +273,7 @@ select set_eq(
 select set_eq(
     $$ select tests.name(chapter_id) from public.mv_chapter_stats $$,
     array['A', 'B', 'C'],
-    'ST-36 the snapshot has, until the next refresh');
+    'ST-36 mv_* have, until the next refresh');
 
 select * from finish();
 rollback;

@@ -29,6 +29,7 @@ from local.requirements import ROOT
 from local.stack import Stack
 from tests.resilience.own_cluster import empty_cluster
 from tests.support import documents
+from tests.support.people import sign_in, try_to_sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,17 +178,12 @@ def test_the_deploy_page_pushes_to_an_empty_database() -> None:
 
 def test_a_person_invited_by_sql_signs_in(own: Stack) -> None:
     invitation = next(block for block in BLOCKS if "insert into auth.users" in block.code)
-    body = {"email": "new@nhf.example", "password": "password"}
-    url, headers = f"{own.auth_url}/token?grant_type=password", {"apikey": own.publishable_key}
-    with httpx.Client(trust_env=False) as http:
-        assert http.post(url, json=body, headers=headers).status_code == 400
-        with psycopg.connect(own.db_url) as connection:
-            connection.execute(invitation.code.encode())
-        token = http.post(url, json=body, headers=headers).json()["access_token"]
-        profiles = http.get(
-            f"{own.rest_url}/profiles?select=display_name,role&id=eq.{jwt_subject(token)}",
-            headers=headers | {"authorization": f"Bearer {token}"},
-        ).json()
+    assert try_to_sign_in(own, "new@nhf.example").status_code == 400
+    with psycopg.connect(own.db_url) as connection:
+        connection.execute(invitation.code.encode())
+    person = sign_in(own, "new@nhf.example")
+    url = f"{own.rest_url}/profiles?select=display_name,role&id=eq.{person.user_id}"
+    profiles = httpx.get(url, headers=person.headers, trust_env=False).json()
     assert profiles == [{"display_name": "New Likeperson", "role": "peer_mentor"}]
 
 

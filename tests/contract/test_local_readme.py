@@ -11,6 +11,7 @@ import jwt
 import pytest
 
 from local.requirements import ROOT
+from tests.support.people import sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,12 +33,7 @@ class Api:
     def __init__(self, stack: Stack, http: httpx.Client) -> None:
         self.stack, self.http = stack, http
         self.key = {"apikey": stack.publishable_key}
-        signed_in = http.post(
-            f"{stack.auth_url}/token?grant_type=password",
-            json={"email": "kari@nhf.example", "password": "password"},
-            headers=self.key,
-        )
-        self.token: str = signed_in.json()["access_token"]
+        self.token = sign_in(stack, "kari@nhf.example").access_token
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         sent = self.key | {"authorization": f"Bearer {self.token}"} | headers

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from psycopg import IsolationLevel, errors
+
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -179,10 +180,8 @@ def test_one_chapter_is_primary(stack: Stack, owner: psycopg.Connection, organiz
 
 def wait_until_blocked(owner: psycopg.Connection, pid: int) -> None:
     """Wait until a session waits for another one's lock."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while owner.execute("select cardinality(pg_blocking_pids(%s)) > 0", [pid]).fetchone() != (True,):
-        assert time.monotonic() < deadline, "the second session did not wait for the first"
-        time.sleep(0.01)
+    query = "select cardinality(pg_blocking_pids(%s)) > 0"
+    eventually(lambda: owner.execute(query, [pid]).fetchone() == (True,))
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -22,7 +22,7 @@ from local.migrations import without_password
 from local.requirements import ROOT
 from tests.database.test_pgtap import prove
 from tests.resilience import operations
-from tests.resilience.comparison import SNAPSHOTS, differences, public_differences
+from tests.resilience.comparison import MATERIALIZED_VIEWS, differences, public_differences
 from tests.resilience.hierarchy_truth import wrong_entries
 from tests.resilience.own_cluster import empty_cluster, own_cluster
 from tests.resilience.scene import MINUTES, MOMENTS, Activity, Draft, Scene, load_scene
@@ -177,7 +177,7 @@ LOST = [
     "nobody may listen to broadcasts: realtime.messages has no policy of ours",
     "the log of Postgres quotes what people wrote: errors of the API's sessions are logged",
 ]
-EMPTY = [f"stats.{name} is empty: it was restored without its rows" for name in SNAPSHOTS]
+EMPTY = [f"stats.{name} is empty: it was restored without its rows" for name in MATERIALIZED_VIEWS]
 
 
 def test_a_move_to_a_new_project_is_healed_by_one_function(

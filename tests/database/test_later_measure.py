@@ -17,6 +17,7 @@ from tests.resilience.comparison import differences
 from tests.resilience.hierarchy_sessions import act_as
 from tests.resilience.own_cluster import own_cluster
 from tests.resilience.scene import Draft, load_scene
+from tests.support.activities import add_activity, like_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,18 +85,15 @@ def test_a_measure_comes_and_goes(own: OwnCluster) -> None:
         operations.insert(writer, [scene.activity(UUID(int=1), DRAFT)])
         run(connection, MIGRATION)
         assert_measured(connection)
-        proxy = (
-            "insert into public.activities (organization_id, unit_id, peer_mentor_id, activity_type_id,"
-            " occurred_at, duration_minutes, registered_by, is_proxy_registered)"
-            " select organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at, 30, %s, true"
-            " from public.activities where id = %s returning id"
+        copied = like_one(writer, "id = %s", [UUID(int=1)])
+        by_proxy = add_activity(  # knew the old log
+            writer, **copied, registered_by=scene.coordinators[0], is_proxy_registered=True
         )
-        by_proxy = writer.execute(proxy, [scene.coordinators[0], UUID(int=1)]).fetchall()  # knew the old log
         assert_measured(connection)
         connection.execute("select stats.fold()")
         assert_measured(connection)
         for change in CHANGES:
-            assert writer.execute(change, [by_proxy[0][0]]).rowcount == 1
+            assert writer.execute(change, [by_proxy]).rowcount == 1
             assert_measured(connection)
             connection.execute("select stats.fold()")
             assert_measured(connection)

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.resilience import operations
-from tests.resilience.comparison import SNAPSHOTS, differences, public_differences
+from tests.resilience.comparison import MATERIALIZED_VIEWS, differences, public_differences
 from tests.resilience.own_cluster import own_cluster
 from tests.resilience.scene import Draft, load_scene
 from tests.resilience.waiting import blocked
@@ -82,7 +82,7 @@ def test_a_refresh_holds_no_lock_that_readers_or_writers_ask_for(
     _, observer = others
     locks = _locks(observer, refresher)
     assert "activities" not in locks
-    for view in SNAPSHOTS:
+    for view in MATERIALIZED_VIEWS:
         # EXCLUSIVE admits ACCESS SHARE, which is all that a reader asks for
         assert locks[view] <= {"AccessShareLock", "RowExclusiveLock", "ExclusiveLock"}, view
         assert "ExclusiveLock" in locks[view], view
@@ -104,10 +104,10 @@ def test_readers_do_not_wait_for_a_refresh(others: tuple[Connection, Connection]
     assert differences(session) == []  # reads every live view
     with session.transaction():
         assert public_differences(session, scene.organization, scene.admin) == []
-        for view in SNAPSHOTS:
+        for view in MATERIALIZED_VIEWS:
             session.execute(f"select count(*) from stats.{view}")
         # still in its transaction, so still with all its locks
-        assert _locks(observer, session).keys() >= set(SNAPSHOTS)
+        assert _locks(observer, session).keys() >= set(MATERIALIZED_VIEWS)
         assert _nobody_waits(observer)
 
 
@@ -153,7 +153,7 @@ def test_the_sweep_and_a_second_fold_wait_for_nothing(others: tuple[Connection, 
     assert session.execute("select message from stats.errors").fetchall() == []
 
 
-@pytest.mark.parametrize("view", SNAPSHOTS)
+@pytest.mark.parametrize("view", MATERIALIZED_VIEWS)
 def test_control_a_plain_refresh_keeps_readers_of_its_view_waiting(
     own: OwnCluster, others: tuple[Connection, Connection], view: str
 ) -> None:

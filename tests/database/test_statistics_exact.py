@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.resilience import operations
-from tests.resilience.comparison import LIVE, SNAPSHOTS, differences, public_differences
+from tests.resilience.comparison import LIVE, MATERIALIZED_VIEWS, differences, public_differences
 from tests.resilience.machine import Statistics
 from tests.resilience.own_cluster import own_cluster
 from tests.resilience.scene import MOMENTS, Draft, load_scene
@@ -64,7 +64,7 @@ def test_every_statistic_is_exact_after_every_step(own: OwnCluster, owner: Conne
 
 def test_every_materialised_view_that_exists_is_refreshed_by_the_histories(owner: Connection) -> None:
     rows = owner.execute("select matviewname from pg_matviews where schemaname = 'stats' order by 1")
-    assert [name for (name,) in rows] == SNAPSHOTS
+    assert [name for (name,) in rows] == MATERIALIZED_VIEWS
 
 
 def test_every_live_view_that_exists_is_compared(owner: Connection) -> None:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.functions.hierarchy.scene import planted
+from tests.support.people import sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,9 +37,7 @@ def api(stack: Stack) -> Iterator[httpx.Client]:
     """The API, as the org admin of NHF sees it."""
     key = {"apikey": stack.publishable_key}
     with httpx.Client(base_url=stack.api_url, timeout=30, trust_env=False, headers=key) as client:
-        credentials = {"email": "astrid@nhf.example", "password": "password"}
-        answer = client.post("/auth/v1/token?grant_type=password", json=credentials)
-        client.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
+        client.headers["authorization"] = sign_in(stack, "astrid@nhf.example").headers["authorization"]
         yield client
 
 
@@ -79,10 +78,10 @@ def test_a_write_to_a_view_is_refused_for_want_of_the_right(
         (1e7, "23514"),
     ],
 )
-def test_kroner_that_are_no_amount_are_refused(api: httpx.Client, amount: object, code: str) -> None:
-    ola = {"email": "ola@nhf.example", "password": "password"}
-    token = api.post("/auth/v1/token?grant_type=password", json=ola).json()["access_token"]
-    headers = {"authorization": f"Bearer {token}", "prefer": "return=representation"}
+def test_kroner_that_are_no_amount_are_refused(
+    stack: Stack, api: httpx.Client, amount: object, code: str
+) -> None:
+    headers = sign_in(stack, "ola@nhf.example").headers | {"prefer": "return=representation"}
     [activity] = api.get("/rest/v1/activities?select=id&limit=1", headers=headers).json()
 
     def claim(value: object) -> httpx.Response:
@@ -168,9 +167,7 @@ def test_a_sign_up_that_could_be_stored_is_refused_for_another_reason(
 
 def test_people_say_of_themselves_what_can_be_stored(stack: Stack, api: httpx.Client) -> None:
     with planted(stack) as forest:
-        credentials = {"email": forest.admin, "password": "password"}
-        token = api.post("/auth/v1/token?grant_type=password", json=credentials).json()["access_token"]
-        headers = {"authorization": f"Bearer {token}"}
+        headers = sign_in(stack, forest.admin).headers
         for broken in BROKEN:
             answer = api.put("/auth/v1/user", content=json.dumps(broken), headers=headers)
             assert (answer.status_code, answer.json()["error_code"]) == VALIDATION, broken

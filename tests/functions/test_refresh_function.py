@@ -8,10 +8,9 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import psycopg
@@ -21,6 +20,8 @@ from _shared.http.webhooks import WebhookPayload
 from _shared.result import ErrorCode
 from tests.contract.world import example
 from tests.support.credentials import sign
+from tests.support.people import sign_in
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,18 +42,9 @@ def http(stack: Stack) -> Iterator[httpx.Client]:
         yield client
 
 
-def sign_in(stack: Stack, role: str) -> dict[str, str]:
-    """The headers of a signed-in app of someone with this role."""
-    email = next(account.email for account in stack.sign_ins() if account.role == role)
-    answer = httpx.post(
-        f"{stack.auth_url}/token?grant_type=password",
-        json={"email": email, "password": "password"},
-        headers={"apikey": stack.publishable_key},
-        trust_env=False,
-        timeout=20,
-    )
-    assert answer.status_code == 200, answer.text
-    return {"apikey": stack.publishable_key, "authorization": f"Bearer {answer.json()['access_token']}"}
+def headers_of(stack: Stack, role: str) -> dict[str, str]:
+    """What the app of someone with this role sends along."""
+    return sign_in(stack, next(account.email for account in stack.sign_ins() if account.role == role)).headers
 
 
 def assert_refused(response: httpx.Response, code: ErrorCode) -> None:
@@ -112,9 +104,9 @@ def test_the_secret_key_refreshes_and_the_publishable_key_does_not(stack: Stack,
 
 
 def test_those_who_run_things_may_refresh_and_peer_mentors_may_not(stack: Stack, http: httpx.Client) -> None:
-    assert_refreshed(http.post(SLUG, json={}, headers=sign_in(stack, "coordinator")))
-    assert_refreshed(http.post(SLUG, headers=sign_in(stack, "org_admin")))
-    assert_refused(http.post(SLUG, json={}, headers=sign_in(stack, "peer_mentor")), ErrorCode.FORBIDDEN)
+    assert_refreshed(http.post(SLUG, json={}, headers=headers_of(stack, "coordinator")))
+    assert_refreshed(http.post(SLUG, headers=headers_of(stack, "org_admin")))
+    assert_refused(http.post(SLUG, json={}, headers=headers_of(stack, "peer_mentor")), ErrorCode.FORBIDDEN)
 
 
 def test_a_wrong_method_and_a_wrong_body_are_refused(stack: Stack, http: httpx.Client) -> None:
@@ -166,7 +158,7 @@ def test_health_tells_everyone_how_far_behind_the_statistics_are(http: httpx.Cli
 def test_without_its_database_a_function_says_so_in_time_and_recovers(
     stack: Stack, http: httpx.Client, *, immediate: bool
 ) -> None:
-    user = sign_in(stack, "coordinator")
+    user = headers_of(stack, "coordinator")
 
     def calls() -> list[httpx.Response]:
         return [
@@ -185,15 +177,8 @@ def test_without_its_database_a_function_says_so_in_time_and_recovers(
                 assert response.elapsed.total_seconds() < UPSTREAM_TIMEOUT_SECONDS
     finally:
         stack.start_postgres()
-    eventually(lambda: [response.status_code for response in calls()] == [200, 200, 200, 200])
-
-
-def eventually(condition: Any, *, seconds: float = 40) -> None:
-    """Wait for a condition: PostgREST retries its own connection with growing pauses."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not within the time given"
-        time.sleep(0.2)
+    # PostgREST retries its own connection with growing pauses.
+    eventually(lambda: [response.status_code for response in calls()] == [200, 200, 200, 200], seconds=60)
 
 
 @pytest.mark.parametrize("target", ["health", "refresh_stats_views"])

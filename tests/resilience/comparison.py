@@ -20,7 +20,7 @@ class Pair(NamedTuple):
 
 
 # The materialised views: as of their last refresh; no live figure stands on them.
-SNAPSHOTS = ["mv_activity_time_series", "mv_chapter_stats", "mv_peer_mentor_stats"]
+MATERIALIZED_VIEWS = ["mv_activity_time_series", "mv_chapter_stats", "mv_peer_mentor_stats"]
 
 # What counts, said once more on purpose: the tests must not ask the code under test.
 _COUNTED: LiteralString = """(

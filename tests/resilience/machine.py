@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 from psycopg import sql
 
-from tests.resilience.comparison import SNAPSHOTS, differences, public_differences
+from tests.resilience.comparison import MATERIALIZED_VIEWS, differences, public_differences
 from tests.resilience.machine_writes import Writes, small
 from tests.support.upkeep import FORGET_WHAT_WAS_ASKED
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.resilience.own_cluster import Connection
 
-views = st.sampled_from(SNAPSHOTS)
+views = st.sampled_from(MATERIALIZED_VIEWS)
 isolations = st.sampled_from(["read committed", "repeatable read", "serializable"])
 CONCURRENTLY = sql.SQL("refresh materialized view concurrently stats.{}")
 PLAIN = sql.SQL("refresh materialized view stats.{}")

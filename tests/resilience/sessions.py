@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import sql
 
 from tests.resilience import operations
-from tests.resilience.comparison import SNAPSHOTS, differences, public_differences
+from tests.resilience.comparison import MATERIALIZED_VIEWS, differences, public_differences
 from tests.resilience.scene import EDITABLE, MINUTES, MOMENTS, STATUSES, Activity, Draft, Scene
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class Administrator:
         elif rng.random() < 0.3:
             connection.execute("select stats.rebuild()")
         else:
-            view = sql.Identifier(rng.choice(SNAPSHOTS))
+            view = sql.Identifier(rng.choice(MATERIALIZED_VIEWS))
             connection.execute(sql.SQL("refresh materialized view concurrently stats.{}").format(view))
         if rng.random() < 0.3:
             self._edit(connection)

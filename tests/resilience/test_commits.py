@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, LiteralString
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
 
 from tests.resilience.hierarchy_sessions import drain
 from tests.resilience.sessions import begin
+from tests.support.activities import add_activity, like_one
 from tests.support.upkeep import FORGET_WHAT_WAS_ASKED
 
 if TYPE_CHECKING:
@@ -47,13 +48,8 @@ def test_serializable_inserts_of_unrelated_rows_do_not_fail(cast: Cast) -> None:
     for connection in (cast.writer, cast.drainer):
         begin(connection, "serializable")
     cast.write(1)
-    copy: LiteralString = (
-        "insert into public.activities (id, organization_id, unit_id, peer_mentor_id, registered_by, "
-        "activity_type_id, occurred_at, duration_minutes) select %s, organization_id, unit_id, "
-        "peer_mentor_id, peer_mentor_id, activity_type_id, occurred_at, 30 from public.activities "
-        "where id > %s order by id limit 1"
-    )
-    cast.drainer.execute(copy, [UUID(int=2), UUID(int=1000)])
+    copied = like_one(cast.drainer, "id > %s", [UUID(int=1000)])
+    add_activity(cast.drainer, id=UUID(int=2), **copied)
     cast.writer.execute("set constraints all immediate")  # as at its commit
     cast.reader.execute(FORGET_WHAT_WAS_ASKED)
     cast.drainer.execute("set constraints all immediate")

@@ -11,7 +11,7 @@ import pytest
 from psycopg import ClientCursor
 
 from tests.resilience import operations
-from tests.resilience.comparison import SNAPSHOTS, differences
+from tests.resilience.comparison import MATERIALIZED_VIEWS, differences
 from tests.resilience.hierarchy_sessions import act_as
 from tests.resilience.hierarchy_truth import wrong_entries
 from tests.resilience.own_cluster import own_cluster
@@ -258,7 +258,7 @@ def test_what_commits_while_a_refresh_waits_stays_pending(sessions: Sessions, sc
     assert observer.execute(pending).fetchone() == (1,)
     live = observer.execute("select sum(activity_count) from stats.live_chapter_stats").fetchone()
     assert live is not None
-    for view in SNAPSHOTS:
+    for view in MATERIALIZED_VIEWS:
         shown = observer.execute(f"select sum(activity_count) + 1 from stats.{view}".encode()).fetchone()
         assert shown == live
     assert differences(observer) == []
@@ -291,7 +291,7 @@ def test_no_live_read_waits_for_or_reads_through_a_plain_refresh(sessions: Sessi
     assert observer.execute("select count(*) from public.organizations").fetchone() == (4,)
     write(writer, scene, 1)
     folder.execute("begin")
-    for view in SNAPSHOTS:
+    for view in MATERIALIZED_VIEWS:
         folder.execute(f"refresh materialized view stats.{view}".encode())
     for connection in (writer, observer):
         connection.execute("set lock_timeout = '20ms'")

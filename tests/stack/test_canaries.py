@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,8 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from tests.support import leaks
+from tests.support.people import sign_in
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,16 +76,10 @@ class Traffic:
         return {**leaks.secrets_of(self.stack), **self.tokens}
 
     def sign_in(self, email: str) -> str:
-        answer = self.http.post(
-            f"{self.stack.auth_url}/token?grant_type=password",
-            json={"email": email, "password": "password"},
-            headers={"apikey": self.stack.publishable_key},
-        )
-        answer.raise_for_status()
-        session = answer.json()
-        self.tokens |= {f"access token {email[0]}": session["access_token"]}
-        self.tokens |= {"refresh token": session["refresh_token"]}
-        return str(session["access_token"])
+        session = sign_in(self.stack, email)
+        self.tokens |= {f"access token {email[0]}": session.access_token}
+        self.tokens |= {"refresh token": session.refresh_token}
+        return session.access_token
 
     def send(self, method: str, path: str, token: str | None = None, **options: Any) -> httpx.Response:
         """Ask through the gateway, with the publishable key unless other headers are given."""
@@ -313,13 +308,9 @@ def settle(traffic: Traffic) -> None:
     """Wait until the webhooks of all this are sent, and the last request is in the gateway's log."""
     request_id = uuid.uuid4().hex
     traffic.send("GET", "/rest/v1/organizations", headers={"x-request-id": request_id})
-    deadline = time.monotonic() + WAIT_SECONDS
     with psycopg.connect(traffic.stack.admin_db_url, autocommit=True) as admin:
-        while admin.execute("select from net.http_request_queue").fetchone() or not leaks.in_logs(
-            traffic.stack, {"last": request_id}
-        ):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        eventually(lambda: admin.execute("select from net.http_request_queue").fetchone() is None)
+    eventually(lambda: leaks.in_logs(traffic.stack, {"last": request_id}))
 
 
 def test_logs_hold_none(traffic: Traffic) -> None:

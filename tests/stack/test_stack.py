@@ -25,6 +25,7 @@ from local.errors import StackError
 from local.network import HOST, holder_of
 from local.requirements import ROOT
 from local.stack import Stack
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,9 +206,7 @@ def test_the_api_serves_a_new_table_without_being_told(started: Stack) -> None:
         connection.execute("create table public.reload_test (value int)")
         connection.execute("grant select on public.reload_test to service_role")
     try:
-        deadline = time.monotonic() + 10
-        while (status := httpx.get(url, headers=headers).status_code) != 200:
-            assert time.monotonic() < deadline, status
+        eventually(lambda: httpx.get(url, headers=headers).status_code == 200)
     finally:
         with psycopg.connect(started.db_url) as connection:
             connection.execute("drop table public.reload_test")

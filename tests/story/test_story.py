@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,8 +12,11 @@ import psycopg
 import pytest
 from supabase import Client, ClientOptions, create_client
 
+from tests.support.people import PASSWORD
+from tests.support.waiting import eventually
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from local.stack import Stack
 
@@ -24,7 +26,7 @@ def signed_in(stack: Stack, email: str) -> Iterator[Client]:
     with httpx.Client(timeout=10) as http:
         options = ClientOptions(httpx_client=http, auto_refresh_token=False, persist_session=False)
         client = create_client(stack.api_url, stack.publishable_key, options)
-        client.auth.sign_in_with_password({"email": email, "password": "password"})
+        client.auth.sign_in_with_password({"email": email, "password": PASSWORD})
         yield client
 
 
@@ -33,14 +35,6 @@ def one(client: Client, relation: str, **filters: str) -> dict[str, Any]:
     for column, value in filters.items():
         query = query.eq(column, value)
     return cast("dict[str, Any]", query.single().execute().data)
-
-
-def eventually(probe: Callable[[], object], expected: object, *, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while (seen := probe()) != expected:
-        if time.monotonic() > deadline:
-            pytest.fail(f"expected {expected!r} within {seconds} s, last seen {seen!r}")
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -77,8 +71,8 @@ def test_an_activity_registered_by_a_peer_mentor_changes_the_coordinators_statis
 
             # trigger → pg_net → signed webhook → function → refresh: the snapshot catches up
             # (where another refresh was just running, it is left to the sweep)
-            eventually(lambda: one(kari, "mv_chapter_stats", chapter_id=oslo), live_after, seconds=90)
-            eventually(lambda: one(kari, "stats_freshness")["pending_changes"], 0)
+            eventually(lambda: one(kari, "mv_chapter_stats", chapter_id=oslo) == live_after, seconds=90)
+            eventually(lambda: one(kari, "stats_freshness")["pending_changes"] == 0)
             assert one(kari, "chapter_stats", chapter_id=oslo) == live_after
             assert_webhook_was_accepted(stack)
         finally:
@@ -94,7 +88,7 @@ def assert_webhook_was_accepted(stack: Stack) -> None:
                 " where content::jsonb -> 'data' ->> 'outcome' in ('refreshed', 'already_running') limit 1",
             ).fetchone()
 
-    eventually(outcome, (200, None))
+    eventually(lambda: outcome() == (200, None))
 
 
 STATISTICS = ("chapter_stats", "peer_mentor_stats", "activity_time_series",

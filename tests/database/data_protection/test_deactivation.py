@@ -11,6 +11,7 @@ import pytest
 from tests.database.data_protection.test_erasure import profile_of
 from tests.functions.bufdir.support import DAYS, YEAR, refusal
 from tests.stack.realtime.support import JOINED, Organization, phoenix
+from tests.support.people import sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,11 +84,7 @@ def test_rest_and_functions_refuse_at_once(
     own: Stack, db: Connection, gunnar: str, person: Callable[[str], Person]
 ) -> None:
     who = person(EMAIL)
-    session = who.http.post(
-        f"{own.auth_url}/token?grant_type=password",
-        json={"email": EMAIL, "password": "password"},
-        headers={"apikey": own.publishable_key},
-    ).json()
+    session = sign_in(own, EMAIL)
     unit = db.execute("select unit_id from public.chapter_assignments where profile_id = %s", [gunnar])
     (unit_id,) = unit.fetchone() or (None,)
     relations = ("activities", "chapter_stats", "mv_chapter_stats", "coordinator_monthly_stats", "chapters")
@@ -113,7 +110,7 @@ def test_rest_and_functions_refuse_at_once(
     assert codes() == {(403, "forbidden")}
     renewed = who.http.post(
         f"{own.auth_url}/token?grant_type=refresh_token",
-        json={"refresh_token": session["refresh_token"]},
+        json={"refresh_token": session.refresh_token},
         headers={"apikey": own.publishable_key},
     )
     assert renewed.status_code == 400

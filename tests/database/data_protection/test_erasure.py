@@ -16,6 +16,8 @@ from tests.functions.bufdir.support import DAYS, data, refusal
 from tests.resilience.comparison import differences
 from tests.resilience.hierarchy_truth import wrong_entries
 from tests.resilience.waiting import blocked
+from tests.support.activities import add_activity, like_one
+from tests.support.people import sign_in, try_to_sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -239,10 +241,7 @@ def test_who_was_erased_neither_reads_nor_signs_in(
     own: Stack, db: Connection, person: Callable[[str], Person]
 ) -> None:
     email = "tor@hlf.example"
-    tor, http = person(email), person(email).http
-    key = {"apikey": own.publishable_key}
-    body = {"email": email, "password": "password"}
-    session = http.post(f"{own.auth_url}/token?grant_type=password", json=body, headers=key).json()
+    tor, session = person(email), sign_in(own, email)
     assert tor.rest("GET", "activities?limit=1").json() != []
     done = person("hanne@hlf.example").rpc("erase_person", p_profile_id=profile_of(db, email))
     assert done.status_code == 200, done.text
@@ -250,11 +249,14 @@ def test_who_was_erased_neither_reads_nor_signs_in(
     assert tor.rest("GET", "activities?limit=1").json() == []
     assert tor.rest("GET", "chapter_stats").json() == []
     assert refusal(tor.call("GET", "snapshot-status", **DAYS.query)) == (403, "forbidden")
-    assert answer(tor.rpc("export_person", p_profile_id=UUID(session["user"]["id"])))[:2] == (403, "42501")
-    renewal = {"refresh_token": session["refresh_token"]}
-    renewed = http.post(f"{own.auth_url}/token?grant_type=refresh_token", json=renewal, headers=key)
+    assert answer(tor.rpc("export_person", p_profile_id=UUID(session.user_id)))[:2] == (403, "42501")
+    renewed = tor.http.post(
+        f"{own.auth_url}/token?grant_type=refresh_token",
+        json={"refresh_token": session.refresh_token},
+        headers={"apikey": own.publishable_key},
+    )
     assert renewed.status_code == 400
-    again = http.post(f"{own.auth_url}/token?grant_type=password", json=body, headers=key)
+    again = try_to_sign_in(own, email)
     assert (again.status_code, again.json()["error_code"]) == (400, "invalid_credentials")
 
 
@@ -262,13 +264,8 @@ def test_an_erasure_waits_for_what_is_being_registered(own: Stack, db: Connectio
     """And takes it along: the text of the last moment does not stay."""
     randi = profile_of(db, "randi@hlf.example")
     with psycopg.connect(own.db_url) as writer, psycopg.connect(own.db_url, autocommit=True) as admin:
-        writer.execute(
-            "insert into public.activities (organization_id, unit_id, peer_mentor_id, activity_type_id,"
-            " occurred_at, duration_minutes, registered_by, summary)"
-            " select organization_id, unit_id, peer_mentor_id, activity_type_id, now(), 45, peer_mentor_id,"
-            " 'at the last moment' from public.activities where peer_mentor_id = %s limit 1",
-            [randi],
-        )
+        copied = like_one(writer, "peer_mentor_id = %s", [randi])
+        add_activity(writer, **copied | {"occurred_at": "now"}, summary="at the last moment")
         erase = f"select public.erase_person('{randi}')"
         with blocked(erase, session=admin, by=writer, observer=db) as erasing:
             writer.commit()

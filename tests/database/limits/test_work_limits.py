@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.database.limits.support import COMPUTING, TOO_MANY, TOO_MANY_AT_ONCE, Caller, token
-from tests.functions.hierarchy.scene import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

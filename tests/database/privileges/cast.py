@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, LiteralString
 
-import jwt
 import psycopg
+
+from tests.support.credentials import make_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,20 +72,6 @@ class Caller:
         return {"authorization": f"Bearer {self.token}"}
 
 
-def sign(secret: str, subject: object, **claims: Any) -> str:
-    """A user's token as the auth server issues it; a claim given as None is left out."""
-    now = int(time.time())
-    standard = {
-        "sub": str(subject),
-        "role": "authenticated",
-        "aud": "authenticated",
-        "iat": now,
-        "exp": now + 600,
-    }
-    payload = {name: value for name, value in (standard | claims).items() if value is not None}
-    return jwt.encode(payload, secret, algorithm="HS256")
-
-
 @contextmanager
 def cast(stack: Stack) -> Iterator[list[Caller]]:
     """Everybody; who is not in the seed is added, and removed at the end."""
@@ -119,7 +105,14 @@ def _callers(
             "where u.id = %s",
             (user_id,),
         ).fetchone()
-        return Caller(kind, slug, sign(stack.jwt_secret, user_id, **claims), user_id, str(names), chapters)
+        return Caller(
+            kind,
+            slug,
+            make_token(stack.jwt_secret, sub=str(user_id), **claims),
+            user_id,
+            str(names),
+            chapters,
+        )
 
     # A stranger may say what they like about themselves: users write their own user_metadata.
     claim = {"org_id": str(ids["nhf"])}

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.database.privileges.cast import OTHER, Caller, sign
+from tests.database.privileges.cast import OTHER, Caller
 from tests.database.privileges.requests import LAST_YEAR
+from tests.support.credentials import make_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -234,8 +235,8 @@ def encoded(value: dict[str, Any]) -> str:
 
 
 def test_a_token_is_believed_only_with_our_signature(door: Door, kari: Caller, orgs: dict[str, str]) -> None:
-    secret, own = door.stack.jwt_secret, {"app_metadata": {"org_id": orgs["nhf"]}}
-    good = sign(secret, kari.id, **own)
+    secret, own = door.stack.jwt_secret, dict[str, Any](app_metadata={"org_id": orgs["nhf"]})
+    good = make_token(secret, sub=str(kari.id), **own)
     head, body, signature = good.split(".")
     claims = json.loads(base64.urlsafe_b64decode(body + "=="))
     now = int(time.time())
@@ -249,12 +250,12 @@ def test_a_token_is_believed_only_with_our_signature(door: Door, kari: Caller, o
         **{name: f"{head}.{encoded(claims | change)}.{signature}" for name, change in altered.items()},
         "without a signature": f"{encoded({'alg': 'none', 'typ': 'JWT'})}.{body}.",
         "of another algorithm": f"{encoded({'alg': 'RS256', 'typ': 'JWT'})}.{body}.{signature}",
-        "signed by somebody": sign("x" * 64, kari.id, **own),
-        "signed by somebody as the service": sign("x" * 64, kari.id, role="service_role"),
-        "signed with a key that is public": sign(door.stack.publishable_key, kari.id, **own),
-        "expired": sign(secret, kari.id, exp=now - 60, **own),
-        "not valid yet": sign(secret, kari.id, nbf=now + 600, **own),
-        "issued in the future": sign(secret, kari.id, iat=now + 600, **own),
+        "signed by somebody": make_token("x" * 64, sub=str(kari.id), **own),
+        "signed by somebody as the service": make_token("x" * 64, sub=str(kari.id), role="service_role"),
+        "signed with a key that is public": make_token(door.stack.publishable_key, sub=str(kari.id), **own),
+        "expired": make_token(secret, sub=str(kari.id), exp=now - 60, **own),
+        "not valid yet": make_token(secret, sub=str(kari.id), nbf=now + 600, **own),
+        "issued in the future": make_token(secret, sub=str(kari.id), iat=now + 600, **own),
         "cut off": good[:-5],
         "none": "x",
     }
@@ -266,7 +267,10 @@ def test_a_token_is_believed_only_with_our_signature(door: Door, kari: Caller, o
 @pytest.mark.parametrize("role", ["postgres", "supabase_admin", "supabase_auth_admin", "pg_read_all_data"])
 def test_no_token_leads_to_a_role_beyond_the_apis(door: Door, kari: Caller, role: str) -> None:
     """Not even one with our signature."""
-    assert door.organizations_of(sign(door.stack.jwt_secret, kari.id, role=role)) == (403, "42501")
+    assert door.organizations_of(make_token(door.stack.jwt_secret, sub=str(kari.id), role=role)) == (
+        403,
+        "42501",
+    )
 
 
 def test_the_organisation_is_that_of_profile_and_token_both(
@@ -281,7 +285,7 @@ def test_the_organisation_is_that_of_profile_and_token_both(
         "of both": {"app_metadata": nhf, "user_metadata": hlf, **hlf},
     }
     seen = {
-        name: door.organizations_of(sign(door.stack.jwt_secret, kari.id, **claim))
+        name: door.organizations_of(make_token(door.stack.jwt_secret, sub=str(kari.id), **claim))
         for name, claim in claims.items()
     }
     assert seen == {**dict.fromkeys(claims, (200, [])), "of both": NHF}

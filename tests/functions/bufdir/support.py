@@ -12,6 +12,7 @@ from uuid import UUID
 import psycopg
 
 from _shared import exact_json
+from tests.support.people import sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,16 +41,9 @@ class Person:
     @cached_property
     def headers(self) -> dict[str, str]:
         """What the app sends along."""
-        key = {"apikey": self.stack.publishable_key}
         if self.email is None:
-            return key
-        answer = self.http.post(
-            f"{self.stack.auth_url}/token?grant_type=password",
-            json={"email": self.email, "password": "password"},
-            headers=key,
-        )
-        assert answer.status_code == 200, answer.text
-        return key | {"authorization": f"Bearer {answer.json()['access_token']}"}
+            return {"apikey": self.stack.publishable_key}
+        return sign_in(self.stack, self.email).headers
 
     def call(self, method: str, slug: str, **query: object) -> httpx.Response:
         """Call a function."""

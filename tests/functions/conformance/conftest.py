@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID, uuid4
 
-import jwt
 import pytest
 from pydantic import SecretStr
 
@@ -15,7 +13,7 @@ from _shared.callers import User
 from _shared.database import Database
 from _shared.database.client import make_http_client
 from tests.functions.hierarchy.scene import planted
-from tests.support.credentials import KARI, make_settings, make_user
+from tests.support.credentials import KARI, make_settings, make_token, make_user
 from tests.support.examples import NHF, UNIT, make_profile
 from tests.support.fake_database import FakeDatabase
 
@@ -65,21 +63,16 @@ def forest(stack: Stack) -> Iterator[Forest]:
         forest.db.execute(query, [forest.organization])
 
 
-def sign_in(stack: Stack, forest: Forest, user_id: UUID) -> User:
-    claims = {
-        "sub": str(user_id),
-        "aud": "authenticated",
-        "role": "authenticated",
-        "exp": int(time.time()) + 600,
-        "app_metadata": {"org_id": str(forest.organization)},
-    }
-    return User(user_id, SecretStr(jwt.encode(claims, stack.jwt_secret, algorithm="HS256")))
+def user_of(stack: Stack, forest: Forest, user_id: UUID) -> User:
+    app_metadata = {"org_id": str(forest.organization)}
+    token = make_token(stack.jwt_secret, sub=str(user_id), app_metadata=app_metadata)
+    return User(user_id, SecretStr(token), forest.organization)
 
 
 def real_world(stack: Stack, forest: Forest, database: Database) -> World:
     row = forest.db.execute("select id from auth.users where email = %s", [forest.admin]).fetchone()
     assert row is not None
-    head, mentor, stranger = (sign_in(stack, forest, user_id) for user_id in (row[0], forest.mentor, uuid4()))
+    head, mentor, stranger = (user_of(stack, forest, user_id) for user_id in (row[0], forest.mentor, uuid4()))
 
     def switch(position: str) -> None:
         forest.set("statistics_enabled", position == "on")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, LiteralString
@@ -10,8 +9,11 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from tests.support.activities import add_activity
+from tests.support.waiting import eventually
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from local.stack import Stack
 
@@ -30,14 +32,6 @@ TREE = {
 ANCESTORS = ("subdistrict", "district", "region", "national")
 
 
-def eventually(condition: Callable[[], object], *, seconds: float = 20) -> None:
-    """Wait until something is true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not within the time given"
-        time.sleep(0.05)
-
-
 @dataclass(frozen=True)
 class Forest:
     """The organisation, its units by name, and its people's e-mail addresses.
@@ -53,15 +47,15 @@ class Forest:
     activity_type: UUID
 
     def add_activity(self, unit: str, occurred_at: str = "2026-05-17 12:00Z") -> UUID:
-        row = self.db.execute(
-            "insert into public.activities (organization_id, unit_id, peer_mentor_id, registered_by,"
-            " activity_type_id, occurred_at, duration_minutes)"
-            " values (%s, %s, %s, %s, %s, %s, 90) returning id",
-            [self.organization, self.units[unit], self.mentor, self.mentor, self.activity_type, occurred_at],
-        ).fetchone()
-        assert row is not None
-        activity_id: UUID = row[0]
-        return activity_id
+        return add_activity(
+            self.db,
+            organization_id=self.organization,
+            unit_id=self.units[unit],
+            peer_mentor_id=self.mentor,
+            activity_type_id=self.activity_type,
+            occurred_at=occurred_at,
+            duration_minutes=90,
+        )
 
     def set(self, column: LiteralString, value: object) -> None:
         """Change one of the organisation's settings."""

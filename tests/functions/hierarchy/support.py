@@ -4,31 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
-from tests.functions.hierarchy.scene import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    import httpx
 
     from _shared.result import ErrorCode
     from local.stack import Stack
     from tests.functions.hierarchy.scene import Forest
 
 STATS, INVALIDATE, WARM = "hierarchy-stats", "invalidate-hierarchy-cache", "warm-hierarchy-cache"
-
-
-def sign_in(stack: Stack, email: str) -> dict[str, str]:
-    """The headers of a signed-in app."""
-    answer = httpx.post(
-        f"{stack.auth_url}/token?grant_type=password",
-        json={"email": email, "password": "password"},
-        headers={"apikey": stack.publishable_key},
-        trust_env=False,
-        timeout=20,
-    )
-    assert answer.status_code == 200, answer.text
-    return {"apikey": stack.publishable_key, "authorization": f"Bearer {answer.json()['access_token']}"}
 
 
 def read(

@@ -12,9 +12,9 @@ from tests.functions.hierarchy.support import (
     STATS,
     assert_refused,
     read,
-    sign_in,
     summary,
 )
+from tests.support.people import sign_in
 
 if TYPE_CHECKING:
     import httpx
@@ -35,9 +35,9 @@ def find_units(stack: Stack, slug: str) -> dict[str, UUID]:
 def test_each_reads_what_they_follow_up_and_nobody_anything_else(stack: Stack, http: httpx.Client) -> None:
     nhf, hlf = find_units(stack, "nhf"), find_units(stack, "hlf")
     astrid, kari, bjorn, ola = (
-        sign_in(stack, f"{name}@nhf.example") for name in ("astrid", "kari", "bjorn", "ola")
+        sign_in(stack, f"{name}@nhf.example").headers for name in ("astrid", "kari", "bjorn", "ola")
     )
-    hanne = sign_in(stack, "hanne@hlf.example")
+    hanne = sign_in(stack, "hanne@hlf.example").headers
     allowed = [(astrid, nhf["NHF"]), (astrid, nhf["NHF Oslo"]), (astrid, nhf["Bergen"])]
     allowed += [(kari, nhf["Oslo"]), (kari, nhf["Bærum"]), (bjorn, nhf["Bergen"]), (hanne, hlf["HLF"])]
     refused = [(kari, nhf["Bergen"]), (kari, nhf["NHF"]), (kari, nhf["NHF Oslo"]), (bjorn, nhf["Oslo"])]
@@ -54,11 +54,11 @@ def test_without_a_users_token_there_is_nothing_to_read(stack: Stack, http: http
     for headers in ({}, {"apikey": stack.publishable_key}, {"apikey": stack.anon_key}):
         assert_refused(read(http, headers, oslo), ErrorCode.UNAUTHORIZED)
     assert_refused(read(http, {"apikey": stack.secret_key}, oslo), ErrorCode.FORBIDDEN)
-    assert read(http, sign_in(stack, "kari@nhf.example"), oslo).status_code == 200
+    assert read(http, sign_in(stack, "kari@nhf.example").headers, oslo).status_code == 200
 
 
 def test_a_wrong_question_is_a_bad_request(stack: Stack, http: httpx.Client) -> None:
-    oslo, kari = find_units(stack, "nhf")["Oslo"], sign_in(stack, "kari@nhf.example")
+    oslo, kari = find_units(stack, "nhf")["Oslo"], sign_in(stack, "kari@nhf.example").headers
     for year in (1999, 2100):
         assert_refused(read(http, kari, oslo, year), ErrorCode.BAD_REQUEST, "Missing or not valid: year.")
     wrong = "Missing or not valid: unit_id."
@@ -71,8 +71,8 @@ def test_a_wrong_question_is_a_bad_request(stack: Stack, http: httpx.Client) -> 
 def test_the_kill_switch_closes_one_organisation_and_no_other(
     stack: Stack, http: httpx.Client, forest: Forest
 ) -> None:
-    admin, leaf = sign_in(stack, forest.admin), forest.units["leaf"]
-    kari, oslo = sign_in(stack, "kari@nhf.example"), find_units(stack, "nhf")["Oslo"]
+    admin, leaf = sign_in(stack, forest.admin).headers, forest.units["leaf"]
+    kari, oslo = sign_in(stack, "kari@nhf.example").headers, find_units(stack, "nhf")["Oslo"]
     before = summary(http, admin, leaf)
     forest.set("statistics_enabled", value=False)
     assert_refused(read(http, admin, leaf), ErrorCode.FEATURE_DISABLED)

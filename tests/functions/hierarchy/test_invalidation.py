@@ -13,7 +13,7 @@ import pytest
 
 from _shared.result import ErrorCode
 from local import processes, services
-from tests.functions.hierarchy.scene import ANCESTORS, TREE, eventually
+from tests.functions.hierarchy.scene import ANCESTORS, TREE
 from tests.functions.hierarchy.support import (
     INVALIDATE,
     WARM,
@@ -21,9 +21,10 @@ from tests.functions.hierarchy.support import (
     becomes_fresh,
     post,
     read_until_counted,
-    sign_in,
     summary,
 )
+from tests.support.people import sign_in
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 def test_a_change_in_a_leaf_marks_exactly_its_ancestors(
     stack: Stack, http: httpx.Client, forest: Forest
 ) -> None:
-    admin = sign_in(stack, forest.admin)
+    admin = sign_in(stack, forest.admin).headers
     for unit_id in forest.units.values():
         assert summary(http, admin, unit_id)["stale"] is False
     before, heard = forest.marks(), len(forest.broadcasts())
@@ -68,7 +69,7 @@ def test_invalidating_again_changes_nothing(stack: Stack, http: httpx.Client, fo
 
 
 def test_a_year_that_did_not_change_stays_fresh(stack: Stack, http: httpx.Client, forest: Forest) -> None:
-    admin, national = sign_in(stack, forest.admin), forest.units["national"]
+    admin, national = sign_in(stack, forest.admin).headers, forest.units["national"]
     for year in (2025, 2026):
         summary(http, admin, national, year)
     forest.add_activity("leaf", "2025-12-31 23:59:59Z")
@@ -78,7 +79,7 @@ def test_a_year_that_did_not_change_stays_fresh(stack: Stack, http: httpx.Client
 
 
 def test_many_invalidations_at_once_lose_nothing(stack: Stack, http: httpx.Client, forest: Forest) -> None:
-    admin = sign_in(stack, forest.admin)
+    admin = sign_in(stack, forest.admin).headers
     for unit_id in forest.units.values():
         summary(http, admin, unit_id)
     with ThreadPoolExecutor(8) as pool:
@@ -97,7 +98,7 @@ def test_many_invalidations_at_once_lose_nothing(stack: Stack, http: httpx.Clien
 
 def test_the_database_wakes_the_function_by_itself(stack: Stack, http: httpx.Client, forest: Forest) -> None:
     """Trigger, signed webhook, drain, broadcast, warm-up: nobody reads, and the summary is fresh again."""
-    admin, national = sign_in(stack, forest.admin), forest.units["national"]
+    admin, national = sign_in(stack, forest.admin).headers, forest.units["national"]
     read_until_counted(http, admin, forest, national)
     forest.set("warm_up_enabled", value=True)
     heard = len(forest.broadcasts())
@@ -110,7 +111,7 @@ def test_the_database_wakes_the_function_by_itself(stack: Stack, http: httpx.Cli
 def test_a_server_that_dies_between_commit_and_drain_loses_nothing(
     stack: Stack, http: httpx.Client, forest: Forest
 ) -> None:
-    admin, national = sign_in(stack, forest.admin), forest.units["national"]
+    admin, national = sign_in(stack, forest.admin).headers, forest.units["national"]
     summary(http, admin, national)
     before = forest.marks()
     processes.stop(stack.instance, "functions", signal.SIGKILL)
@@ -168,5 +169,5 @@ def test_only_the_database_and_schedules_may_invalidate_and_warm_up(
 ) -> None:
     assert_refused(http.post(slug), ErrorCode.UNAUTHORIZED)
     assert_refused(http.post(slug, headers={"apikey": stack.publishable_key}), ErrorCode.UNAUTHORIZED)
-    assert_refused(http.post(slug, headers=sign_in(stack, "astrid@nhf.example")), ErrorCode.FORBIDDEN)
+    assert_refused(http.post(slug, headers=sign_in(stack, "astrid@nhf.example").headers), ErrorCode.FORBIDDEN)
     post(http, stack, slug)

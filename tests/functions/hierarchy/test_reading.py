@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, LiteralString
 
@@ -10,12 +11,12 @@ import httpx
 import psycopg
 import pytest
 
-from tests.functions.hierarchy.scene import eventually
 from tests.functions.hierarchy.support import (
     becomes_fresh,
-    sign_in,
     summary,
 )
+from tests.support.people import sign_in
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from local.stack import Stack
@@ -37,7 +38,7 @@ PAYLOAD = {
 def test_a_summary_is_what_the_database_computes_for_the_same_user(
     stack: Stack, http: httpx.Client, forest: Forest
 ) -> None:
-    admin = sign_in(stack, forest.admin)
+    admin = sign_in(stack, forest.admin).headers
     for unit in ("leaf", "leaf", "cousin"):
         forest.add_activity(unit)
     data = summary(http, admin, forest.units["region"])
@@ -56,14 +57,14 @@ def test_a_summary_is_what_the_database_computes_for_the_same_user(
 
 
 def test_without_a_year_it_is_the_current_one(stack: Stack, http: httpx.Client, forest: Forest) -> None:
-    admin = sign_in(stack, forest.admin)
+    admin = sign_in(stack, forest.admin).headers
     assert summary(http, admin, forest.units["leaf"], None)["year"] == datetime.now(UTC).year
 
 
 def test_a_stale_summary_is_served_at_once_and_fresh_a_moment_later(
     stack: Stack, http: httpx.Client, forest: Forest
 ) -> None:
-    admin, national = sign_in(stack, forest.admin), forest.units["national"]
+    admin, national = sign_in(stack, forest.admin).headers, forest.units["national"]
     before = summary(http, admin, national)
     assert (before["stale"], before["refreshing"]) == (False, False)
     forest.add_activity("leaf")
@@ -78,7 +79,7 @@ def test_a_stale_summary_is_served_at_once_and_fresh_a_moment_later(
 def test_no_read_after_a_commit_calls_an_outdated_summary_fresh(
     stack: Stack, http: httpx.Client, forest: Forest
 ) -> None:
-    admin, national = sign_in(stack, forest.admin), forest.units["national"]
+    admin, national = sign_in(stack, forest.admin).headers, forest.units["national"]
     for count in range(1, 21):
         forest.add_activity(("leaf", "cousin", "other")[count % 3])
         data = summary(http, admin, national)
@@ -88,7 +89,7 @@ def test_no_read_after_a_commit_calls_an_outdated_summary_fresh(
 def test_many_readers_of_a_stale_summary_are_all_answered(
     stack: Stack, http: httpx.Client, forest: Forest
 ) -> None:
-    admin, national = sign_in(stack, forest.admin), forest.units["national"]
+    admin, national = sign_in(stack, forest.admin).headers, forest.units["national"]
     summary(http, admin, national)
     forest.add_activity("leaf")
     with ThreadPoolExecutor(20) as pool:
@@ -98,7 +99,7 @@ def test_many_readers_of_a_stale_summary_are_all_answered(
 
 
 def test_reads_are_written_down_in_batches(stack: Stack, http: httpx.Client, forest: Forest) -> None:
-    admin, leaf = sign_in(stack, forest.admin), forest.units["leaf"]
+    admin, leaf = sign_in(stack, forest.admin).headers, forest.units["leaf"]
     made = 0
 
     def recorded() -> float:
@@ -127,7 +128,7 @@ UNREADABLE = [
 def test_a_summary_that_cannot_be_read_is_computed_anew(
     stack: Stack, http: httpx.Client, forest: Forest, broken: LiteralString
 ) -> None:
-    admin = sign_in(stack, forest.admin)
+    admin = sign_in(stack, forest.admin).headers
     forest.add_activity("leaf")
     forest.settle()
     unit = forest.units["region"]
@@ -142,7 +143,7 @@ def test_a_summary_that_cannot_be_read_is_computed_anew(
 def test_what_was_written_past_the_triggers_is_found_shown_and_healed(
     stack: Stack, http: httpx.Client, forest: Forest
 ) -> None:
-    admin = sign_in(stack, forest.admin)
+    admin = sign_in(stack, forest.admin).headers
     forest.add_activity("leaf")
     forest.settle()
     unit = forest.units["region"]
@@ -151,11 +152,7 @@ def test_what_was_written_past_the_triggers_is_found_shown_and_healed(
     assert forest.db.execute("select stats.heal(%s)", [leaf]).fetchone() == (0,)
     with psycopg.connect(stack.instance.database_url("supabase_admin")) as past_triggers:
         past_triggers.execute("set local session_replication_role = replica")
-        past_triggers.execute(
-            "insert into public.activities (organization_id, unit_id, peer_mentor_id, registered_by,"
-            " activity_type_id, occurred_at, duration_minutes) values (%s, %s, %s, %s, %s, %s, 90)",
-            [forest.organization, *leaf, forest.mentor, forest.mentor, forest.activity_type, "2026-05-18Z"],
-        )
+        replace(forest, db=past_triggers).add_activity("leaf", "2026-05-18Z")
     before = http.get("health").json()["data"]
     data = summary(http, admin, unit)
     assert (data["payload"]["activity_count"], data["stale"]) == (1, False)  # nobody knows yet

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tests.functions.hierarchy.scene import TREE, eventually
+from tests.functions.hierarchy.scene import TREE
 from tests.functions.hierarchy.support import (
     INVALIDATE,
     WARM,
     post,
     read_until_counted,
-    sign_in,
 )
+from tests.support.people import sign_in
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     import httpx
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def test_only_those_who_want_it_are_warmed_up(stack: Stack, http: httpx.Client, forest: Forest) -> None:
-    admin, national = sign_in(stack, forest.admin), forest.units["national"]
+    admin, national = sign_in(stack, forest.admin).headers, forest.units["national"]
     read_until_counted(http, admin, forest, national)
     forest.add_activity("leaf")
     for _ in range(2):

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tests.resilience import operations
 from tests.resilience.scene import Draft, Scene
+from tests.support.activities import add_activity, like_one
 from tests.support.upkeep import FORGET_WHAT_WAS_ASKED
 
 if TYPE_CHECKING:
@@ -40,14 +41,8 @@ class Stage:
 
     def write_elsewhere(self, session: Connection, number: int) -> None:
         """Insert one activity of another organisation: a copy of one of its own."""
-        session.execute(
-            """insert into public.activities (id, organization_id, unit_id, peer_mentor_id, registered_by,
-                                              activity_type_id, occurred_at, duration_minutes)
-               select %s, a.organization_id, a.unit_id, a.peer_mentor_id, a.peer_mentor_id,
-                      a.activity_type_id, a.occurred_at, 60
-               from public.activities a where a.organization_id <> %s order by a.id limit 1""",
-            [UUID(int=number), self.scene.organization],
-        )
+        copied = like_one(session, "organization_id <> %s", [self.scene.organization])
+        add_activity(session, id=UUID(int=number), **copied)
 
     def as_admin(self, session: Connection) -> None:
         """Act as the org admin, through the API's role."""

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,9 +15,9 @@ import psycopg
 from local.database import PG_NET
 from local.requirements import ROOT
 from tests.stack.pg_net.receiver import PATIENCE_SECONDS
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.stack.pg_net.receiver import Receiver
@@ -27,14 +26,6 @@ INSTALL_SQL = PG_NET.read_bytes()
 BATCHES = "select count(distinct created) from net._http_response where id = any(%s)"
 
 Connection = psycopg.Connection[tuple[Any, ...]]
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    """Return as soon as `condition` holds; fail, naming `what`, if it does not within a fair time."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS:.0f} s in vain until {what}"
-        time.sleep(0.02)
 
 
 def value(connection: Connection, query: str, *parameters: object) -> Any:
@@ -55,11 +46,7 @@ def collect(connection: Connection, request_id: int) -> tuple[Any, ...]:
         b"select status_code, content_type, headers, content, timed_out, error_msg"
         b" from net._http_response where id = %s"
     )
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (row := connection.execute(query, [request_id]).fetchone()) is None:
-        assert time.monotonic() < deadline, f"request {request_id} has no response"
-        time.sleep(0.02)
-    return row
+    return eventually(lambda: connection.execute(query, [request_id]).fetchone())
 
 
 def pass_of_worker(connection: Connection, receiver: Receiver) -> None:
@@ -101,5 +88,5 @@ class WorkerProcess:
         def found() -> list[dict[str, Any]]:
             return [line for line in self.log() if line["event"] == event]
 
-        until(lambda: len(found()) >= count, f"the worker logged {event} {count} times")
+        eventually(lambda: len(found()) >= count)
         return found()[-1]

@@ -12,7 +12,8 @@ import psycopg
 import pytest
 
 from tests.stack.pg_net.receiver import Receiver
-from tests.stack.pg_net.support import BATCHES, collect, pass_of_worker, post, until, value
+from tests.stack.pg_net.support import BATCHES, collect, pass_of_worker, post, value
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.stack.pg_net.support import Connection
@@ -140,7 +141,7 @@ def test_a_batch_is_on_its_way_together_and_a_transaction_with_it(
     assert value(connection, "select count(*) from net._http_response where id = any(%s)", ids) == 0
     receiver.released.set()
     assert [collect(connection, request_id)[0] for request_id in ids] == [200] * 11
-    until(lambda: open_transactions() == 0, "the worker's transaction ended")
+    eventually(lambda: open_transactions() == 0)
 
 
 def test_five_hundred_in_one_transaction_arrive_once_each_in_batches_of_two_hundred(

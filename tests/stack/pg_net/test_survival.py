@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from tests.stack.pg_net.receiver import PATIENCE_SECONDS
-from tests.stack.pg_net.support import WorkerProcess, collect, pass_of_worker, post, until, value
+from tests.stack.pg_net.support import WorkerProcess, collect, pass_of_worker, post, value
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +57,7 @@ def test_a_second_worker_waits_for_the_first_to_end(
         WorkerProcess(admin_url, tmp_path / "first.log") as first,
         WorkerProcess(admin_url, tmp_path / "second.log") as second,
     ):
-        until(lambda: any(w.log() for w in (first, second)), "one of them started")
+        eventually(lambda: any(w.log() for w in (first, second)))
         up, waiting = (first, second) if "worker_started" in str(first.log()) else (second, first)
         waiting.wait_for_event("another_worker_is_up")
         pass_of_worker(connection, receiver)
