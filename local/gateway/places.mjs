@@ -2,7 +2,7 @@
 
 import { jwtVerify } from "jose";
 
-const AT_ONCE = 4;
+const AT_ONCE = 2;
 const PATIENCE_MS = 5_000;
 const SLOW_MS = 200;
 const REST_MS = { refused: 250, limited: 1_000 };
