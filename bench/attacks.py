@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ADMIN = f"admin@{SLUG}.example"
 TIMEOUT_SECONDS = 40
-CENTURY = {"period_start": "1930-01-01", "period_end": "2030-01-01"}
+CENTURY = {"period_start": "2000-01-01", "period_end": "2100-01-01"}
 CHAPTER = "organization_units(name,activities(id,summary"
 TOO_LARGE = b'{"p_query": "' + b"a" * 6 * 2**20 + b'"}'
 
