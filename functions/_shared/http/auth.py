@@ -67,18 +67,18 @@ class Authenticator:
         secret_key = self._settings.secret_key.get_secret_value()
         if hmac.compare_digest(credential.encode(), secret_key.encode()):
             return Ok(Service())
-        if _says_service_role(credential):
-            return Err(ErrorCode.UNAUTHORIZED, LEGACY_KEY, cause="legacy service_role key")
         return await self.verify_token(credential)
 
     async def verify_token(self, token: str) -> Result[User]:
         """Check signature, expiry, audience, role and subject.
 
-        Errors: unauthorized, for every way of being wrong alike; upstream_unavailable, when the public keys
-        are needed and cannot be fetched.
+        Errors: unauthorized, for every way of being wrong alike, but for what says, true or not, that it is a
+        legacy service_role key; upstream_unavailable, when the public keys are needed and cannot be fetched.
         """
         try:
             read = tokens.read(token)
+            if read.claims.get("role") == "service_role":
+                return Err(ErrorCode.UNAUTHORIZED, LEGACY_KEY, cause="legacy service_role key")
             refused = await self._check_signature(read)
             if refused:
                 return refused
@@ -110,14 +110,6 @@ class Authenticator:
 
             self._keys = KeySet(str(self._settings.jwks_url), self._network)
         return self._keys
-
-
-def _says_service_role(token: str) -> bool:
-    """Whether a token, true or not, says that it is a legacy service_role key."""
-    try:
-        return tokens.read(token).claims.get("role") == "service_role"
-    except TokenError:
-        return False
 
 
 async def require_role(user: User, roles: Collection[Role], database: Database) -> Err | None:
