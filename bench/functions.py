@@ -35,6 +35,7 @@ from bench.load import encode, send
 from bench.snapshots import percentile
 from local import command
 from local.config import Ports
+from local.network import free_port
 from local.progress import Terminal
 from local.requirements import ROOT
 from local.stack import Stack
@@ -160,7 +161,7 @@ class Run:
     def load(self, rounds: int, seconds: float) -> None:
         """Send requests to both sides of each job in turn, over more and more connections."""
         for job in self.jobs:
-            ports = {side: servers.free_port() for side in SIDES}
+            ports = {side: free_port() for side in SIDES}
             with ExitStack() as stack:
                 for side, port in ports.items():
                     command = COMMANDS[side](job.name)(port)

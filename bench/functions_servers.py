@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from local.network import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -102,14 +104,6 @@ def modules(command: Command, variables: Mapping[str, str], requests: ToPort, lo
     return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")} - {
         "imported package"
     }
-
-
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:

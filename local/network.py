@@ -37,6 +37,14 @@ def can_bind(port: int) -> bool:
         return True
 
 
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that is free right now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def answers(url: str, timeout_seconds: float = 2.0) -> bool:
     """Whether a GET on the URL gives 200 right now; proxies of the environment play no part."""
     try:

@@ -19,7 +19,9 @@ import pytest
 
 from _shared.http.webhooks import WebhookPayload
 from _shared.result import ErrorCode
+from local.network import free_port
 from tests.contract.world import example
+from tests.functions.hierarchy.support import sign_in
 from tests.support.credentials import sign
 
 if TYPE_CHECKING:
@@ -41,18 +43,9 @@ def http(stack: Stack) -> Iterator[httpx.Client]:
         yield client
 
 
-def sign_in(stack: Stack, role: str) -> dict[str, str]:
+def sign_in_as(stack: Stack, role: str) -> dict[str, str]:
     """The headers of a signed-in app of someone with this role."""
-    email = next(account.email for account in stack.sign_ins() if account.role == role)
-    answer = httpx.post(
-        f"{stack.auth_url}/token?grant_type=password",
-        json={"email": email, "password": "password"},
-        headers={"apikey": stack.publishable_key},
-        trust_env=False,
-        timeout=20,
-    )
-    assert answer.status_code == 200, answer.text
-    return {"apikey": stack.publishable_key, "authorization": f"Bearer {answer.json()['access_token']}"}
+    return sign_in(stack, next(account.email for account in stack.sign_ins() if account.role == role))
 
 
 def assert_refused(response: httpx.Response, code: ErrorCode) -> None:
@@ -112,9 +105,9 @@ def test_the_secret_key_refreshes_and_the_publishable_key_does_not(stack: Stack,
 
 
 def test_those_who_run_things_may_refresh_and_peer_mentors_may_not(stack: Stack, http: httpx.Client) -> None:
-    assert_refreshed(http.post(SLUG, json={}, headers=sign_in(stack, "coordinator")))
-    assert_refreshed(http.post(SLUG, headers=sign_in(stack, "org_admin")))
-    assert_refused(http.post(SLUG, json={}, headers=sign_in(stack, "peer_mentor")), ErrorCode.FORBIDDEN)
+    assert_refreshed(http.post(SLUG, json={}, headers=sign_in_as(stack, "coordinator")))
+    assert_refreshed(http.post(SLUG, headers=sign_in_as(stack, "org_admin")))
+    assert_refused(http.post(SLUG, json={}, headers=sign_in_as(stack, "peer_mentor")), ErrorCode.FORBIDDEN)
 
 
 def test_a_wrong_method_and_a_wrong_body_are_refused(stack: Stack, http: httpx.Client) -> None:
@@ -166,7 +159,7 @@ def test_health_tells_everyone_how_far_behind_the_statistics_are(http: httpx.Cli
 def test_without_its_database_a_function_says_so_in_time_and_recovers(
     stack: Stack, http: httpx.Client, *, immediate: bool
 ) -> None:
-    user = sign_in(stack, "coordinator")
+    user = sign_in_as(stack, "coordinator")
 
     def calls() -> list[httpx.Response]:
         return [
@@ -296,10 +289,3 @@ def environment(stack: Stack, home: Path) -> dict[str, str]:
         "SUPABASE_JWT_SECRET": stack.jwt_secret,
         "FERSK_WEBHOOK_SECRET": stack.webhook_secret,
     }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
