@@ -12,23 +12,14 @@ import httpx
 import pytest
 
 from tests.functions.hierarchy.scene import planted
+from tests.support.relations import STATISTICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.stack import Stack
 
-VIEWS = (
-    "coordinator_monthly_stats",
-    "peer_mentor_stats",
-    "chapter_stats",
-    "activity_time_series",
-    "mv_peer_mentor_stats",
-    "mv_chapter_stats",
-    "mv_activity_time_series",
-    "stats_freshness",
-    "chapters",
-)
+VIEWS = (*STATISTICS, "chapters")
 
 
 @pytest.fixture(scope="module")

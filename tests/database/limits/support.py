@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ssl
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
-import jwt
+
+from tests.support.credentials import make_token
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -78,11 +78,5 @@ class Caller:
 
 def token(stack: Stack, person: UUID, organization: UUID | None, role: str = "authenticated") -> str:
     """Give a token as the auth server signs it."""
-    claims: dict[str, Any] = {
-        "sub": str(person),
-        "aud": "authenticated",
-        "role": role,
-        "exp": int(time.time()) + 600,
-        "app_metadata": {"org_id": str(organization)} if organization else {},
-    }
-    return jwt.encode(claims, stack.jwt_secret, algorithm="HS256")
+    metadata = {"org_id": str(organization)} if organization else {}
+    return make_token(stack.jwt_secret, sub=str(person), role=role, app_metadata=metadata)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, LiteralString
 
-import jwt
 import psycopg
+
+from tests.support.credentials import make_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,16 +74,7 @@ class Caller:
 
 def sign(secret: str, subject: object, **claims: Any) -> str:
     """A user's token as the auth server issues it; a claim given as None is left out."""
-    now = int(time.time())
-    standard = {
-        "sub": str(subject),
-        "role": "authenticated",
-        "aud": "authenticated",
-        "iat": now,
-        "exp": now + 600,
-    }
-    payload = {name: value for name, value in (standard | claims).items() if value is not None}
-    return jwt.encode(payload, secret, algorithm="HS256")
+    return make_token(secret, **{"sub": str(subject)} | claims)
 
 
 @contextmanager

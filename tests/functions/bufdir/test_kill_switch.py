@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.functions.bufdir.support import DAYS, YEAR, Person, data, refusal
+from tests.support.relations import STATISTICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,17 +21,7 @@ if TYPE_CHECKING:
 
 DISABLED = (423, "feature_disabled")
 MEMBERS = ("peer mentor", "coordinator", "org admin")
-VIEWS = (
-    "coordinator_monthly_stats",
-    "peer_mentor_stats",
-    "chapter_stats",
-    "activity_time_series",
-    "mv_peer_mentor_stats",
-    "mv_chapter_stats",
-    "mv_activity_time_series",
-    "stats_freshness",
-    "bufdir_metric_snapshots",
-)
+VIEWS = (*STATISTICS, "bufdir_metric_snapshots")
 FUNCTIONS: dict[str, Callable[[Person], httpx.Response]] = {
     "get": lambda who: who.call("GET", "metric-snapshots", **DAYS.query),
     "put": lambda who: who.call("PUT", "metric-snapshots", **DAYS.query),
