@@ -11,7 +11,7 @@ import httpx
 import psycopg
 import pytest
 
-from tests.functions.hierarchy.support import sign_in
+from tests.support.people import sign_in
 from tests.support.upkeep import FORGET_WHAT_WAS_ASKED
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def test_a_call_of_a_function_is_found_in_every_log(stack: Stack) -> None:
 
 def test_a_write_is_found_in_the_ledger_and_in_the_log_of_the_function_that_it_woke(stack: Stack) -> None:
     trace_id, traceparent = make_trace()
-    headers = sign_in(stack, "ola@nhf.example") | {"traceparent": traceparent}
+    headers = sign_in(stack, "ola@nhf.example").headers | {"traceparent": traceparent}
     with (
         psycopg.connect(stack.db_url, autocommit=True) as owner,
         httpx.Client(base_url=stack.rest_url, headers=headers, timeout=20, trust_env=False) as http,

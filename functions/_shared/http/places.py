@@ -37,7 +37,7 @@ FULL = Err(
 
 
 class Places:
-    """A few for each person and organisation, and some for all webhooks. Services and anonymous callers need none."""
+    """A few for each person and organisation, some for all webhooks; the others need none."""
 
     def __init__(self) -> None:
         # Kept by who waits, works or rests, and gone with the last of them.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psycopg
 
-from tests.functions.hierarchy.support import sign_in
+from tests.support.people import sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,7 @@ class Writer:
             row = connection.execute(OWN, [self._email]).fetchone()
         assert row is not None, f"{person} has registered nothing that could be repeated"
         self._template = dict(zip(COLUMNS, row, strict=True))
-        self._headers = sign_in(stack, self._email)
+        self._headers = sign_in(stack, self._email).headers
 
     def start(self) -> None:
         self._thread.start()
@@ -113,7 +113,7 @@ class Writer:
             written.refused += 1
             written.possible[name] = before
             if answer.status_code == 401:
-                self._headers = sign_in(self._stack, self._email)
+                self._headers = sign_in(self._stack, self._email).headers
         else:
             written.unanswered += 1
 
