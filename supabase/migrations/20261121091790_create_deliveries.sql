@@ -29,25 +29,23 @@ alter table private.deliveries enable row level security;   -- deny-all: no poli
 -- sender died, is never answered: that counts once it has left the queue.
 create or replace function private.new_answers()
     returns table (id bigint, answered_at timestamptz, status_code integer, error text)
-    language plpgsql stable security invoker set search_path = '' as $$
-begin
-    return query
-        select d.id, r.created, r.status_code,
-               coalesce(r.error_msg, case when r.timed_out then 'timed out' end)
-        from private.deliveries d
-        join net._http_response r on r.id = d.request_id
-        where d.answered_at is null
-          -- numbers start anew after a crash
-          and not exists (select from private.deliveries n
-                          where n.request_id = d.request_id and n.sent_at > d.sent_at);
-    return query
-        select d.id, clock_timestamp(), null::integer, 'lost'
-        from private.deliveries d
-        where d.answered_at is null
-          and not stats.is_recent(d.sent_at, interval '1 minute')
-          and not exists (select from net.http_request_queue q where q.id = d.request_id)
-          and not exists (select from net._http_response r where r.id = d.request_id);
-end $$;
+    language sql stable security invoker set search_path = '' as $$
+    select d.id, coalesce(r.created, clock_timestamp()), r.status_code,
+           case when r.id is null then 'lost'
+                else coalesce(r.error_msg, case when r.timed_out then 'timed out' end) end
+    from private.deliveries d
+    -- numbers start anew after a crash: then the newest has this one
+    cross join lateral (
+        select not exists (
+            select from private.deliveries n
+            where n.request_id = d.request_id and n.sent_at > d.sent_at) as is_newest) n
+    left join net._http_response r on r.id = d.request_id and n.is_newest
+    where d.answered_at is null
+      and (r.id is not null
+           or not stats.is_recent(d.sent_at, interval '1 minute')
+              and not (n.is_newest and exists (
+                  select from net.http_request_queue q where q.id = d.request_id)));
+$$;
 
 create or replace function private.collect_answers() returns integer
     language plpgsql volatile security invoker set search_path = '' as $$

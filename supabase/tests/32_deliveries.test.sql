@@ -1,7 +1,7 @@
 -- DL: the ledger of wake-ups. RO: the rotation of their secret.
 begin;
 \ir helpers.psql
-select plan(31);
+select plan(33);
 select private.set_secret('fersk_functions_url', 'https://functions.tests.example/functions/v1');
 select private.set_secret('fersk_webhook_secret',
     'whsec_bGlrZXBlcnNvbmVyIGVyIGJlc3QgaSBoZWxlIHZlcmRlbg==');
@@ -56,6 +56,14 @@ delete from net.http_request_queue where true;
 select private.collect_answers();
 select results_eq($$ select distinct error, status_code from private.deliveries $$,
     $$ values ('lost', null::integer) $$, 'DL-07 one that left the queue unanswered is lost');
+
+select tests.send();
+insert into private.deliveries (webhook_id, slug, payload, request_id, sent_at)
+select 'msg_before_the_crash', d.slug, '{}', d.request_id, d.sent_at - interval '2 minutes'
+from private.deliveries d where d.answered_at is null;
+select is(private.collect_answers(), 1, 'DL-07 numbers that start anew hide none for ever');
+select is((select error from private.deliveries where webhook_id = 'msg_before_the_crash'), 'lost',
+    'DL-07 the older of two with one number is lost, the newer waits');
 
 -- ---------------------------------------------------------------- once more
 
