@@ -36,7 +36,7 @@ FLUSH_READS = 100
 class HierarchyQuery(Input):
     """Which summary.
 
-    year : by UTC days; the current one if not given.
+    year : of activity_date; if not given, the current one in UTC, so name it around New Year.
     """
 
     model_config = ConfigDict(

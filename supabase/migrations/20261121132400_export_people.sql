@@ -36,6 +36,12 @@ begin
             join public.organization_units u on u.id = a.unit_id
             join public.activity_types t on t.id = a.activity_type_id
             where a.peer_mentor_id = p_profile_id or a.registered_by = p_profile_id),
+        'activity_changes', (
+            select coalesce(jsonb_agg(to_jsonb(h) order by h.id), '[]')
+            from public.activity_history h
+            where h.organization_id = v_person.organization_id
+              and p_profile_id::text in (
+                  h.changed_by::text, h.before ->> 'peer_mentor_id', h.after ->> 'peer_mentor_id')),
         'expenses', (
             select coalesce(jsonb_agg(to_jsonb(e) order by a.occurred_at, e.id), '[]')
             from public.expense_claims e
@@ -66,7 +72,7 @@ create or replace function public.export_person(p_profile_id uuid) returns jsonb
     return app.export_person(p_profile_id);
 comment on function public.export_person(uuid) is
     'What is kept of a person: profile, sign_in, assignments, activities with their texts, '
-    'expenses, exports, reports, locked_years, erasures. For themselves, their org admins and the '
+    'activity_changes, expenses, exports, reports, locked_years, erasures. For themselves, their org admins and the '
     'service role.';
 
 revoke execute on function app.export_person(uuid), public.export_person(uuid)

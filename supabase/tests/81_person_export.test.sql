@@ -1,14 +1,14 @@
 -- PX: one person's data, for whom, and all of them.
 begin;
 \ir helpers.psql
-select plan(25);
+select plan(26);
 
 select tests.add_activity('nord/ola', 'nord/A', p_name => 'own'), tests.add_activity('nord/liv',
     'nord/A', p_name => 'of liv'), tests.add_activity('nord/ola', 'nord/A', p_name => 'by kari',
     p_by => 'nord/kari');
 update public.activities set summary = 'met X', contact_id = tests.id('X')
 where id = tests.id('own');
-update public.activities set summary = 'met Y' where id = tests.id('of liv');
+update public.activities set summary = 'met Y', duration_minutes = 50 where id = tests.id('of liv');
 insert into public.expense_claims (id, organization_id, activity_id, amount_nok, status, decided_by)
 values (tests.id('claim'), tests.id('nord'), tests.id('own'), 12.5, 'approved',
         tests.id('nord/kari'));
@@ -57,8 +57,8 @@ select tests.act_as('nord/ola');
 create temporary table exported on commit drop as select tests.export('nord/ola') as e;
 grant select on exported to public;
 select set_eq($$ select jsonb_object_keys(e) from exported $$,
-    array['exported_at', 'profile', 'sign_in', 'assignments', 'activities', 'expenses', 'exports',
-       'reports', 'locked_years', 'erasures'], 'PX-03 what is exported');
+    array['exported_at', 'profile', 'sign_in', 'assignments', 'activities', 'activity_changes',
+       'expenses', 'exports', 'reports', 'locked_years', 'erasures'], 'PX-03 what is exported');
 select is((select e #>> '{profile,display_name}' from exported), 'nord/ola', 'PX-04 the name');
 select is((select e #>> '{sign_in,email}' from exported), 'nord@ola.test', 'PX-04 the address');
 select ok(not (select e -> 'sign_in' ? 'encrypted_password' from exported), 'PX-04 no password');
@@ -66,6 +66,9 @@ select is((select e #>> '{assignments,0,unit_name}' from exported), 'A', 'PX-05 
 select set_eq($$ select tests.ids(e -> 'activities') from exported $$,
     array[tests.id('own'), tests.id('by kari')],
     'PX-06 their activities, also those registered for them');
+select set_eq($$ select (h ->> 'activity_id')::uuid
+       from exported, jsonb_array_elements(e -> 'activity_changes') h $$,
+    array[tests.id('own')], 'PX-10 what became of them, and not of others'' activities');
 select is((select a ->> 'summary' from exported, jsonb_array_elements(e -> 'activities') a
        where a ->> 'id' = tests.id('own')::text), 'met X', 'PX-06 with their texts');
 select set_eq($$ select tests.ids(e -> 'expenses') from exported $$, array[tests.id('claim')],
