@@ -468,6 +468,12 @@ begin
             join public.organization_units u on u.id = a.unit_id
             join public.activity_types t on t.id = a.activity_type_id
             where a.peer_mentor_id = p_profile_id or a.registered_by = p_profile_id),
+        'activity_changes', (
+            select coalesce(jsonb_agg(to_jsonb(h) order by h.id), '[]')
+            from public.activity_history h
+            where h.organization_id = v_person.organization_id
+              and p_profile_id::text in (
+                  h.changed_by::text, h.before ->> 'peer_mentor_id', h.after ->> 'peer_mentor_id')),
         'expenses', (
             select coalesce(jsonb_agg(to_jsonb(e) order by a.occurred_at, e.id), '[]')
             from public.expense_claims e
@@ -2489,27 +2495,25 @@ CREATE FUNCTION private.lock_erasures(p_organization_id uuid) RETURNS void
 END;
 
 CREATE FUNCTION private.new_answers() RETURNS TABLE(id bigint, answered_at timestamp with time zone, status_code integer, error text)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE sql STABLE
     SET search_path TO ''
     AS $$
-begin
-    return query
-        select d.id, r.created, r.status_code,
-               coalesce(r.error_msg, case when r.timed_out then 'timed out' end)
-        from private.deliveries d
-        join net._http_response r on r.id = d.request_id
-        where d.answered_at is null
-          -- numbers start anew after a crash
-          and not exists (select from private.deliveries n
-                          where n.request_id = d.request_id and n.sent_at > d.sent_at);
-    return query
-        select d.id, clock_timestamp(), null::integer, 'lost'
-        from private.deliveries d
-        where d.answered_at is null
-          and not stats.is_recent(d.sent_at, interval '1 minute')
-          and not exists (select from net.http_request_queue q where q.id = d.request_id)
-          and not exists (select from net._http_response r where r.id = d.request_id);
-end $$;
+    select d.id, coalesce(r.created, clock_timestamp()), r.status_code,
+           case when r.id is null then 'lost'
+                else coalesce(r.error_msg, case when r.timed_out then 'timed out' end) end
+    from private.deliveries d
+    -- numbers start anew after a crash: then the newest has this one
+    cross join lateral (
+        select not exists (
+            select from private.deliveries n
+            where n.request_id = d.request_id and n.sent_at > d.sent_at) as is_newest) n
+    left join net._http_response r on r.id = d.request_id and n.is_newest
+    where d.answered_at is null
+      and (r.id is not null
+           or not stats.is_recent(d.sent_at, interval '1 minute')
+              and not (n.is_newest and exists (
+                  select from net.http_request_queue q where q.id = d.request_id)));
+$$;
 
 CREATE FUNCTION private.note_given_date() RETURNS trigger
     LANGUAGE plpgsql
@@ -3463,7 +3467,7 @@ CREATE FUNCTION public.export_person(p_profile_id uuid) RETURNS jsonb
     SET search_path TO ''
     RETURN app.export_person(p_profile_id);
 
-COMMENT ON FUNCTION public.export_person(p_profile_id uuid) IS 'What is kept of a person: profile, sign_in, assignments, activities with their texts, expenses, exports, reports, locked_years, erasures. For themselves, their org admins and the service role.';
+COMMENT ON FUNCTION public.export_person(p_profile_id uuid) IS 'What is kept of a person: profile, sign_in, assignments, activities with their texts, activity_changes, expenses, exports, reports, locked_years, erasures. For themselves, their org admins and the service role.';
 
 CREATE FUNCTION public.export_report_version(version uuid, format text) RETURNS jsonb
     LANGUAGE sql
@@ -6619,6 +6623,8 @@ UNION
    FROM (pg_proc p
      CROSS JOIN unnest(ARRAY['anon'::text, 'authenticated'::text, 'service_role'::text]) r(role))
   WHERE ((p.pronamespace = ('public'::regnamespace)::oid) AND (p.prorettype <> ('trigger'::regtype)::oid) AND (NOT (EXISTS ( SELECT
+           FROM pg_class c
+          WHERE (c.reltype = ANY ((p.proargtypes)::oid[]))))) AND (NOT (EXISTS ( SELECT
            FROM pg_depend d
           WHERE ((d.objid = p.oid) AND (d.deptype = 'e'::"char"))))) AND has_function_privilege((r.role)::name, p.oid, 'execute'::text));
 

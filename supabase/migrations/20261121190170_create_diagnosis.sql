@@ -19,6 +19,8 @@ create or replace view private.open_requests as
     cross join unnest(array['anon', 'authenticated', 'service_role']) r (role)
     where p.pronamespace = 'public'::regnamespace
       and p.prorettype <> 'trigger'::regtype
+      -- one from a row is embedded, and cannot be called
+      and not exists (select from pg_catalog.pg_class c where c.reltype = any (p.proargtypes))
       and not exists (select from pg_catalog.pg_depend d
                       where d.objid = p.oid and d.deptype = 'e')
       and has_function_privilege(r.role, p.oid, 'execute');

@@ -65,7 +65,8 @@ def token_of(client: Client) -> str:
 
 def post(stack: Stack, path: str, body: dict[str, str]) -> httpx.Response:
     headers = {"apikey": stack.publishable_key}
-    return httpx.post(f"{stack.api_url}/auth/v1/{path}", headers=headers, json=body)
+    # longer than the gateway lets a request wait for its place
+    return httpx.post(f"{stack.api_url}/auth/v1/{path}", headers=headers, json=body, timeout=20)
 
 
 def get_user(stack: Stack, token: str) -> httpx.Response:

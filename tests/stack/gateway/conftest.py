@@ -34,6 +34,7 @@ def gateway(shared_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory)
     console = folder / "console"
     (console / "assets").mkdir(parents=True)
     (console / "index.html").write_text("<title>console</title>")
+    (console / "vendor.json").write_text("{}")
     (console / "assets" / "app.js").write_text("export {};")
     (console / ".hidden").write_text("private")
     (folder / "outside.html").write_text("private")
