@@ -41,7 +41,8 @@ begin
             from public.activity_history h
             where h.organization_id = v_person.organization_id
               and p_profile_id::text in (
-                  h.changed_by::text, h.before ->> 'peer_mentor_id', h.after ->> 'peer_mentor_id')),
+                  h.changed_by::text,
+                  h.before ->> 'peer_mentor_id', h.after ->> 'peer_mentor_id')),
         'expenses', (
             select coalesce(jsonb_agg(to_jsonb(e) order by a.occurred_at, e.id), '[]')
             from public.expense_claims e
