@@ -73,8 +73,8 @@ create or replace function public.export_person(p_profile_id uuid) returns jsonb
     return app.export_person(p_profile_id);
 comment on function public.export_person(uuid) is
     'What is kept of a person: profile, sign_in, assignments, activities with their texts, '
-    'activity_changes, expenses, exports, reports, locked_years, erasures. For themselves, their org admins and the '
-    'service role.';
+    'activity_changes, expenses, exports, reports, locked_years, erasures. For themselves, their '
+    'org admins and the service role.';
 
 revoke execute on function app.export_person(uuid), public.export_person(uuid)
     from public, anon, authenticated, service_role;
