@@ -7,7 +7,7 @@
 create or replace function app.chapters_of_names(p_names text) returns uuid[]
     language plpgsql stable security invoker set search_path = '' as $$
 declare
-    v_chapters uuid[] := '{}';
+    v_chapters uuid[] := array[]::uuid[];
     v_found    uuid[];
     v_name     text;
 begin

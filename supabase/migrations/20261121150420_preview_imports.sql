@@ -9,7 +9,7 @@ declare
     v_row     record;
     v_outcome text;
     v_problem text;
-    v_lines   jsonb := '[]';
+    v_lines   jsonb := jsonb_build_array();
 begin
     for v_row in select r.v, r.n + 1 as line
                  from jsonb_array_elements(p_rows) with ordinality r (v, n) loop

@@ -68,7 +68,7 @@ def _rows(scene: Scene, first: int, count: int) -> list[Activity]:
             UUID(int=first + number),
             Draft(
                 *(number % 4, number % 3, number % 2, number % 2),
-                *(MOMENTS[number % 6], MINUTES[number % 5], number % 4, "registered"),
+                *(MOMENTS[number % 6], MINUTES[number % 4], number % 4, "registered"),
             ),
         )
         for number in range(count)

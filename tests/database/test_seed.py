@@ -50,7 +50,8 @@ def run(connection: Connection, day: dt.date | None) -> None:
 
 def fingerprint(connection: Connection) -> tuple[object, ...]:
     row = connection.execute("""
-        select (select md5(string_agg(to_jsonb(a)::text, '' order by a.id)) from public.activities a),
+        select (select md5(string_agg((to_jsonb(a) - '{inserted_at,insert_number}'::text[])::text, ''
+                                   order by a.id)) from public.activities a),
                (select md5(string_agg((to_jsonb(e) - 'decided_at')::text, '' order by e.id))
                 from public.expense_claims e),
                (select count(*) from public.activities), (select count(*) from public.expense_claims)

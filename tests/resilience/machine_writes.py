@@ -60,42 +60,42 @@ class Writes(RuleBasedStateMachine):
 
     @rule(wanted=st.lists(drafts, min_size=1, max_size=6))
     def insert(self, wanted: list[Draft]) -> None:
-        with operations.unless_the_day_is_full():
+        with operations.unless_the_day_is_full(self.writer):
             operations.insert(self.writer, self.rows(wanted))
 
     @rule(wanted=st.lists(drafts, min_size=1, max_size=9))
     def copy(self, wanted: list[Draft]) -> None:
-        with operations.unless_the_day_is_full():
+        with operations.unless_the_day_is_full(self.writer):
             operations.copy(self.writer, self.rows(wanted))
 
     @rule(wanted=st.lists(drafts, min_size=1, max_size=5), overwritten=picks)
     def upsert(self, wanted: list[Draft], overwritten: list[int]) -> None:
-        with operations.unless_the_day_is_full():
+        with operations.unless_the_day_is_full(self.writer):
             operations.upsert(self.writer, self.rows(wanted, overwritten))
 
     @rule(wanted=st.lists(drafts, min_size=1, max_size=5), overwritten=picks)
     def merge(self, wanted: list[Draft], overwritten: list[int]) -> None:
         rows = self.rows(wanted, overwritten)
         operations.withdraw_expenses(self.writer, [row.id for row in rows])
-        with operations.unless_the_day_is_full():
+        with operations.unless_the_day_is_full(self.writer):
             operations.merge(self.writer, rows)
 
     @rule(deleted=picks, longer=picks, wanted=st.lists(drafts, min_size=1, max_size=3))
     def replace(self, deleted: list[int], longer: list[int], wanted: list[Draft]) -> None:
         gone = self.existing(deleted)
         kept = [activity for activity in self.existing(longer) if activity not in gone]
-        with operations.unless_the_day_is_full():
+        with operations.unless_the_day_is_full(self.writer):
             operations.replace(self.writer, gone, kept, self.rows(wanted))
 
     @rule(chosen=picks, column=st.sampled_from(EDITABLE), like=drafts)
     def edit(self, chosen: list[int], column: str, like: Draft) -> None:
         wanted = self.scene.activity(UUID(int=0), like)
-        with operations.unless_the_day_is_full():
+        with operations.unless_the_day_is_full(self.writer):
             operations.edit(self.writer, self.existing(chosen), column, wanted)
 
     @rule(chosen=picks, mentor=small)
     def reassign(self, chosen: list[int], mentor: int) -> None:
-        with operations.unless_the_day_is_full():
+        with operations.unless_the_day_is_full(self.writer):
             operations.reassign(self.writer, self.existing(chosen), self.scene.mentors[mentor % 3])
 
     @rule(chosen=picks)

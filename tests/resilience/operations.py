@@ -55,10 +55,11 @@ def _json(rows: Sequence[Activity]) -> Jsonb:
 
 
 @contextmanager
-def unless_the_day_is_full() -> Iterator[None]:
-    """What would give a person more than 24 hours on a day is refused, and changes nothing."""
+def unless_the_day_is_full(connection: Connection) -> Iterator[None]:
+    """What would give a person more than 24 hours on a day is refused; the transaction it is in goes on."""
     try:
-        yield
+        with connection.transaction():
+            yield
     except errors.CheckViolation as refused:
         if refused.diag.constraint_name != "activities_day_has_24_hours":
             raise

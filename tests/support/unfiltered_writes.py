@@ -160,7 +160,7 @@ def _plain_function(node: Any, body: str) -> str:
     returned = node.returnType.names[-1].sval if node.returnType else None
     if columns:
         returns = f"returns table ({', '.join(columns)})"
-    elif returned in {"trigger", "event_trigger", "void"}:
+    elif returned in {"trigger", "event_trigger", "void", "record"}:
         returns = f"returns {returned}"
     elif returned:
         returns = f"returns {'setof ' if node.returnType.setof else ''}text"

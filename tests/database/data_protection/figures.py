@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 Figures = dict[str, list[Any]]
 
 # What moves by itself, and what is about a person rather than a figure.
-NO_FIGURES = {"stats_freshness", "organizations", "profiles", "chapter_assignments", "activities", "erasures"}
+NO_FIGURES = {
+    *("stats_freshness", "organizations", "organization_changes"),
+    *("profiles", "chapter_assignments", "activities", "erasures"),
+}
 RELATIONS: LiteralString = """
     select c.relname from pg_class c
     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'v')

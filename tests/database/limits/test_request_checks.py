@@ -265,7 +265,7 @@ def test_what_a_write_gives_back_is_bounded_as_well(forest: Forest, head: Caller
 def test_no_header_moves_a_figure(forest: Forest, head: Caller) -> None:
     """`Prefer: timezone` sets the session's: every day of ours is computed in a zone that is named."""
     forest.add_activity("leaf", "2025-12-31 23:30Z")
-    forest.add_activity("leaf", "2026-12-31 12:30Z")
+    forest.add_activity("leaf", "2026-03-31 23:30Z")
     report = YEAR | {"p_org_id": str(forest.organization)}
     zones = [{}, *({"prefer": f"timezone={zone}"} for zone in ("Asia/Tokyo", "America/Los_Angeles"))]
     answers = [head.call("POST", "rpc/generate_bufdir_report", report, **zone) for zone in zones]
