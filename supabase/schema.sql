@@ -238,7 +238,7 @@ CREATE FUNCTION app.chapters_of_names(p_names text) RETURNS uuid[]
     SET search_path TO ''
     AS $$
 declare
-    v_chapters uuid[] := '{}';
+    v_chapters uuid[] := array[]::uuid[];
     v_found    uuid[];
     v_name     text;
 begin
@@ -820,7 +820,7 @@ declare
     v_row     record;
     v_outcome text;
     v_problem text;
-    v_lines   jsonb := '[]';
+    v_lines   jsonb := jsonb_build_array();
 begin
     for v_row in select r.v, r.n + 1 as line
                  from jsonb_array_elements(p_rows) with ordinality r (v, n) loop
@@ -4591,30 +4591,15 @@ CREATE FUNCTION stats.contribution(p_facts jsonb, p_period_start date, p_period_
       and (p_facts ->> 'activity_date')::date < p_period_end
 $$;
 
-CREATE FUNCTION stats.view_over(p_view regclass, p_relation text, p_rows text) RETURNS text
+CREATE FUNCTION stats.view_over(p_view text, p_relation text, p_rows text) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO ''
-    RETURN format('(%s)'::text, replace(rtrim(pg_get_viewdef((p_view)::oid), ';'::text), p_relation, p_rows));
-
-CREATE VIEW stats.contributions AS
- SELECT a.organization_id,
-    a.chapter_id,
-    a.peer_mentor_id,
-    a.activity_type_id,
-    a.bucket_date,
-    a.contact_id,
-    1 AS activity_count,
-    a.duration_minutes AS total_minutes,
-    a.participant_count,
-    a.approved_expenses_nok AS approved_nok
-   FROM stats.countable_activities a;
-
-COMMENT ON VIEW stats.contributions IS 'What each activity that counts adds to each measure.';
+    RETURN format('(%s)'::text, replace(rtrim(pg_get_viewdef(((p_view)::regclass)::oid), ';'::text), p_relation, p_rows));
 
 CREATE FUNCTION stats.contributions_of(p_rows text) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO ''
-    RETURN stats.view_over('stats.contributions'::regclass, 'stats.countable_activities'::text, stats.view_over('stats.countable_activities'::regclass, 'public.activities'::text, p_rows));
+    RETURN stats.view_over('stats.contributions'::text, 'stats.countable_activities'::text, stats.view_over('stats.countable_activities'::text, 'public.activities'::text, p_rows));
 
 CREATE FUNCTION stats.counts_in_statistics(p_status public.activity_status, p_duration_minutes integer, p_participant_count integer, p_counts boolean, p_min_duration_minutes integer, p_min_participants integer) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -5686,17 +5671,10 @@ CREATE FUNCTION stats.metric_snapshot(p_period_start date, p_period_end date) RE
     SET search_path TO ''
     RETURN (SELECT CASE WHEN app.reads_whole_organization() THEN (to_jsonb(b.*) || jsonb_build_object('snapshot_json', stats.saved_report(b.*))) ELSE to_jsonb(b.*) END AS to_jsonb FROM public.bufdir_metric_snapshots b WHERE ((b.organization_id = app.current_org_id()) AND (b.period_start = metric_snapshot.p_period_start) AND (b.period_end = metric_snapshot.p_period_end)));
 
-CREATE VIEW stats.registered_minutes AS
- SELECT a.peer_mentor_id,
-    a.activity_date,
-    a.duration_minutes AS minutes
-   FROM public.activities a
-  WHERE ((a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL));
-
 CREATE FUNCTION stats.minutes_of(p_rows text) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO ''
-    RETURN stats.view_over('stats.registered_minutes'::regclass, 'public.activities'::text, p_rows);
+    RETURN stats.view_over('stats.registered_minutes'::text, 'public.activities'::text, p_rows);
 
 CREATE FUNCTION stats.named_record(p_row jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
@@ -6940,6 +6918,21 @@ CREATE TABLE stats.complete_exports (
 
 COMMENT ON TABLE stats.complete_exports IS 'What was exported with the figures of small groups, to whom may see them.';
 
+CREATE VIEW stats.contributions AS
+ SELECT a.organization_id,
+    a.chapter_id,
+    a.peer_mentor_id,
+    a.activity_type_id,
+    a.bucket_date,
+    a.contact_id,
+    1 AS activity_count,
+    a.duration_minutes AS total_minutes,
+    a.participant_count,
+    a.approved_expenses_nok AS approved_nok
+   FROM stats.countable_activities a;
+
+COMMENT ON VIEW stats.contributions IS 'What each activity that counts adds to each measure.';
+
 CREATE TABLE stats.daily_minutes (
     peer_mentor_id uuid NOT NULL,
     activity_date date NOT NULL,
@@ -7069,6 +7062,13 @@ CREATE VIEW stats.misjudged_activities AS
   WHERE ((a.activity_date IS DISTINCT FROM j.activity_date) OR (a.not_counted_because IS DISTINCT FROM j.not_counted_because));
 
 COMMENT ON VIEW stats.misjudged_activities IS 'Activities whose day or reason is not what the rules say; none, unless triggers were off.';
+
+CREATE VIEW stats.registered_minutes AS
+ SELECT a.peer_mentor_id,
+    a.activity_date,
+    a.duration_minutes AS minutes
+   FROM public.activities a
+  WHERE ((a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL));
 
 CREATE VIEW stats.missing_minutes AS
  SELECT m.peer_mentor_id,
@@ -8735,7 +8735,7 @@ REVOKE ALL ON FUNCTION stats.computed_metric_snapshot(p_organization_id uuid, p_
 
 REVOKE ALL ON FUNCTION stats.contribution(p_facts jsonb, p_period_start date, p_period_end date, OUT chapter_id uuid, OUT peer_mentor_id uuid, OUT minutes integer, OUT participants integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION stats.view_over(p_view regclass, p_relation text, p_rows text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stats.view_over(p_view text, p_relation text, p_rows text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.contributions_of(p_rows text) FROM PUBLIC;
 

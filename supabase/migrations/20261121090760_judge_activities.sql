@@ -28,11 +28,12 @@ create or replace view stats.judgements as
 comment on view stats.judgements is
     'The day of each activity, and null or why it does not count, by the rules of now.';
 
--- The view's own query, over other rows.
-create or replace function stats.view_over(p_view regclass, p_relation text, p_rows text)
+-- The view's own query, over other rows. The view by its name: a function that names one by its
+-- regclass would have to go before the view can be made anew.
+create or replace function stats.view_over(p_view text, p_relation text, p_rows text)
     returns text
     language sql stable security invoker set search_path = ''
-    return format('(%s)', replace(rtrim(pg_get_viewdef(p_view), ';'), p_relation, p_rows));
+    return format('(%s)', replace(rtrim(pg_get_viewdef(p_view::regclass), ';'), p_relation, p_rows));
 
 -- Above READ COMMITTED, a writer's database snapshot may be older than the rules: then their row
 -- has changed since, and locking it fails with 40001.
@@ -98,6 +99,6 @@ create or replace trigger activities_2_date_given
     for each row execute function private.note_given_date('date');
 
 revoke all on stats.judgements from public, anon, authenticated, service_role;
-revoke execute on function stats.view_over(regclass, text, text), stats.define_judge(),
+revoke execute on function stats.view_over(text, text, text), stats.define_judge(),
     stats.judge_activity(), private.note_given_date()
     from public, anon, authenticated, service_role;

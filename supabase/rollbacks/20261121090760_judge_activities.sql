@@ -7,5 +7,5 @@ drop trigger if exists activities_3_judge on public.activities;
 drop function if exists private.note_given_date();
 drop function if exists stats.judge_activity();
 drop function if exists stats.define_judge();
-drop function if exists stats.view_over(regclass, text, text);
+drop function if exists stats.view_over(text, text, text);
 drop view if exists stats.judgements;

@@ -111,6 +111,7 @@ def _problems(connection: Connection) -> list[str]:
 
 
 SCHEDULES = (
+    "heartbeat",
     "hourly-refresh",
     "nightly-audit",
     "nightly-cleanup",

@@ -20,7 +20,7 @@ COPIES = """
     insert into public.activities (organization_id, unit_id, peer_mentor_id, activity_type_id, occurred_at,
                                    duration_minutes, registered_by, contact_id, summary)
     select a.organization_id, a.unit_id, a.peer_mentor_id, a.activity_type_id,
-           now() - interval '2 years' - n * interval '1 hour', 30, a.peer_mentor_id,
+           now() - interval '2 years' - n * interval '1 hour', 20, a.peer_mentor_id,
            md5(format('contact %s', n / 2))::uuid, format('text %s', n)
     from generate_series(1, 2500) n, lateral (
         select b.* from public.activities b join public.organizations o on o.id = b.organization_id
