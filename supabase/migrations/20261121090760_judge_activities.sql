@@ -33,7 +33,8 @@ comment on view stats.judgements is
 create or replace function stats.view_over(p_view text, p_relation text, p_rows text)
     returns text
     language sql stable security invoker set search_path = ''
-    return format('(%s)', replace(rtrim(pg_get_viewdef(p_view::regclass), ';'), p_relation, p_rows));
+    return format('(%s)', replace(
+        rtrim(pg_get_viewdef(p_view::regclass), ';'), p_relation, p_rows));
 
 -- Above READ COMMITTED, a writer's database snapshot may be older than the rules: then their row
 -- has changed since, and locking it fails with 40001.

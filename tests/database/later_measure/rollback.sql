@@ -31,7 +31,7 @@ create view stats.visible_chapter_stats with (security_barrier) as
     from stats.live_chapter_stats l
     where l.chapter_id = any (array(select app.statistics_chapter_ids()));
 create view public.chapter_stats with (security_invoker = on) as
-    select * from stats.visible_chapter_stats;
+    select * from stats.visible_chapter_stats order by chapter_id;
 comment on view public.chapter_stats is 'Per chapter, exact now.';
 revoke all on stats.contributions, stats.live_chapter_stats, stats.visible_chapter_stats, public.chapter_stats
     from public, anon, authenticated, service_role;
