@@ -1145,7 +1145,8 @@ CREATE VIEW stats.countable_activities AS
     a.participant_count,
     a.contact_id,
     a.is_proxy_registered,
-    a.approved_expenses_nok
+    a.approved_expenses_nok,
+    a.recorded_at
    FROM public.activities a
   WHERE a.is_counted;
 
@@ -4357,11 +4358,7 @@ CREATE FUNCTION stats.audit_basis(p_version public.bufdir_report_versions) RETUR
     SET search_path TO ''
     AS $$
     with reported as materialized (
-        select r.activity_id, (r.facts ->> 'unit_id')::uuid as chapter_id,
-               (r.facts ->> 'activity_type_id')::uuid as activity_type_id,
-               (r.facts ->> 'duration_minutes')::bigint as minutes,
-               (r.facts ->> 'participant_count')::bigint as participants
-        from stats.reported_activities(p_version) r
+        select * from stats.reported_activities(p_version)
     )
     select jsonb_build_object(
         'chapters', (
@@ -4392,65 +4389,94 @@ exception when lock_not_available then
     return 0;
 end $$;
 
-CREATE FUNCTION stats.bufdir_report(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) RETURNS jsonb
-    LANGUAGE sql STABLE
+CREATE FUNCTION stats.reported(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, p_is_whole boolean, OUT record_count bigint, OUT fingerprint text, OUT report jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE
     SET search_path TO ''
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET work_mem TO '64MB'
+    SET hash_mem_multiplier TO '4'
     AS $$
-    with countable as materialized (
-        select a.chapter_id, a.activity_type_id, a.duration_minutes, a.participant_count,
-               a.contact_id, m.bufdir_category_code as category, r.unit_id as region_id
+begin
+    with source as (
+        select r.unit_id as region_id, a.activity_type_id, a.contact_id, count(*) as number,
+               sum(a.duration_minutes) as minutes, sum(a.participant_count) as participants,
+               bit_xor(hashint8extended(hash_record_extended(row(
+                   a.id, a.chapter_id, a.bucket_date, a.duration_minutes, a.participant_count),
+                   0), 0)) as hash
         from stats.countable_activities a
-        left join public.bufdir_category_mappings m
-            on m.activity_type_id = a.activity_type_id
-            and m.mapping_version = p_mapping_version
         left join stats.unit_regions r on r.chapter_id = a.chapter_id
         where a.organization_id = p_organization_id
           and a.bucket_date >= p_period_start
           and a.bucket_date < p_period_end
+        group by 1, 2, 3
+    ), named as materialized (
+        select s.*, m.bufdir_category_code as category,
+               hashint8extended(hash_record_extended(row(
+                   s.hash, t.id, t.code, u.id, u.name), 0), 0) as named_hash
+        from source s
+        join public.activity_types t on t.id = s.activity_type_id
+        left join public.organization_units u on u.id = s.region_id
+        left join public.bufdir_category_mappings m
+            on m.activity_type_id = s.activity_type_id and m.mapping_version = p_mapping_version
+    ), contacts as (
+        select sum(n.number) as number,
+               case when n.contact_id is null then bit_xor(n.named_hash)
+                    else hashint8extended(bit_xor(n.named_hash), 0) end as hash
+        from named n group by n.contact_id
     ), grouped as (
         -- a person counts once in each group, whether met directly or registered by proxy
-        select grouping(c.category, c.activity_type_id, c.region_id) as part,
-               c.category, c.activity_type_id, c.region_id,
+        select grouping(n.category, n.activity_type_id, n.region_id) as part, n.category,
+               n.activity_type_id, n.region_id,
                jsonb_build_object(
-                   'activity_count', count(*),
-                   'total_hours', stats.hours(coalesce(sum(c.duration_minutes), 0)::bigint),
-                   'distinct_participants', count(distinct c.contact_id),
-                   'participant_count', coalesce(sum(c.participant_count), 0)) as figures
-        from countable c
+                   'activity_count', coalesce(sum(n.number), 0),
+                   'total_hours', stats.hours(coalesce(sum(n.minutes), 0)::bigint),
+                   'distinct_participants', count(distinct n.contact_id),
+                   'participant_count', coalesce(sum(n.participants), 0)) as figures
+        from named n
         group by grouping sets (
-            (c.category), (c.category, c.activity_type_id), (c.region_id), ())
+            (n.category), (n.category, n.activity_type_id), (n.region_id), ())
     )
-    select jsonb_build_object(
-        'organization_id', p_organization_id,
-        'period_start', p_period_start,
-        'period_end', p_period_end,
-        'mapping_version', p_mapping_version,
-        'categories', coalesce((
-            select jsonb_agg(
-                jsonb_build_object('bufdir_category_code', g.category) || g.figures
-                order by g.category)
-            from grouped g
-            where g.part = 3 and g.category is not null), '[]'),
-        'uncategorised', coalesce((
-            select jsonb_agg(
-                jsonb_build_object('activity_type_id', g.activity_type_id,
-                                   'activity_type_code', t.code) || g.figures
-                order by t.code)
-            from grouped g
-            join public.activity_types t on t.id = g.activity_type_id
-            where g.part = 1 and g.category is null), '[]'),
-        'regions', coalesce((
-            select jsonb_agg(
-                jsonb_build_object('region_unit_id', g.region_id, 'region_name', u.name)
-                    || g.figures
-                order by u.name, g.region_id)
-            from grouped g
-            left join public.organization_units u on u.id = g.region_id
-            where g.part = 6), '[]'),
-        'totals', (select g.figures from grouped g where g.part = 7))
-$$;
+    select coalesce(sum(c.number), 0)::bigint,
+           left(md5(coalesce(sum(c.number), 0) || '/' || coalesce(bit_xor(c.hash), 0)), 16)
+               || stats.mapping_fingerprint(p_organization_id, p_mapping_version),
+           case when p_is_whole then jsonb_build_object(
+               'organization_id', p_organization_id,
+               'period_start', p_period_start,
+               'period_end', p_period_end,
+               'mapping_version', p_mapping_version,
+               'categories', coalesce((
+                   select jsonb_agg(
+                       jsonb_build_object('bufdir_category_code', g.category) || g.figures
+                       order by g.category)
+                   from grouped g
+                   where g.part = 3 and g.category is not null), '[]'),
+               'uncategorised', coalesce((
+                   select jsonb_agg(
+                       jsonb_build_object('activity_type_id', g.activity_type_id,
+                                          'activity_type_code', t.code) || g.figures
+                       order by t.code)
+                   from grouped g
+                   join public.activity_types t on t.id = g.activity_type_id
+                   where g.part = 1 and g.category is null), '[]'),
+               'regions', coalesce((
+                   select jsonb_agg(
+                       jsonb_build_object('region_unit_id', g.region_id,
+                                          'region_name', u.name) || g.figures
+                       order by u.name, g.region_id)
+                   from grouped g
+                   left join public.organization_units u on u.id = g.region_id
+                   where g.part = 6), '[]'),
+               'totals', (select g.figures from grouped g where g.part = 7)) end
+    into record_count, fingerprint, report
+    from contacts c;
+end $$;
 
-COMMENT ON FUNCTION stats.bufdir_report(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) IS 'Per category, region and in all; from p_period_start to before p_period_end; types without a category stand in uncategorised.';
+COMMENT ON FUNCTION stats.reported(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, p_is_whole boolean, OUT record_count bigint, OUT fingerprint text, OUT report jsonb) IS 'How many activities a report rests on, a fingerprint, and the report: per category, region and in all; from p_period_start to before p_period_end; types without a category stand in uncategorised. The first half of the fingerprint is about the activities and their regions, the second about the mapping.';
+
+CREATE FUNCTION stats.bufdir_report(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN (SELECT r.report FROM stats.reported(bufdir_report.p_organization_id, bufdir_report.p_period_start, bufdir_report.p_period_end, bufdir_report.p_mapping_version, true) r(record_count, fingerprint, report));
 
 CREATE TABLE public.hierarchy_stats_cache (
     unit_id uuid NOT NULL,
@@ -4575,9 +4601,9 @@ begin
             'record_count_at_generation', s.record_count,
             'source_fingerprint', s.fingerprint,
             'mapping_version', v_mapping,
-            'snapshot_json',
-                stats.bufdir_report(p_organization_id, p_period_start, p_period_end, v_mapping))
-        from stats.report_source(p_organization_id, p_period_start, p_period_end, v_mapping) s);
+            'snapshot_json', s.report)
+        from stats.reported(
+            p_organization_id, p_period_start, p_period_end, v_mapping, true) s);
 end $$;
 
 CREATE FUNCTION stats.contribution(p_facts jsonb, p_period_start date, p_period_end date, OUT chapter_id uuid, OUT peer_mentor_id uuid, OUT minutes integer, OUT participants integer) RETURNS SETOF record
@@ -4893,6 +4919,11 @@ CREATE FUNCTION stats.explained_difference(p_version public.bufdir_report_versio
                 from effects e) t
 $$;
 
+CREATE FUNCTION stats.fence(p_quartiles double precision[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN GREATEST((((4)::double precision * (p_quartiles)[2]) - ((3)::double precision * (p_quartiles)[1])), ((2)::double precision * (p_quartiles)[2]));
+
 CREATE FUNCTION stats.find_report_version(p_version_id uuid) RETURNS public.bufdir_report_versions
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -5180,38 +5211,9 @@ CREATE FUNCTION stats.report_source(p_organization_id uuid, p_period_start date,
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS $$
-    with source as (
-        select a.contact_id, hashtextextended(concat_ws('|',
-                   a.id, a.chapter_id, u.id, u.name, t.id, t.code, a.bucket_date,
-                   a.duration_minutes, a.participant_count), 0) as hash
-        from stats.countable_activities a
-        join public.activity_types t on t.id = a.activity_type_id
-        left join stats.unit_regions g on g.chapter_id = a.chapter_id
-        left join public.organization_units u on u.id = g.unit_id
-        where a.organization_id = p_organization_id
-          and a.bucket_date >= p_period_start
-          and a.bucket_date < p_period_end
-    ), by_contact as (
-        select count(*) as record_count,
-               case when s.contact_id is null then bit_xor(s.hash)
-                    else hashint8extended(bit_xor(s.hash), 0) end as hash
-        from source s
-        group by s.contact_id
-    )
-    select coalesce(sum(c.record_count), 0)::bigint,
-           left(md5(coalesce(sum(c.record_count), 0) || '/' || coalesce(bit_xor(c.hash), 0)), 16)
-           || left(md5((
-               select coalesce(string_agg(
-                   m.activity_type_id || '|' || m.bufdir_category_code, ','
-                   order by m.activity_type_id), '')
-               from public.bufdir_category_mappings m
-               join public.activity_types y on y.id = m.activity_type_id
-               where y.organization_id = p_organization_id
-                 and m.mapping_version = p_mapping_version)), 16)
-    from by_contact c
+    select r.record_count, r.fingerprint
+    from stats.reported(p_organization_id, p_period_start, p_period_end, p_mapping_version, false) r
 $$;
-
-COMMENT ON FUNCTION stats.report_source(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, OUT record_count bigint, OUT fingerprint text) IS 'How many activities a report rests on, and a fingerprint: its first half is about them and their regions, its second about the mapping.';
 
 CREATE FUNCTION stats.is_current(p_version public.bufdir_report_versions) RETURNS boolean
     LANGUAGE sql STABLE
@@ -5376,6 +5378,68 @@ CREATE FUNCTION stats.judge_activity() RETURNS trigger
             return new;
         end $$;
 
+CREATE TABLE public.bufdir_metric_snapshots (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid DEFAULT app.current_org_id() NOT NULL,
+    period_start date NOT NULL,
+    period_end date NOT NULL,
+    computed_at timestamp with time zone DEFAULT now() NOT NULL,
+    snapshot_generated_at timestamp with time zone DEFAULT now() NOT NULL,
+    record_count_at_generation bigint NOT NULL,
+    source_fingerprint text NOT NULL,
+    mapping_version integer NOT NULL,
+    snapshot_json jsonb NOT NULL,
+    CONSTRAINT bufdir_metric_snapshots_aggregates_only CHECK (app.is_aggregate_only(snapshot_json)),
+    CONSTRAINT bufdir_metric_snapshots_computed_first CHECK ((computed_at <= snapshot_generated_at)),
+    CONSTRAINT bufdir_metric_snapshots_mapping_version_check CHECK ((mapping_version >= 0)),
+    CONSTRAINT bufdir_metric_snapshots_period_order CHECK ((period_end >= period_start)),
+    CONSTRAINT bufdir_metric_snapshots_record_count_at_generation_check CHECK ((record_count_at_generation >= 0)),
+    CONSTRAINT bufdir_metric_snapshots_source_fingerprint_check CHECK ((source_fingerprint ~ '^[0-9a-f]{32}$'::text)),
+    CONSTRAINT bufdir_metric_snapshots_whole_months CHECK (((EXTRACT(day FROM period_start) = (1)::numeric) AND (EXTRACT(day FROM period_end) = (1)::numeric)))
+);
+
+COMMENT ON TABLE public.bufdir_metric_snapshots IS 'One saved report for each organisation and period: aggregates only, no personal data. Written by save_metric_snapshot alone.';
+
+COMMENT ON COLUMN public.bufdir_metric_snapshots.computed_at IS 'When the figures were computed; the age counts from here.';
+
+COMMENT ON COLUMN public.bufdir_metric_snapshots.snapshot_generated_at IS 'When the row was written.';
+
+COMMENT ON COLUMN public.bufdir_metric_snapshots.snapshot_json IS 'As every member may see it: null for the figures of groups of fewer than five people.';
+
+CREATE FUNCTION stats.judged_snapshot(p_snapshot public.bufdir_metric_snapshots, p_record_count bigint, p_fingerprint text, p_now timestamp with time zone) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+declare
+    v_mapping  integer  := stats.mapping_version(   -- null: none would be right for all years
+        p_snapshot.organization_id, p_snapshot.period_start, p_snapshot.period_end);
+    v_max_age  interval := (
+        select s.snapshot_max_age from public.organization_settings s
+        where s.organization_id = p_snapshot.organization_id);
+    v_reasons  text[]   := array[]::text[];
+begin
+    if p_snapshot.record_count_at_generation <> p_record_count then
+        v_reasons := v_reasons || 'record_count_changed'::text;
+    elsif left(p_snapshot.source_fingerprint, 16) <> left(p_fingerprint, 16) then
+        v_reasons := v_reasons || 'records_edited'::text;
+    end if;
+    if p_snapshot.computed_at < p_now - v_max_age then   -- exactly as old as allowed is fresh
+        v_reasons := v_reasons || 'older_than_max_age'::text;
+    end if;
+    if p_snapshot.mapping_version is distinct from v_mapping
+       or right(p_snapshot.source_fingerprint, 16) <> right(p_fingerprint, 16) then
+        v_reasons := v_reasons || 'mapping_changed'::text;
+    end if;
+    return jsonb_build_object(
+        'verdict', case when v_reasons = '{}' then 'fresh' else 'stale' end,
+        'reasons', to_jsonb(v_reasons),
+        'record_count_at_generation', p_snapshot.record_count_at_generation,
+        'record_count_now', p_record_count,
+        'computed_at', p_snapshot.computed_at,
+        'export_allowed', v_reasons = '{}',
+        'warnings', app.period_warnings(p_snapshot.period_end));
+end $$;
+
 CREATE FUNCTION stats.lock_out_writers() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -5441,7 +5505,8 @@ CREATE FUNCTION stats.log_deleted_activities() RETURNS trigger
     a.participant_count,
     a.contact_id,
     a.is_proxy_registered,
-    a.approved_expenses_nok
+    a.approved_expenses_nok,
+    a.recorded_at
    FROM old_rows a
   WHERE a.is_counted) a) c group by organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date; if v_minutes > 1440 then raise exception 'more than 24 hours of one person on one day' using errcode = 'check_violation', constraint = 'activities_day_has_24_hours'; end if; return new; end $$;
 
@@ -5475,7 +5540,8 @@ CREATE FUNCTION stats.log_inserted_activities() RETURNS trigger
     a.participant_count,
     a.contact_id,
     a.is_proxy_registered,
-    a.approved_expenses_nok
+    a.approved_expenses_nok,
+    a.recorded_at
    FROM new_rows a
   WHERE a.is_counted) a) c; else with changed as (select c.peer_mentor_id, c.activity_date, sum(c.minutes) as minutes from (select m.* from ( SELECT a.peer_mentor_id,
     a.activity_date,
@@ -5504,7 +5570,8 @@ CREATE FUNCTION stats.log_inserted_activities() RETURNS trigger
     a.participant_count,
     a.contact_id,
     a.is_proxy_registered,
-    a.approved_expenses_nok
+    a.approved_expenses_nok,
+    a.recorded_at
    FROM new_rows a
   WHERE a.is_counted) a) c group by organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date; end if; if v_minutes > 1440 then raise exception 'more than 24 hours of one person on one day' using errcode = 'check_violation', constraint = 'activities_day_has_24_hours'; end if; return new; end $$;
 
@@ -5587,7 +5654,8 @@ CREATE FUNCTION stats.log_updated_activities() RETURNS trigger
     a.participant_count,
     a.contact_id,
     a.is_proxy_registered,
-    a.approved_expenses_nok
+    a.approved_expenses_nok,
+    a.recorded_at
    FROM new_rows a
   WHERE a.is_counted) a) n union all select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, contact_id, -activity_count, -total_minutes, -participant_count, -approved_nok from ( SELECT a.organization_id,
     a.chapter_id,
@@ -5612,9 +5680,25 @@ CREATE FUNCTION stats.log_updated_activities() RETURNS trigger
     a.participant_count,
     a.contact_id,
     a.is_proxy_registered,
-    a.approved_expenses_nok
+    a.approved_expenses_nok,
+    a.recorded_at
    FROM old_rows a
   WHERE a.is_counted) a) o) c group by organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, contact_id having sum(c.activity_count) <> 0 or sum(c.total_minutes) <> 0 or sum(c.participant_count) <> 0 or sum(c.approved_nok) <> 0) c group by organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date; if v_minutes > 1440 then raise exception 'more than 24 hours of one person on one day' using errcode = 'check_violation', constraint = 'activities_day_has_24_hours'; end if; return new; end $$;
+
+CREATE TABLE public.bufdir_category_mappings (
+    mapping_version integer NOT NULL,
+    activity_type_id uuid NOT NULL,
+    bufdir_category_code text NOT NULL,
+    CONSTRAINT bufdir_category_mappings_bufdir_category_code_check CHECK ((bufdir_category_code ~ '^[A-Z0-9][A-Z0-9_.-]{0,31}$'::text)),
+    CONSTRAINT bufdir_category_mappings_mapping_version_check CHECK ((mapping_version > 0))
+);
+
+COMMENT ON TABLE public.bufdir_category_mappings IS 'Versioned: which Bufdir category an activity type is reported under. An unmapped type is reported as uncategorised.';
+
+CREATE FUNCTION stats.mapping_fingerprint(p_organization_id uuid, p_mapping_version integer) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    RETURN "left"(md5((SELECT COALESCE(string_agg(((m.activity_type_id || '|'::text) || m.bufdir_category_code), ','::text ORDER BY m.activity_type_id), ''::text) AS "coalesce" FROM (public.bufdir_category_mappings m JOIN public.activity_types y ON ((y.id = m.activity_type_id))) WHERE ((y.organization_id = mapping_fingerprint.p_organization_id) AND (m.mapping_version = mapping_fingerprint.p_mapping_version)))), 16);
 
 CREATE FUNCTION stats.measure_list(p_format text, p_separator text DEFAULT ', '::text) RETURNS text
     LANGUAGE sql STABLE
@@ -5622,34 +5706,6 @@ CREATE FUNCTION stats.measure_list(p_format text, p_separator text DEFAULT ', ':
     RETURN (SELECT string_agg(replace(measure_list.p_format, '%I'::text, quote_ident((a.attname)::text)), measure_list.p_separator ORDER BY a.attnum) AS string_agg FROM pg_attribute a WHERE ((a.attrelid = ('stats.measures'::regclass)::oid) AND (a.attnum > 0) AND (NOT a.attisdropped)));
 
 COMMENT ON FUNCTION stats.measure_list(p_format text, p_separator text) IS 'Each measure''s name put for %I, all in one line.';
-
-CREATE TABLE public.bufdir_metric_snapshots (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid DEFAULT app.current_org_id() NOT NULL,
-    period_start date NOT NULL,
-    period_end date NOT NULL,
-    computed_at timestamp with time zone DEFAULT now() NOT NULL,
-    snapshot_generated_at timestamp with time zone DEFAULT now() NOT NULL,
-    record_count_at_generation bigint NOT NULL,
-    source_fingerprint text NOT NULL,
-    mapping_version integer NOT NULL,
-    snapshot_json jsonb NOT NULL,
-    CONSTRAINT bufdir_metric_snapshots_aggregates_only CHECK (app.is_aggregate_only(snapshot_json)),
-    CONSTRAINT bufdir_metric_snapshots_computed_first CHECK ((computed_at <= snapshot_generated_at)),
-    CONSTRAINT bufdir_metric_snapshots_mapping_version_check CHECK ((mapping_version >= 0)),
-    CONSTRAINT bufdir_metric_snapshots_period_order CHECK ((period_end >= period_start)),
-    CONSTRAINT bufdir_metric_snapshots_record_count_at_generation_check CHECK ((record_count_at_generation >= 0)),
-    CONSTRAINT bufdir_metric_snapshots_source_fingerprint_check CHECK ((source_fingerprint ~ '^[0-9a-f]{32}$'::text)),
-    CONSTRAINT bufdir_metric_snapshots_whole_months CHECK (((EXTRACT(day FROM period_start) = (1)::numeric) AND (EXTRACT(day FROM period_end) = (1)::numeric)))
-);
-
-COMMENT ON TABLE public.bufdir_metric_snapshots IS 'One saved report for each organisation and period: aggregates only, no personal data. Written by save_metric_snapshot alone.';
-
-COMMENT ON COLUMN public.bufdir_metric_snapshots.computed_at IS 'When the figures were computed; the age counts from here.';
-
-COMMENT ON COLUMN public.bufdir_metric_snapshots.snapshot_generated_at IS 'When the row was written.';
-
-COMMENT ON COLUMN public.bufdir_metric_snapshots.snapshot_json IS 'As every member may see it: null for the figures of groups of fewer than five people.';
 
 CREATE TABLE stats.complete_reports (
     snapshot_id uuid NOT NULL,
@@ -5748,16 +5804,15 @@ declare
 begin
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
     select to_jsonb(b) as snapshot,
-           stats.snapshot_status(p_organization_id, p_period_start, p_period_end, now())
+           stats.judged_snapshot(b, r.record_count, r.fingerprint, now())
                || jsonb_build_object('matches',
                       stats.saved_report(b) = r.report
                       and b.snapshot_json = app.hide_small_groups(r.report)) as status,
            r.report
     into v_found
     from public.bufdir_metric_snapshots b
-    cross join lateral (
-        select stats.bufdir_report(
-            p_organization_id, p_period_start, p_period_end, b.mapping_version) as report) r
+    cross join lateral stats.reported(
+        p_organization_id, p_period_start, p_period_end, b.mapping_version, true) r
     where b.organization_id = p_organization_id
       and b.period_start = p_period_start
       and b.period_end = p_period_end;
@@ -5988,37 +6043,49 @@ begin
 end $$;
 
 CREATE FUNCTION stats.remarks(p_organization_id uuid, p_period_start date, p_period_end date, p_chapter_ids uuid[], p_today date) RETURNS TABLE(kind text, chapter_id uuid, peer_mentor_id uuid, activity_id uuid, day date, number bigint, hours numeric, expected numeric)
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO ''
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET work_mem TO '64MB'
     AS $$
+#variable_conflict use_column
+begin
+    return query
     with counted as materialized (
         select c.id, c.chapter_id, c.peer_mentor_id, c.activity_type_id, c.bucket_date,
-               c.duration_minutes, c.participant_count, a.recorded_at
+               c.duration_minutes, c.participant_count, c.recorded_at
         from stats.countable_activities c
-        join public.activities a on a.id = c.id
         where c.organization_id = p_organization_id
           and c.chapter_id = any (p_chapter_ids)
           and c.bucket_date >= p_period_start and c.bucket_date < p_period_end
+    ), people_in_chapters as (
+        select c.peer_mentor_id, c.chapter_id, count(*) as number,
+               sum(c.duration_minutes) as minutes
+        from counted c group by 1, 2
     ), people as (
-        select c.peer_mentor_id, count(*) as number, sum(c.duration_minutes) as minutes
-        from counted c group by 1
+        select p.peer_mentor_id, sum(p.number)::bigint as number, sum(p.minutes)::bigint as minutes
+        from people_in_chapters p group by 1
+    ), this_year as (
+        select p.chapter_id, sum(p.number)::bigint as number, sum(p.minutes)::bigint as minutes,
+               sum(p.minutes) / count(*) as minutes_each
+        from people_in_chapters p group by 1
     ), days as (
         select c.bucket_date, count(*) as number, sum(c.duration_minutes) as minutes
         from counted c group by 1
     ), types as (
-        select c.activity_type_id,
-               percentile_cont('{0.25,0.75}'::float8[])
-                   within group (order by c.participant_count) as q
+        select c.activity_type_id, stats.fence(percentile_cont('{0.25,0.75}'::float8[])
+                   within group (order by c.participant_count)) as fence
         from counted c group by 1
     ), fences as (
-        select (select 4 * q[2] - 3 * q[1]
-                from (select percentile_cont('{0.25,0.75}'::float8[])
-                                 within group (order by p.minutes) as q
-                      from people p having count(*) >= 8) f) as of_people,
-               (select 4 * q[2] - 3 * q[1]
-                from (select percentile_cont('{0.25,0.75}'::float8[])
-                                 within group (order by d.number) as q
-                      from days d having count(*) >= 28) f) as of_days
+        select (select stats.fence(percentile_cont('{0.25,0.75}'::float8[])
+                           within group (order by p.minutes))
+                from people p having count(*) >= 8) as of_people,
+               (select stats.fence(percentile_cont('{0.25,0.75}'::float8[])
+                           within group (order by t.minutes_each))
+                from this_year t having count(*) >= 8) as of_chapters,
+               (select stats.fence(percentile_cont('{0.25,0.75}'::float8[])
+                           within group (order by d.number))
+                from days d having count(*) >= 28) as of_days
     ), last_year as (
         select c.chapter_id, count(*) as number
         from stats.countable_activities c
@@ -6026,9 +6093,6 @@ CREATE FUNCTION stats.remarks(p_organization_id uuid, p_period_start date, p_per
           and c.bucket_date >= (p_period_start - interval '1 year')::date
           and c.bucket_date < (p_period_end - interval '1 year')::date
         group by 1
-    ), this_year as (
-        select c.chapter_id, count(*) as number, sum(c.duration_minutes) as minutes
-        from counted c group by 1
     )
     select 'person_day', null::uuid, c.peer_mentor_id, null::uuid, c.bucket_date, count(*),
            stats.hours(sum(c.duration_minutes)), 12::numeric
@@ -6039,14 +6103,18 @@ CREATE FUNCTION stats.remarks(p_organization_id uuid, p_period_start date, p_per
            stats.hours(f.of_people::bigint)
     from people p join fences f on p.minutes > f.of_people
     union all
+    select 'chapter', t.chapter_id, null, null, null, t.number,
+           stats.hours(t.minutes_each::bigint), stats.hours(f.of_chapters::bigint)
+    from this_year t join fences f on t.minutes_each > f.of_chapters
+    union all
     select 'day', null, null, null, d.bucket_date, d.number, stats.hours(d.minutes),
            round(f.of_days::numeric, 1)
     from days d join fences f on d.number > f.of_days and d.number > 4
     union all
     select 'participants', c.chapter_id, null, c.id, c.bucket_date, c.participant_count,
-           stats.hours(c.duration_minutes), round((4 * t.q[2] - 3 * t.q[1])::numeric, 1)
+           stats.hours(c.duration_minutes), round(t.fence::numeric, 1)
     from counted c join types t on t.activity_type_id = c.activity_type_id
-        and c.participant_count > greatest(4 * t.q[2] - 3 * t.q[1], 50)
+        and c.participant_count > greatest(t.fence, 50)
     union all
     select 'last_year', u, null, null, null, coalesce(t.number, 0), stats.hours(t.minutes),
            coalesce(l.number, 0)
@@ -6066,8 +6134,8 @@ CREATE FUNCTION stats.remarks(p_organization_id uuid, p_period_start date, p_per
            stats.hours(sum(c.duration_minutes)), 90
     from counted c
     where c.recorded_at > (c.bucket_date + 91)::timestamp at time zone 'UTC'
-    group by c.chapter_id
-$$;
+    group by c.chapter_id;
+end $$;
 
 COMMENT ON FUNCTION stats.remarks(p_organization_id uuid, p_period_start date, p_period_end date, p_chapter_ids uuid[], p_today date) IS 'What lies far out in a period, is yet to come, or was registered more than 90 days after.';
 
@@ -6100,16 +6168,6 @@ CREATE FUNCTION stats.report_hash(p_version public.bufdir_report_versions) RETUR
     SET search_path TO ''
     RETURN stats.text_hash((jsonb_build_array((p_version).previous_hash, (p_version).id, (p_version).organization_id, (p_version)."position", (p_version).period_start, (p_version).period_end, (p_version).version, (p_version).snapshot_json, (p_version).complete_hash, (p_version).record_count, (p_version).source_fingerprint, (p_version).mapping_version, (p_version).mapping, (p_version).counting_rule, (p_version).prepared_by, EXTRACT(epoch FROM (p_version).prepared_at)))::text);
 
-CREATE TABLE public.bufdir_category_mappings (
-    mapping_version integer NOT NULL,
-    activity_type_id uuid NOT NULL,
-    bufdir_category_code text NOT NULL,
-    CONSTRAINT bufdir_category_mappings_bufdir_category_code_check CHECK ((bufdir_category_code ~ '^[A-Z0-9][A-Z0-9_.-]{0,31}$'::text)),
-    CONSTRAINT bufdir_category_mappings_mapping_version_check CHECK ((mapping_version > 0))
-);
-
-COMMENT ON TABLE public.bufdir_category_mappings IS 'Versioned: which Bufdir category an activity type is reported under. An unmapped type is reported as uncategorised.';
-
 CREATE FUNCTION stats.report_mapping(p_organization_id uuid, p_mapping_version integer) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -6139,7 +6197,7 @@ CREATE FUNCTION stats.report_side(p_version public.bufdir_report_versions, p_ver
     group by () having p_version_id is null
 $$;
 
-CREATE FUNCTION stats.reported_activities(p_version public.bufdir_report_versions) RETURNS TABLE(activity_id uuid, facts jsonb)
+CREATE FUNCTION stats.reported_activities(p_version public.bufdir_report_versions) RETURNS TABLE(activity_id uuid, chapter_id uuid, activity_type_id uuid, minutes integer, participants integer)
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS $$
@@ -6149,17 +6207,17 @@ CREATE FUNCTION stats.reported_activities(p_version public.bufdir_report_version
                                                     m.seen_changes)) as unseen_ids
         from stats.report_marks m where m.version_id = p_version.id
     )
-    select f.id, f.facts
-    from stats.activity_facts f
-    join public.activities a on a.id = f.id
-    where a.organization_id = p_version.organization_id and a.is_counted
-      and a.activity_date >= p_version.period_start and a.activity_date < p_version.period_end
-      and not exists (select from mark m where f.id = any (m.unseen_ids))
+    select a.id, a.chapter_id, a.activity_type_id, a.duration_minutes, a.participant_count
+    from stats.countable_activities a
+    where a.organization_id = p_version.organization_id
+      and a.bucket_date >= p_version.period_start and a.bucket_date < p_version.period_end
+      and a.id not in (select unnest(m.unseen_ids) from mark m)
     union all
-    select s.activity_id, s.facts
-    from mark m cross join stats.states_of(m.unseen_ids, m.seen_inserts, m.seen_changes) s
-    where exists (select from stats.contribution(s.facts, p_version.period_start,
-                                                 p_version.period_end))
+    select s.activity_id, c.chapter_id, (s.facts ->> 'activity_type_id')::uuid, c.minutes,
+           c.participants
+    from mark m
+    cross join stats.states_of(m.unseen_ids, m.seen_inserts, m.seen_changes) s
+    cross join stats.contribution(s.facts, p_version.period_start, p_version.period_end) c
 $$;
 
 CREATE FUNCTION stats.reported_facts(p_facts jsonb) RETURNS jsonb
@@ -6335,22 +6393,16 @@ CREATE FUNCTION stats.snapshot_status(p_organization_id uuid, p_period_start dat
 declare
     v_snapshot public.bufdir_metric_snapshots;
     v_source   record;
-    v_mapping  integer  := stats.mapping_version(   -- null: none would be right for all years
-        p_organization_id, p_period_start, p_period_end);
-    v_max_age  interval := (
-        select s.snapshot_max_age from public.organization_settings s
-        where s.organization_id = p_organization_id);
-    v_reasons  text[]   := array[]::text[];
 begin
     select * into v_snapshot
     from public.bufdir_metric_snapshots b
     where b.organization_id = p_organization_id
       and b.period_start = p_period_start
       and b.period_end = p_period_end;
-    -- with the snapshot's own mapping, so that another version is not taken for an edit
     select * into v_source
-    from stats.report_source(p_organization_id, p_period_start, p_period_end,
-                             coalesce(v_snapshot.mapping_version, v_mapping));
+    from stats.report_source(
+        p_organization_id, p_period_start, p_period_end, coalesce(v_snapshot.mapping_version,
+            stats.mapping_version(p_organization_id, p_period_start, p_period_end)));
     if v_snapshot.id is null then
         return jsonb_build_object(
             'verdict', 'missing', 'reasons', '[]'::jsonb, 'record_count_at_generation', null,
@@ -6358,26 +6410,8 @@ begin
             'export_allowed', false,
             'warnings', app.period_warnings(p_period_end));
     end if;
-    if v_snapshot.record_count_at_generation <> v_source.record_count then
-        v_reasons := v_reasons || 'record_count_changed'::text;
-    elsif left(v_snapshot.source_fingerprint, 16) <> left(v_source.fingerprint, 16) then
-        v_reasons := v_reasons || 'records_edited'::text;
-    end if;
-    if v_snapshot.computed_at < p_now - v_max_age then   -- exactly as old as allowed is fresh
-        v_reasons := v_reasons || 'older_than_max_age'::text;
-    end if;
-    if v_snapshot.mapping_version is distinct from v_mapping
-       or right(v_snapshot.source_fingerprint, 16) <> right(v_source.fingerprint, 16) then
-        v_reasons := v_reasons || 'mapping_changed'::text;
-    end if;
-    return jsonb_build_object(
-        'verdict', case when v_reasons = '{}' then 'fresh' else 'stale' end,
-        'reasons', to_jsonb(v_reasons),
-        'record_count_at_generation', v_snapshot.record_count_at_generation,
-        'record_count_now', v_source.record_count,
-        'computed_at', v_snapshot.computed_at,
-        'export_allowed', v_reasons = '{}',
-        'warnings', app.period_warnings(p_period_end));
+    return stats.judged_snapshot(
+        v_snapshot, v_source.record_count, v_source.fingerprint, p_now);
 end $$;
 
 CREATE FUNCTION stats.states_of(p_activity_ids uuid[], p_seen_inserts int8multirange, p_seen_changes int8multirange) RETURNS TABLE(activity_id uuid, facts jsonb)
@@ -8711,6 +8745,8 @@ REVOKE ALL ON FUNCTION stats.audit_basis(p_version public.bufdir_report_versions
 
 REVOKE ALL ON FUNCTION stats.audit_sample(p_chapters integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION stats.reported(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer, p_is_whole boolean, OUT record_count bigint, OUT fingerprint text, OUT report jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stats.bufdir_report(p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer) FROM PUBLIC;
 
 GRANT SELECT ON TABLE public.hierarchy_stats_cache TO service_role;
@@ -8756,6 +8792,8 @@ REVOKE ALL ON FUNCTION stats.effect(p_activity_count numeric, p_minutes numeric,
 REVOKE ALL ON FUNCTION stats.effects(p_version public.bufdir_report_versions, p_against uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.explained_difference(p_version public.bufdir_report_versions, p_against uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.fence(p_quartiles double precision[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.find_report_version(p_version_id uuid) FROM PUBLIC;
 
@@ -8817,6 +8855,10 @@ REVOKE ALL ON FUNCTION stats.joined_numbers(p_numbers bigint[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.judge_activity() FROM PUBLIC;
 
+GRANT SELECT,DELETE ON TABLE public.bufdir_metric_snapshots TO authenticated;
+
+REVOKE ALL ON FUNCTION stats.judged_snapshot(p_snapshot public.bufdir_metric_snapshots, p_record_count bigint, p_fingerprint text, p_now timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION stats.lock_out_writers() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.lock_report_version(p_version_id uuid) FROM PUBLIC;
@@ -8835,9 +8877,18 @@ REVOKE ALL ON FUNCTION stats.log_unit_moves() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.log_updated_activities() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION stats.measure_list(p_format text, p_separator text) FROM PUBLIC;
+GRANT SELECT,DELETE ON TABLE public.bufdir_category_mappings TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_category_mappings TO service_role;
 
-GRANT SELECT,DELETE ON TABLE public.bufdir_metric_snapshots TO authenticated;
+GRANT INSERT(mapping_version) ON TABLE public.bufdir_category_mappings TO authenticated;
+
+GRANT INSERT(activity_type_id) ON TABLE public.bufdir_category_mappings TO authenticated;
+
+GRANT INSERT(bufdir_category_code) ON TABLE public.bufdir_category_mappings TO authenticated;
+
+REVOKE ALL ON FUNCTION stats.mapping_fingerprint(p_organization_id uuid, p_mapping_version integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.measure_list(p_format text, p_separator text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.saved_report(p_snapshot public.bufdir_metric_snapshots) FROM PUBLIC;
 
@@ -8882,15 +8933,6 @@ REVOKE ALL ON FUNCTION stats.report_counting_rule(p_organization_id uuid) FROM P
 REVOKE ALL ON FUNCTION stats.text_hash(p_text text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.report_hash(p_version public.bufdir_report_versions) FROM PUBLIC;
-
-GRANT SELECT,DELETE ON TABLE public.bufdir_category_mappings TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bufdir_category_mappings TO service_role;
-
-GRANT INSERT(mapping_version) ON TABLE public.bufdir_category_mappings TO authenticated;
-
-GRANT INSERT(activity_type_id) ON TABLE public.bufdir_category_mappings TO authenticated;
-
-GRANT INSERT(bufdir_category_code) ON TABLE public.bufdir_category_mappings TO authenticated;
 
 REVOKE ALL ON FUNCTION stats.report_mapping(p_organization_id uuid, p_mapping_version integer) FROM PUBLIC;
 

@@ -28,6 +28,12 @@ _SENTENCES = {
         en="{person} has {hours} hours in the period, far more than others (up to {expected} is usual).",
         nb="{person} har {hours} timer i perioden, langt flere enn andre (inntil {expected} er vanlig).",
     ),
+    "chapter": Sentence(
+        en="{chapter} has {hours} hours for each peer mentor, far more than other chapters"
+        " (up to {expected} is usual).",
+        nb="{chapter} har {hours} timer per likeperson, langt flere enn andre lokallag"
+        " (inntil {expected} er vanlig).",
+    ),
     "day": Sentence(
         en="{day} has {number} activities, far more than other days (up to {expected} is usual).",
         nb="{day} har {number} aktiviteter, langt flere enn andre dager (inntil {expected} er vanlig).",

@@ -21,15 +21,17 @@ MONTHS = (
 )
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001 - wide ones are taken for narrow ones
 HIDDEN = "skjult"
+NO_CATEGORY = "Uten kategori"
 FIGURES = ("Aktiviteter", "Timer", "Ulike deltakere", "Deltakelser")
 EXPLANATIONS = (
     ("Aktiviteter", "Registrerte aktiviteter i perioden som teller etter telleregelen."),
     ("Timer", "Samlet varighet: minuttene er summert først, så regnet om til timer med to desimaler."),
     (
         "Ulike deltakere",
-        "Registrerte kontakter. Hver person telles én gang i hver linje, så linjene kan ikke summeres.",
+        "Kontakter som er registrert, én gang i hver linje. Derfor kan linjene ikke summeres.",
     ),
     ("Deltakelser", "Antall til stede, lagt sammen for alle aktivitetene."),
+    (NO_CATEGORY, "Aktivitetstyper som kategoriversjonen ikke har knyttet til noen kategori."),
     (HIDDEN, "Gjelder færre enn fem personer, eller ville røpet tallene for så få."),
     (
         "Fingeravtrykk",
@@ -95,7 +97,7 @@ def describe(version: ReportVersion) -> Document:
                 rows=(
                     *categories(version),
                     *(
-                        ("Uten kategori", label(version, kind.activity_type_code), *figures(kind))
+                        (NO_CATEGORY, label(version, kind.activity_type_code), *figures(kind))
                         for kind in version.report.uncategorised
                     ),
                     ("Samlet", "", *figures(version.report.totals)),

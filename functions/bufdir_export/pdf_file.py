@@ -13,8 +13,9 @@ from bufdir_export.document import text
 if TYPE_CHECKING:
     import datetime as dt
 
-    from bufdir_export.document import Document, Table
+    from bufdir_export.document import Cell, Document, Table
 
+MARKS = str.maketrans({",": "\N{NO-BREAK SPACE}", ".": ","})
 TEMPLATE = Path(__file__).with_name("report.typ")
 
 
@@ -43,11 +44,16 @@ def write_pdf(document: Document, as_of: dt.datetime) -> bytes:
     return content
 
 
+def _grouped(cell: Cell) -> str:
+    """Write a cell as `text` does, large figures in groups of three that stay on one line."""
+    return text(cell) if isinstance(cell, str) else f"{cell:,}".translate(MARKS)
+
+
 def _table(table: Table) -> dict[str, Any]:
     return {
         "title": table.title,
         "columns": table.columns,
         "is_number": [table.is_of_figures(place) for place in range(len(table.columns))],
         "has_total": table.has_total,
-        "rows": [[text(cell) for cell in row] for row in table.rows],
+        "rows": [[_grouped(cell) for cell in row] for row in table.rows],
     }

@@ -34,7 +34,8 @@ def write_xlsx(document: Document, as_of: dt.datetime) -> bytes:
         for table in document.tables:
             sheet = workbook.add_worksheet(table.title)
             _write_table(workbook, sheet, table)
-            sheet.set_header(f"&L&B{_escape(document.title)}&R{_escape(document.subtitle)}")
+            sheet.set_header(f"&L&B{_escape(document.title)}&B\n&A&R{_escape(document.subtitle)}")
+            sheet.set_margins(top=1)  # inches: the heading has two lines
             sheet.set_footer(f"&L{_escape(document.footer)}&R&P/&N")
             sheet.set_paper(A4)
             sheet.fit_to_pages(1, 0)
@@ -53,9 +54,13 @@ def _write_table(workbook: Workbook, sheet: Worksheet, table: Table) -> None:
             if isinstance(cell, str):
                 sheet.write_string(number, column, cell, workbook.add_format(style | {"text_wrap": True}))
             else:
-                form = "0.00" if isinstance(cell, Decimal) else "0"
+                form = "#,##0.00" if isinstance(cell, Decimal) else "#,##0"
                 sheet.write_number(number, column, cell, workbook.add_format(style | {"num_format": form}))
     sheet.autofit(WIDEST)
+    for column, title in enumerate(table.columns):
+        if table.is_of_figures(column):  # autofit does not know how a number is shown, Excel shows ####
+            shown = [f"{cell:,}" for row in table.rows if not isinstance(cell := row[column], str)]
+            sheet.set_column(column, column, max(map(len, [title, *shown])) + 3)
     sheet.freeze_panes(1, 0)
     sheet.repeat_rows(0)
 

@@ -47,7 +47,7 @@ create or replace view stats.countable_activities as
            a.activity_date as bucket_date,
            date_trunc('month', a.activity_date::timestamp)::date as activity_month,
            a.duration_minutes, a.participant_count, a.contact_id, a.is_proxy_registered,
-           a.approved_expenses_nok
+           a.approved_expenses_nok, a.recorded_at
     from public.activities a
     where a.is_counted;
 comment on view stats.countable_activities is

@@ -19,9 +19,9 @@ begin
             'record_count_at_generation', s.record_count,
             'source_fingerprint', s.fingerprint,
             'mapping_version', v_mapping,
-            'snapshot_json',
-                stats.bufdir_report(p_organization_id, p_period_start, p_period_end, v_mapping))
-        from stats.report_source(p_organization_id, p_period_start, p_period_end, v_mapping) s);
+            'snapshot_json', s.report)
+        from stats.reported(
+            p_organization_id, p_period_start, p_period_end, v_mapping, true) s);
 end $$;
 
 create or replace function app.compute_metric_snapshot(p_period_start date, p_period_end date)

@@ -2,7 +2,7 @@
 -- Locks: none. Data safety: new objects only.
 
 -- Whoever calls, and however: from one statement, so one snapshot of the database, the checks and
--- what may go.
+-- what may go; and from one reading of the activities.
 create or replace function stats.pass_gate(
     p_organization_id uuid, p_period_start date, p_period_end date,
     out snapshot jsonb, out status jsonb, out report jsonb)
@@ -12,16 +12,15 @@ declare
 begin
     lock table public.activities in access share mode;   -- before the snapshot: see create_audit
     select to_jsonb(b) as snapshot,
-           stats.snapshot_status(p_organization_id, p_period_start, p_period_end, now())
+           stats.judged_snapshot(b, r.record_count, r.fingerprint, now())
                || jsonb_build_object('matches',
                       stats.saved_report(b) = r.report
                       and b.snapshot_json = app.hide_small_groups(r.report)) as status,
            r.report
     into v_found
     from public.bufdir_metric_snapshots b
-    cross join lateral (
-        select stats.bufdir_report(
-            p_organization_id, p_period_start, p_period_end, b.mapping_version) as report) r
+    cross join lateral stats.reported(
+        p_organization_id, p_period_start, p_period_end, b.mapping_version, true) r
     where b.organization_id = p_organization_id
       and b.period_start = p_period_start
       and b.period_end = p_period_end;

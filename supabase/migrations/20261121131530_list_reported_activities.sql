@@ -2,7 +2,8 @@
 -- Locks: none. Data safety: reads only.
 
 create or replace function stats.reported_activities(p_version public.bufdir_report_versions)
-    returns table (activity_id uuid, facts jsonb)
+    returns table (activity_id uuid, chapter_id uuid, activity_type_id uuid, minutes integer,
+                   participants integer)
     language sql stable security invoker set search_path = '' as $$
     with mark as materialized (
         select m.seen_inserts, m.seen_changes, array(
@@ -10,17 +11,17 @@ create or replace function stats.reported_activities(p_version public.bufdir_rep
                                                     m.seen_changes)) as unseen_ids
         from stats.report_marks m where m.version_id = p_version.id
     )
-    select f.id, f.facts
-    from stats.activity_facts f
-    join public.activities a on a.id = f.id
-    where a.organization_id = p_version.organization_id and a.is_counted
-      and a.activity_date >= p_version.period_start and a.activity_date < p_version.period_end
-      and not exists (select from mark m where f.id = any (m.unseen_ids))
+    select a.id, a.chapter_id, a.activity_type_id, a.duration_minutes, a.participant_count
+    from stats.countable_activities a
+    where a.organization_id = p_version.organization_id
+      and a.bucket_date >= p_version.period_start and a.bucket_date < p_version.period_end
+      and a.id not in (select unnest(m.unseen_ids) from mark m)
     union all
-    select s.activity_id, s.facts
-    from mark m cross join stats.states_of(m.unseen_ids, m.seen_inserts, m.seen_changes) s
-    where exists (select from stats.contribution(s.facts, p_version.period_start,
-                                                 p_version.period_end))
+    select s.activity_id, c.chapter_id, (s.facts ->> 'activity_type_id')::uuid, c.minutes,
+           c.participants
+    from mark m
+    cross join stats.states_of(m.unseen_ids, m.seen_inserts, m.seen_changes) s
+    cross join stats.contribution(s.facts, p_version.period_start, p_version.period_end) c
 $$;
 
 -- For auditors: what each chapter added, and every activity by its id, without a person.
@@ -28,11 +29,7 @@ create or replace function stats.audit_basis(p_version public.bufdir_report_vers
     returns jsonb
     language sql stable security invoker set search_path = '' as $$
     with reported as materialized (
-        select r.activity_id, (r.facts ->> 'unit_id')::uuid as chapter_id,
-               (r.facts ->> 'activity_type_id')::uuid as activity_type_id,
-               (r.facts ->> 'duration_minutes')::bigint as minutes,
-               (r.facts ->> 'participant_count')::bigint as participants
-        from stats.reported_activities(p_version) r
+        select * from stats.reported_activities(p_version)
     )
     select jsonb_build_object(
         'chapters', (

@@ -2,3 +2,4 @@
 -- Locks: none. Data safety: nothing is lost.
 
 drop function if exists stats.remarks(uuid, date, date, uuid[], date);
+drop function if exists stats.fence(float8[]);

@@ -120,11 +120,12 @@ class Exported(StrictRow):
 class Remark(StrictRow):
     """Something far out in a period, yet to come, or registered late.
 
+    hours    : of `chapter`, those of each peer mentor on average.
     in_all   : how many remarks of this kind there are; the largest are given.
     expected : up to which it would be usual; of `last_year`, what it was the year before.
     """
 
-    kind: Literal["person_day", "person", "day", "participants", "last_year", "future", "late"]
+    kind: Literal["person_day", "person", "chapter", "day", "participants", "last_year", "future", "late"]
     chapter_id: Id | None
     chapter_name: str | None
     peer_mentor_id: Id | None

@@ -208,6 +208,49 @@ def test_there_is_no_version_of_that_id(office: Office) -> None:
     assert refusal(office.export("org admin", uuid4())) == MISSING
 
 
+# --- what somebody makes up ------------------------------------------------------------------------------
+
+
+def test_what_one_mentor_makes_up_is_remarked_upon_and_its_removal_explained(office: Office) -> None:
+    """As much as the limit of a day lets in: no report is blocked, but nobody can say they were not told."""
+    ola = office["peer mentor"]
+    [known] = ola.rest(
+        "GET", f"activities?id=eq.{office.some_activity()}&select=unit_id,activity_type_id"
+    ).json()
+    days = [f"{YEAR}-{month:02}-{day:02}" for month in range(1, 13) for day in range(20, 25)]
+    made_up = [known | {"occurred_at": f"{day}T01:00Z", "duration_minutes": 720} for day in days]
+    mine = f"activities?occurred_at=gte.{YEAR}-01-01&occurred_at=lt.{YEAR + 1}-01-01&duration_minutes=eq.720"
+    assert ola.rest("GET", f"{mine}&select=id").json() == []
+    before = office.versions()
+    posted = ola.rest("POST", "activities", made_up, prefer="return=representation")
+    assert posted.status_code == 201, posted.text
+    ids = {row["id"] for row in posted.json()}
+    second = [row | {"occurred_at": row["occurred_at"].replace("T01", "T13")} for row in made_up[:1]]
+    assert ola.rest("POST", "activities", [second[0] | {"duration_minutes": 721}]).status_code == 400
+    said = {remark["kind"]: remark for remark in data(remarks(office, "org admin"))}
+    assert said["person"]["peer_mentor_name"] == "Ola Likeperson"
+    assert said["person"]["number"] >= len(ids)
+    sent = data(office.step("coordinator", "send", office.approve()["id"]))
+    assert ola.rest("DELETE", mine).status_code == 204
+    assert "Ola Likeperson" not in {
+        remark["peer_mentor_name"]
+        for remark in data(remarks(office, "org admin"))
+        if remark["kind"] == "person"
+    }
+    explained = data(
+        office["org admin"].call(
+            "GET", "bufdir-reports", **office.days.query, show="difference", version=sent["id"]
+        )
+    )
+    assert {one["activity_id"] for one in explained["activities"]} == ids
+    assert [
+        (kind["kind"], kind["activities"], float(kind["total_hours"])) for kind in explained["kinds"]
+    ] == [("removed", len(ids), -12 * len(ids))]
+    assert [person["peer_mentor_name"] for person in explained["people"]] == ["Ola Likeperson"]
+    assert data(office.export("org admin", sent["id"]))["tables"]
+    assert office.versions()[1:] == before
+
+
 # --- on record -------------------------------------------------------------------------------------------
 
 

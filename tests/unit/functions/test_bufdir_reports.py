@@ -128,7 +128,7 @@ async def test_remarks_are_put_into_words(
 
 
 @pytest.mark.parametrize(
-    "kind", ["person_day", "person", "day", "participants", "last_year", "future", "late"]
+    "kind", ["person_day", "person", "chapter", "day", "participants", "last_year", "future", "late"]
 )
 def test_every_kind_of_remark_has_a_sentence(kind: str) -> None:
     given = remark_json(kind=kind, chapter_name="NHF Oslo")

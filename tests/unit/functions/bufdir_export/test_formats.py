@@ -93,6 +93,18 @@ def test_the_pdf_has_every_cell(version: ReportVersion) -> None:
     assert missing == []
 
 
+def test_large_figures_are_readable() -> None:
+    large = dict(zip(figures(), (949751, Decimal("1543356.50"), 20000, 2614929), strict=True))
+    version = make_version(report=report_json(totals=large))
+    [page] = pypdfium2.PdfDocument(write(version, "pdf"))
+    said = page.get_textpage().get_text_range()
+    assert all(figure in said for figure in ("949\xa0751", "1\xa0543\xa0356,50", "2\xa0614\xa0929")), said
+    sheet = load_workbook(io.BytesIO(write(version, "xlsx")))["Kategorier"]
+    assert sheet.cell(sheet.max_row, 4).number_format == "#,##0.00"
+    # what does not fit is shown as ####
+    assert sheet.column_dimensions["D"].width > len("1 543 356,50")
+
+
 def test_json_has_every_cell(version: ReportVersion) -> None:
     document = describe(version)
     read = exact_json.loads(exact_json.dumps(document))
