@@ -96,12 +96,13 @@ def _activities(
     draw = random.Random(f"{until}/{rows}")
     mentors: list[list[str]] = [[] for _ in population.chapters]
     ranks = {chapter: rank for rank, chapter in enumerate(population.chapters)}
-    for mentor in population.mentors:
-        for chapter in mentor.chapters:
-            mentors[ranks[chapter]].append(address(mentor))
+    for person in population.mentors:
+        for chapter in person.chapters:
+            mentors[ranks[chapter]].append(address(person))
     names = {unit.id: unit.name for unit in population.units}
     bounds = list(accumulate(population.shares[:chapters]))
-    day, minutes = until, {}
+    day = until
+    minutes: dict[str, int] = {}
     for n in range(rows):
         today = until - dt.timedelta(days=YEARS_IN_DAYS - 1 - n * YEARS_IN_DAYS // rows)
         if today != day:

@@ -28,7 +28,7 @@ from rich.table import Table
 
 from local import command
 from local.errors import StackError
-from local.stack import Stack
+from local.stack import DEFAULT_STATE_DIR, Stack
 from tools.onboard import files, plan
 from tools.onboard.activities import activity_ids
 from tools.onboard.sign_ins import ByAuth, ByOwner, SignIns
@@ -119,6 +119,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--url", default="", help="of the project whose Auth server makes the sign-ins")
     parser.add_argument("--key", default=os.environ.get("SUPABASE_SECRET_KEY", ""), help="its secret key")
     parser.add_argument("--no-mail", action="store_true", help="make sign-ins without sending invitations")
+    parser.add_argument("--state-dir", type=Path, default=DEFAULT_STATE_DIR, help="of the local stack")
     return parser.parse_args(words)
 
 
@@ -137,7 +138,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     if not arguments.folder.is_dir():
         raise StackError(f"{arguments.folder} is no folder: name one with DIR=…")
-    db_url = arguments.db or Stack.running().db_url
+    db_url = arguments.db or Stack.running(arguments.state_dir).db_url
     errors = Console(stderr=True, soft_wrap=True)
     columns = (
         SpinnerColumn(),

@@ -181,8 +181,6 @@ def _said(column: str, kind: str, message: str) -> str:
         "missing": "is missing",
         "int_parsing": "must be a whole number",
         "decimal_parsing": "must be a number such as 0.8",
-        "string_pattern_mismatch": "has letters or signs that are not allowed there: "
-        + message.partition("pattern ")[2],
         "date_from_datetime_parsing": "is no day of the calendar",
         "date_parsing": "is no day of the calendar",
         "time_parsing": "is no time of day",

@@ -7,25 +7,23 @@ import re
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 KINDS = ("national", "region", "district", "local")
-DAY = re.compile(r"\d{4}-\d\d-\d\d")
-TIME = re.compile(r"\d\d:\d\d")
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 
 
-def _day(value: object) -> object:
-    if isinstance(value, str) and not DAY.fullmatch(value):
-        raise PydanticCustomError("day", "must be a day such as 2026-12-31")
-    return value
+def _like(pattern: str, words: str) -> BeforeValidator:
+    """Refuse a text of another form, in words."""
+    wanted = re.compile(pattern)
 
+    def check(value: object) -> object:
+        if isinstance(value, str) and not wanted.fullmatch(value):
+            raise PydanticCustomError("form", "must be {words}", {"words": words})
+        return value
 
-def _time(value: object) -> object:
-    if isinstance(value, str) and not TIME.fullmatch(value):
-        raise PydanticCustomError("time", "must be a time such as 18:30")
-    return value
+    return BeforeValidator(check)
 
 
 def _yes(value: object) -> object:
@@ -40,27 +38,24 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-def _address(value: object) -> object:
-    if isinstance(value, str) and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
-        raise PydanticCustomError("address", "must be an e-mail address")
-    return _lower(value)
-
-
 def _names(value: object) -> object:
     if isinstance(value, str):
         return tuple(name for part in value.split(";") if (name := part.strip()))
     return value
 
 
-Day = Annotated[dt.date, BeforeValidator(_day)]
-Time = Annotated[dt.time, BeforeValidator(_time)]
+Day = Annotated[dt.date, _like(r"\d{4}-\d\d-\d\d", "a day such as 2026-12-31")]
+Time = Annotated[dt.time, _like(r"\d\d:\d\d", "a time such as 18:30")]
 Yes = Annotated[bool, BeforeValidator(_yes)]
-Address = Annotated[str, BeforeValidator(_address)]
+Address = Annotated[str, _like(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address"), BeforeValidator(_lower)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Year = Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-Category = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9_.-]{0,31}$")]
+Slug = Annotated[str, _like(r"[a-z][a-z0-9-]{1,62}", "small letters, digits and -, such as my-name")]
+Code = Annotated[str, _like(r"[a-z][a-z0-9_]{0,62}", "small letters, digits and _, such as home_visit")]
+Category = Annotated[
+    str, _like(r"[A-Z0-9][A-Z0-9_.-]{0,31}", "capital letters, digits, _, . and -, such as GROUP")
+]
 
 
 class Row(BaseModel):
@@ -77,7 +72,7 @@ class Organization(Row):
     """What the organisation is called, and what it has decided."""
 
     FILE = "organization.csv"
-    slug: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
+    slug: Slug
     name: str
     time_zone: str | None = None
     max_chapter_assignments: Annotated[int, Field(ge=1, le=10000)] | None = None
