@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     Connection = psycopg.Connection[tuple[Any, ...]]
 
 PATIENCE_SECONDS = 60.0
-TOO_MANY = 429
 
 
 class SignIns(Protocol):
@@ -113,12 +112,12 @@ class ByAuth:
 def _ask(http: httpx.Client, method: str, path: str, body: dict[str, object]) -> dict[str, Any]:
     """Ask; where there were too many requests, once more after as long as the answer says."""
     answer = http.request(method, path, json=body)
-    if answer.status_code == TOO_MANY:
+    if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
         wait = float(answer.headers.get("retry-after", PATIENCE_SECONDS))
         if wait <= PATIENCE_SECONDS:
             time.sleep(wait)
             answer = http.request(method, path, json=body)
-    if answer.status_code == TOO_MANY:
+    if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
         raise StackError(
             "too many requests: raise its limit of mails an hour, or create sign-ins with MAIL=no"
         )

@@ -65,6 +65,8 @@ def write(run: Run, state: State, plan: Plan) -> None:
             connection, _ids(run).organization, people, lambda done: report("sign-ins", done, total)
         )
     ids = _ids(run)
+    if any(person.email not in ids.people for person in plan.people.written):
+        raise StackError("sign-ins that were made are not in this database: are URL and DB of one project?")
     report("people", 0, 1)
     with _step(connection, "people"):
         write_organization.write_people(connection, plan.people.written, ids)
