@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -194,16 +196,46 @@ def test_what_changed_in_the_files_is_changed_and_back_again(
     assert run(own, EXAMPLE)["people"] == (0, 0, 7)
 
 
-def test_what_somebody_corrected_in_fersk_stays(own: OwnCluster, owner: Connection) -> None:
-    run(own, EXAMPLE)
+@contextmanager
+def as_admin(owner: Connection) -> Iterator[None]:
+    """Do what follows as the organisation's admin, over the API's role, in one transaction."""
     ((admin, organization),) = rows(
         owner, f"select id, organization_id from public.profiles where {OURS} and role = 'org_admin'"
     )
     claims = {"sub": str(admin), "role": "authenticated", "app_metadata": {"org_id": str(organization)}}
-    day = "activity_date = '2025-05-10'"
     with owner.transaction():
         owner.execute("select set_config('request.jwt.claims', %s, true)", [json.dumps(claims)])
         owner.execute("set local role authenticated")
+        yield
+
+
+def test_the_console_knows_what_the_command_wrote_and_the_other_way(
+    own: OwnCluster, owner: Connection, folder: Path
+) -> None:
+    run(own, EXAMPLE)
+    new = "C-1,2025-04-04,10:00,course,Stemmen Oslo,anne@stemmen.example,75,5,,,registered"
+    change(folder, "activities.csv", "A-0001,", f"{new}\nA-0001,")
+    with (folder / "activities.csv").open(encoding="utf-8", newline="") as file:
+        lines = [line for line in csv.DictReader(file) if line["chapter"] != "Stemmen Voss"]
+    with as_admin(owner):
+        query = "select public.run_import('activities', %s)"
+        ((told,),) = owner.execute(query.encode(), [json.dumps(lines)]).fetchall()
+    assert [line["name"] for line in told if line["outcome"] == "insert"] == ["C-1"]
+    assert {line["outcome"] for line in told if line["name"] != "C-1"} == {"unchanged"}
+    assert run(own, folder)["activities"] == (0, 0, 28)
+    change(folder, "activities.csv", ",75,5,", ",80,5,")
+    assert run(own, folder)["activities"] == (0, 1, 27)
+    new_one = f"{OURS} and activity_date = '2025-04-04'"
+    query = f"select duration_minutes, is_proxy_registered from public.activities where {new_one}"
+    assert rows(owner, query) == [(80, True)], "who registered it stays"
+    assert differences(owner) == []
+    owner.execute(f"delete from public.activities where {new_one}")
+
+
+def test_what_somebody_corrected_in_fersk_stays(own: OwnCluster, owner: Connection) -> None:
+    run(own, EXAMPLE)
+    day = "activity_date = '2025-05-10'"
+    with as_admin(owner):
         owner.execute(f"update public.activities set duration_minutes = 61 where {day}")
         owner.execute("delete from public.activities where activity_date = '2025-05-17'")
     plan = onboard(own.url, EXAMPLE, ByOwner("password"))

@@ -110,7 +110,7 @@ def _is_same(dated: Dated, stored: StoredActivity, state: State) -> bool:
         and stored.unit_id == unit.id
         and stored.activity_type_id == type_[0]
         and stored.peer_mentor_id == person(row.peer_mentor)
-        and stored.registered_by == person(row.registered_by or row.peer_mentor)
+        and (row.registered_by is None or stored.registered_by == person(row.registered_by))
         and (row.coordinator is None or stored.coordinator_id == person(row.coordinator))
         and (stored.occurred_at, stored.day) == (dated.occurred_at, row.date)
         and (stored.minutes, stored.participants, stored.status)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tools.onboard.activities import Dated
     from tools.onboard.write import Connection, Ids
 
-# What a later run may change. Who registered it and whom it was with is written once: what the retention has
-# forgotten does not come back.
+# What a later run may change. When it was registered and whom it was with is written once: what the retention
+# has forgotten does not come back.
 FACTS = {
     "unit_id": "uuid",
     "peer_mentor_id": "uuid",
@@ -26,35 +26,34 @@ FACTS = {
     "activity_date": "date",
     "duration_minutes": "integer",
     "participant_count": "integer",
-    "is_proxy_registered": "boolean",
     "registered_by": "uuid",
     "status": "public.activity_status",
 }
-COLUMNS = ("id", "organization_id", "recorded_at", "contact_id", *FACTS)
+COLUMNS = ("id", "organization_id", "recorded_at", "contact_id", "is_proxy_registered", *FACTS)
+# Who is not named stays: the peer mentor themselves, or whoever it was.
+REGISTERED_BY = (
+    "coalesce(r.registered_by, case when a.is_proxy_registered then a.registered_by end, r.peer_mentor_id)"
+)
+CHANGES = {name: f"r.{name}" for name in FACTS} | {
+    "coordinator_id": "coalesce(r.coordinator_id, a.coordinator_id)",
+    "registered_by": REGISTERED_BY,
+    "is_proxy_registered": f"{REGISTERED_BY} <> r.peer_mentor_id",
+}
 
 
-def values(line: Dated, ids: Ids) -> dict[str, Any]:
-    """Give a row of the table."""
+def facts(line: Dated, ids: Ids) -> dict[str, Any]:
+    """Give what the line says; null for people whom it does not name."""
     row = line.row
-    mentor, unit = ids.people[row.peer_mentor], ids.units[row.chapter]
-    registered_by = ids.people[row.registered_by or row.peer_mentor]
     return {
-        "id": line.id,
-        "organization_id": ids.organization,
-        # of before Fersk: not late, unless the file says so
-        "recorded_at": row.recorded_on or line.occurred_at,
-        "contact_id": stable_id(ids.organization, "contact", row.contact) if row.contact else None,
-        "unit_id": unit,
-        "peer_mentor_id": mentor,
-        # as the database would, but asked for once
-        "coordinator_id": ids.people[row.coordinator] if row.coordinator else ids.coordinators.get(unit),
+        "unit_id": ids.units[row.chapter],
+        "peer_mentor_id": ids.people[row.peer_mentor],
+        "coordinator_id": ids.people[row.coordinator] if row.coordinator else None,
         "activity_type_id": ids.types[row.type],
         "occurred_at": line.occurred_at,
         "activity_date": row.date,
         "duration_minutes": row.minutes,
         "participant_count": row.participants,
-        "is_proxy_registered": registered_by != mentor,
-        "registered_by": registered_by,
+        "registered_by": ids.people[row.registered_by] if row.registered_by else None,
         "status": row.status,
     }
 
@@ -66,21 +65,34 @@ def insert(connection: Connection, lines: Sequence[Dated], ids: Ids) -> None:
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for line in lines:
-            row = values(line, ids)
+            row = _whole(line, ids)
             copy.write_row([row[column] for column in COLUMNS])
+
+
+def _whole(line: Dated, ids: Ids) -> dict[str, Any]:
+    said, row = facts(line, ids), line.row
+    registered_by = said["registered_by"] or said["peer_mentor_id"]
+    contact = stable_id(ids.organization, "contact", row.contact) if row.contact else None
+    return said | {
+        "id": line.id,
+        "organization_id": ids.organization,
+        # of before Fersk: not late, unless the file says so
+        "recorded_at": row.recorded_on or line.occurred_at,
+        "contact_id": contact,
+        "registered_by": registered_by,
+        "is_proxy_registered": registered_by != said["peer_mentor_id"],
+        # as the database would, but asked for once
+        "coordinator_id": said["coordinator_id"] or ids.coordinators.get(said["unit_id"]),
+    }
 
 
 def update(connection: Connection, lines: Sequence[Dated], ids: Ids) -> None:
     """Write what changed of those that are there."""
-    statement = sql.SQL(
-        "update public.activities a set {} from jsonb_to_recordset(%s) r (id uuid, {}) where a.id = r.id"
-    ).format(
-        sql.SQL(", ").join(sql.SQL("{0} = r.{0}").format(sql.Identifier(name)) for name in FACTS),
-        sql.SQL(", ").join(
-            sql.SQL(f"{{}} {type_}").format(sql.Identifier(name)) for name, type_ in FACTS.items()
-        ),
+    changes = ", ".join(f"{name} = {value}" for name, value in CHANGES.items())
+    given = ", ".join(f"{name} {type_}" for name, type_ in FACTS.items())
+    statement = (
+        f"update public.activities a set {changes} "  # noqa: S608 - constants
+        f"from jsonb_to_recordset(%s) r (id uuid, {given}) where a.id = r.id"
     )
-    rows = [
-        {name: value for name, value in values(line, ids).items() if name in {"id", *FACTS}} for line in lines
-    ]
-    connection.execute(statement, (json.dumps(rows, default=str),))
+    rows = [{"id": line.id, **facts(line, ids)} for line in lines]
+    connection.execute(statement.encode(), (json.dumps(rows, default=str),))
