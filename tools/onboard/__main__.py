@@ -148,7 +148,7 @@ def _run(arguments: argparse.Namespace) -> int:
         TimeElapsedColumn(),
     )
     try:
-        with Progress(*columns, console=errors) as progress:
+        with Progress(*columns, console=errors, transient=True) as progress:
             task = progress.add_task("starting")
             made = onboard(
                 db_url,
