@@ -23,7 +23,8 @@ LOCAL  := $(VENV)/python -m local
 NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start stop status logs reset destroy psql rollback watch seed-large test unit db test-stack \
+.PHONY: help setup start stop status logs reset destroy psql rollback watch onboard seed-large large-folder \
+        test unit db test-stack \
         functions bytecode soak bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-functions \
         bench-results bufdir-alignment contracts openapi types dart-client docs schema \
         image deploy-functions deploy-check restore-drill rotate-webhook-secret doctor chaos \
@@ -71,8 +72,15 @@ rollback: setup ## undo the latest migration: says what is lost, and asks; YES=1
 watch: setup ## print what is broadcast to a user's organisation: EMAIL=kari@nhf.example
 	@$(VENV)/python -m tools.watch $(EMAIL)
 
+onboard: setup ## an organisation from CSV files: DIR=folder [DRY_RUN=1], of a project: DB=<postgres url> URL=… KEY=… [MAIL=no]
+	@$(VENV)/python -m tools.onboard '$(DIR)' --db '$(DB)' --url '$(URL)' $(if $(KEY),--key '$(KEY)') \
+	  $(if $(filter 1,$(DRY_RUN)),--dry-run) $(if $(filter no,$(MAIL)),--no-mail)
+
 seed-large: setup ## add a large organisation to the running database: ROWS=100000
 	@$(VENV)/python -m tools.large.seed --rows $(ROWS) $(ARGS)
+
+large-folder: setup ## write such an organisation as CSV files, for onboard: DIR=folder ROWS=100000
+	@$(VENV)/python -m tools.large.folder '$(DIR)' --rows $(ROWS)
 
 test: setup ## all tests, on a stack of their own: ARGS="-k name"
 	@$(VENV)/pytest $(ARGS)

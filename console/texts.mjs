@@ -319,11 +319,13 @@ export const texts = {
     title: "Import",
     below: "Fra et regneark: se hva som endres, før noe endres",
     kind: "Hva slags liste",
-    kinds: { units: "Enheter", people: "Personer" },
+    kinds: { units: "Enheter", people: "Personer", activities: "Tidligere aktiviteter" },
     columns: {
       units: "Kolonner: unit;kind;parent;closed_on. kind er national, region, district eller local.",
       people:
         "Kolonner: email,name,role,chapters,active. role er peer_mentor, coordinator eller org_admin; lag skilles med semikolon, hovedlaget først; active er yes eller no.",
+      activities:
+        "Kolonner: reference,date,time,type,chapter,peer_mentor,minutes,participants,contact,status. type er typens kode, peer_mentor en e-postadresse, reference det aktiviteten heter i systemet den kommer fra. Opptil 5000 linjer om gangen.",
     },
     file: "CSV-fil",
     text: "Eller lim inn her",

@@ -812,6 +812,36 @@ $$;
 
 COMMENT ON FUNCTION app.hide_small_groups(p_report jsonb) IS 'A report with null for the figures of groups of one to four people, and of as many of the smallest others as keep those from being worked out.';
 
+CREATE FUNCTION app.import_activities(p_rows jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_plan jsonb := (select coalesce(jsonb_agg(to_jsonb(p) order by p.line), '[]')
+                     from app.plan_activities(p_rows) p);
+begin
+    if not exists (select from jsonb_array_elements(v_plan) p
+                   where p ->> 'problem' is not null) then
+        insert into public.activities
+            (id, unit_id, peer_mentor_id, activity_type_id, occurred_at, activity_date,
+             duration_minutes, participant_count, contact_id, is_proxy_registered, registered_by,
+             status)
+        select p.id, p.unit_id, p.peer_mentor_id, p.activity_type_id, p.occurred_at,
+               p.activity_date, p.duration_minutes, p.participant_count, p.contact_id,
+               p.peer_mentor_id <> auth.uid(), auth.uid(), p.status::public.activity_status
+        from jsonb_to_recordset(v_plan)
+             p (id uuid, unit_id uuid, peer_mentor_id uuid, activity_type_id uuid,
+                occurred_at timestamptz, activity_date date, duration_minutes integer,
+                participant_count integer, contact_id uuid, status text, outcome text)
+        where p.outcome = 'insert';
+    end if;
+    return (select coalesce(jsonb_agg(
+                jsonb_build_object('line', p.line, 'name', p.name, 'outcome', p.outcome,
+                                   'problem', p.problem) order by p.line), '[]')
+            from jsonb_to_recordset(v_plan)
+                 p (line integer, name text, outcome text, problem text));
+end $$;
+
 CREATE FUNCTION app.import_people(p_rows jsonb) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -892,7 +922,8 @@ begin
     case p_kind
         when 'units' then return app.import_units(p_rows);
         when 'people' then return app.import_people(p_rows);
-        else raise exception 'the kind of list must be units or people'
+        when 'activities' then return app.import_activities(p_rows);
+        else raise exception 'the kind of list must be units, people or activities'
                  using errcode = 'invalid_parameter_value';
     end case;
 end $$;
@@ -1273,6 +1304,250 @@ CREATE FUNCTION app.period_warnings(p_end date) RETURNS text[]
     RETURN array_remove(ARRAY[CASE WHEN ((EXTRACT(month FROM (p_end + 1)) = (1)::numeric) AND (EXTRACT(day FROM (p_end + 1)) = (1)::numeric)) THEN 'last_day_of_year_left_out'::text WHEN (EXTRACT(day FROM (p_end + 1)) = (1)::numeric) THEN 'last_day_of_month_left_out'::text WHEN ((EXTRACT(month FROM p_end) = (12)::numeric) AND (EXTRACT(day FROM p_end) = (1)::numeric)) THEN 'last_month_of_year_left_out'::text ELSE NULL::text END], NULL::text);
 
 COMMENT ON FUNCTION app.period_warnings(p_end date) IS 'Whether the day that a period ends before looks like one that was meant to be in it.';
+
+CREATE FUNCTION app.stable_id(VARIADIC p_words text[]) RETURNS uuid
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN (SELECT (encode(set_byte(set_byte(s.h, 6, ((get_byte(s.h, 6) & 15) | 80)), 8, ((get_byte(s.h, 8) & 63) | 128)), 'hex'::text))::uuid AS encode FROM (SELECT substr(extensions.digest((decode('0d2c9a0e6f1b5d0e9a573f7f6c1d8b42'::text, 'hex'::text) || convert_to(array_to_string(stable_id.p_words, chr(31)), 'UTF8'::name)), 'sha1'::text), 1, 16) AS substr) s(h));
+
+COMMENT ON FUNCTION app.stable_id(VARIADIC p_words text[]) IS 'The id that these words always have.';
+
+CREATE FUNCTION app.to_day(p_text text) RETURNS date
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN CASE WHEN (p_text ~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$'::text) THEN (SELECT CASE WHEN (to_char((s.d)::timestamp with time zone, 'YYYY-MM-DD'::text) = to_day.p_text) THEN s.d ELSE NULL::date END AS "case" FROM (SELECT ((make_date(("left"(to_day.p_text, 4))::integer, (substr(to_day.p_text, 6, 2))::integer, 1) + ("right"(to_day.p_text, 2))::integer) - 1) AS "?column?") s(d)) ELSE NULL::date END;
+
+CREATE TABLE public.activity_history (
+    id bigint NOT NULL,
+    activity_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    operation text NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_by uuid,
+    before jsonb NOT NULL,
+    after jsonb,
+    CONSTRAINT activity_history_deletions_have_no_after CHECK (((operation = 'delete'::text) = (after IS NULL))),
+    CONSTRAINT activity_history_operation_check CHECK ((operation = ANY (ARRAY['update'::text, 'delete'::text])))
+);
+
+COMMENT ON TABLE public.activity_history IS 'Append-only: what was counted of an activity before and after each change. Never a text or a contact. No foreign keys: what happened stays, whatever goes.';
+
+COMMENT ON COLUMN public.activity_history.changed_by IS 'Null for the service, and for what the owner does.';
+
+CREATE TABLE public.organization_settings (
+    organization_id uuid NOT NULL,
+    max_chapter_assignments integer DEFAULT 100 NOT NULL,
+    warm_up_enabled boolean DEFAULT true NOT NULL,
+    warm_up_limit integer DEFAULT 10 NOT NULL,
+    snapshot_max_age interval DEFAULT '24:00:00'::interval NOT NULL,
+    statistics_enabled boolean DEFAULT true NOT NULL,
+    time_zone text DEFAULT 'UTC'::text NOT NULL,
+    two_person_sign_off boolean DEFAULT true NOT NULL,
+    text_retention interval,
+    contact_retention interval,
+    CONSTRAINT organization_settings_contact_retention_check CHECK ((contact_retention >= '1 day'::interval)),
+    CONSTRAINT organization_settings_max_chapter_assignments_check CHECK (((max_chapter_assignments >= 1) AND (max_chapter_assignments <= 10000))),
+    CONSTRAINT organization_settings_snapshot_max_age_check CHECK ((snapshot_max_age > '00:00:00'::interval)),
+    CONSTRAINT organization_settings_text_retention_check CHECK ((text_retention >= '1 day'::interval)),
+    CONSTRAINT organization_settings_time_zone_is_known CHECK (app.is_time_zone(time_zone)),
+    CONSTRAINT organization_settings_warm_up_limit_check CHECK (((warm_up_limit >= 0) AND (warm_up_limit <= 1000)))
+);
+
+COMMENT ON TABLE public.organization_settings IS 'One row per organisation, created with it.';
+
+COMMENT ON COLUMN public.organization_settings.max_chapter_assignments IS 'How many chapters one profile may be assigned to (NHF: 5).';
+
+COMMENT ON COLUMN public.organization_settings.statistics_enabled IS 'The kill switch: false hides every statistic of the organisation.';
+
+COMMENT ON COLUMN public.organization_settings.time_zone IS 'Where an activity''s day begins, unless the app gives the day; docs/explain/what-counts.md.';
+
+COMMENT ON COLUMN public.organization_settings.two_person_sign_off IS 'Whether a report is approved by somebody else than who prepared it.';
+
+COMMENT ON COLUMN public.organization_settings.text_retention IS 'How long a summary is kept after the activity took place; null: as long as the activity.';
+
+COMMENT ON COLUMN public.organization_settings.contact_retention IS 'How long a contact is kept after the last activity with them; null: as long as that.';
+
+CREATE TABLE public.organizations (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    units_changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT organizations_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT organizations_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,62}$'::text))
+);
+
+COMMENT ON TABLE public.organizations IS 'The organisations that run peer-mentor programmes.';
+
+CREATE TABLE public.reporting_years (
+    organization_id uuid NOT NULL,
+    year integer NOT NULL,
+    locked_at timestamp with time zone,
+    locked_by uuid,
+    CONSTRAINT reporting_years_locked_by_somebody CHECK (((locked_at IS NULL) = (locked_by IS NULL))),
+    CONSTRAINT reporting_years_year_check CHECK (((year >= 2000) AND (year <= 2099)))
+);
+
+COMMENT ON TABLE public.reporting_years IS 'Years that are or were locked: app users change nothing that took place in a locked one.';
+
+CREATE FUNCTION app.plan_activities(p_rows jsonb) RETURNS TABLE(line integer, name text, id uuid, unit_id uuid, peer_mentor_id uuid, activity_type_id uuid, occurred_at timestamp with time zone, activity_date date, duration_minutes integer, participant_count integer, contact_id uuid, status text, outcome text, problem text)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    BEGIN ATOMIC
+ WITH own AS (
+          SELECT o.id,
+             o.slug,
+             s_1.time_zone
+            FROM (public.organizations o
+              JOIN public.organization_settings s_1 ON ((s_1.organization_id = o.id)))
+           WHERE (o.id = app.administered_org_id())
+         ), given AS (
+          SELECT ((r.n)::integer + 1) AS line,
+             TRIM(BOTH FROM (r.v ->> 'reference'::text)) AS reference,
+             app.to_day(TRIM(BOTH FROM (r.v ->> 'date'::text))) AS day,
+             COALESCE(NULLIF(TRIM(BOTH FROM (r.v ->> 'time'::text)), ''::text), '00:00'::text) AS "time",
+             TRIM(BOTH FROM (r.v ->> 'type'::text)) AS type,
+             TRIM(BOTH FROM (r.v ->> 'chapter'::text)) AS chapter,
+             lower(TRIM(BOTH FROM (r.v ->> 'peer_mentor'::text))) AS peer_mentor,
+                 CASE
+                     WHEN (TRIM(BOTH FROM (r.v ->> 'minutes'::text)) ~ '^\d{1,4}$'::text) THEN ((r.v ->> 'minutes'::text))::integer
+                     ELSE NULL::integer
+                 END AS minutes,
+                 CASE
+                     WHEN (COALESCE(TRIM(BOTH FROM (r.v ->> 'participants'::text)), ''::text) = ''::text) THEN 1
+                     WHEN (TRIM(BOTH FROM (r.v ->> 'participants'::text)) ~ '^\d{1,5}$'::text) THEN ((r.v ->> 'participants'::text))::integer
+                     ELSE NULL::integer
+                 END AS participants,
+             NULLIF(TRIM(BOTH FROM (r.v ->> 'contact'::text)), ''::text) AS contact,
+             COALESCE(NULLIF(lower(TRIM(BOTH FROM (r.v ->> 'status'::text))), ''::text), 'registered'::text) AS status,
+             count(*) OVER (PARTITION BY (TRIM(BOTH FROM (r.v ->> 'reference'::text)))) AS times
+            FROM jsonb_array_elements(plan_activities.p_rows) WITH ORDINALITY r(v, n)
+         ), chapters AS (
+          SELECT u.name,
+             (min((u.id)::text))::uuid AS id,
+             count(*) AS units,
+             min(u.closed_on) AS closed_on
+            FROM public.organization_units u
+           WHERE ((u.organization_id = app.administered_org_id()) AND (u.kind = 'local'::public.unit_kind))
+           GROUP BY u.name
+         ), placed AS (
+          SELECT g.line,
+             g.reference,
+             g.day,
+             g."time",
+             g.type,
+             g.chapter,
+             g.peer_mentor,
+             g.minutes,
+             g.participants,
+             g.contact,
+             g.status,
+             g.times,
+             c.id AS unit_id,
+             COALESCE(c.units, (0)::bigint) AS units,
+             c.closed_on,
+             t.id AS type_id,
+             s_1.id AS mentor_id,
+             o.time_zone,
+                 CASE
+                     WHEN (g.reference ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text) THEN (g.reference)::uuid
+                     ELSE app.stable_id(VARIADIC ARRAY[o.slug, g.reference])
+                 END AS id,
+                 CASE
+                     WHEN (g."time" ~ '^([01]\d|2[0-3]):[0-5]\d$'::text) THEN ((g.day + (g."time")::time without time zone) AT TIME ZONE o.time_zone)
+                     ELSE NULL::timestamp with time zone
+                 END AS moment,
+                 CASE
+                     WHEN (g.contact IS NOT NULL) THEN app.stable_id(VARIADIC ARRAY[(o.id)::text, 'contact'::text, g.contact])
+                     ELSE NULL::uuid
+                 END AS contact_id
+            FROM ((((given g
+              CROSS JOIN own o)
+              LEFT JOIN chapters c ON ((c.name = g.chapter)))
+              LEFT JOIN public.activity_types t ON (((t.code = g.type) AND (t.organization_id = o.id))))
+              LEFT JOIN app.get_sign_ins() s_1(id, email, last_sign_in_at) ON ((lower(s_1.email) = g.peer_mentor)))
+         ), days AS (
+          SELECT a.peer_mentor_id,
+             a.activity_date,
+             sum(a.duration_minutes) AS minutes
+            FROM public.activities a
+           WHERE (((a.peer_mentor_id, a.activity_date) IN ( SELECT p.mentor_id,
+                     p.day
+                    FROM placed p)) AND (a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL))
+           GROUP BY a.peer_mentor_id, a.activity_date
+         ), summed AS (
+          SELECT p.line,
+             p.reference,
+             p.day,
+             p."time",
+             p.type,
+             p.chapter,
+             p.peer_mentor,
+             p.minutes,
+             p.participants,
+             p.contact,
+             p.status,
+             p.times,
+             p.unit_id,
+             p.units,
+             p.closed_on,
+             p.type_id,
+             p.mentor_id,
+             p.time_zone,
+             p.id,
+             p.moment,
+             p.contact_id,
+             (a.id IS NOT NULL) AS is_there,
+             ((NOT ((((((((a.unit_id IS DISTINCT FROM p.unit_id) OR (a.peer_mentor_id IS DISTINCT FROM p.mentor_id)) OR (a.activity_type_id IS DISTINCT FROM p.type_id)) OR (a.occurred_at IS DISTINCT FROM p.moment)) OR (a.activity_date IS DISTINCT FROM p.day)) OR (a.duration_minutes IS DISTINCT FROM p.minutes)) OR (a.participant_count IS DISTINCT FROM p.participants)) OR ((a.status)::text IS DISTINCT FROM p.status))) OR (EXISTS ( SELECT
+                    FROM public.activity_history h
+                   WHERE ((h.activity_id = p.id) AND (h.changed_by IS NOT NULL))))) AS is_settled,
+             (COALESCE(d.minutes, (0)::bigint) + sum(p.minutes) FILTER (WHERE ((p.status = 'registered'::text) AND (a.id IS NULL))) OVER (PARTITION BY p.mentor_id, p.day ORDER BY p.line)) AS of_the_day
+            FROM ((placed p
+              LEFT JOIN public.activities a ON ((a.id = p.id)))
+              LEFT JOIN days d ON (((d.peer_mentor_id = p.mentor_id) AND (d.activity_date = p.day))))
+         )
+  SELECT s.line,
+     s.reference,
+     s.id,
+     s.unit_id,
+     s.mentor_id,
+     s.type_id,
+     s.moment,
+     s.day,
+     s.minutes,
+     s.participants,
+     s.contact_id,
+     s.status,
+         CASE
+             WHEN (s.is_there OR s.is_settled) THEN 'unchanged'::text
+             ELSE 'insert'::text
+         END AS "case",
+         CASE
+             WHEN (COALESCE(s.reference, ''::text) = ''::text) THEN 'the activity has no reference'::text
+             WHEN (s.times > 1) THEN 'the list names this reference more than once'::text
+             WHEN (s.day IS NULL) THEN 'date must be a day such as 2026-12-31'::text
+             WHEN (s.moment IS NULL) THEN 'time must be a time such as 18:30'::text
+             WHEN (s.type_id IS NULL) THEN 'there is no type of this code'::text
+             WHEN (s.units <> 1) THEN 'there is no chapter, or several, of this name'::text
+             WHEN (s.mentor_id IS NULL) THEN 'nobody has the peer mentor''s address'::text
+             WHEN ((COALESCE(s.minutes, 0) < 1) OR (COALESCE(s.minutes, 0) > 1440)) THEN 'minutes must be a number from 1 to 1440'::text
+             WHEN ((COALESCE(s.participants, '-1'::integer) < 0) OR (COALESCE(s.participants, '-1'::integer) > 10000)) THEN 'participants must be a number from 0 to 10000'::text
+             WHEN (s.status <> ALL (ARRAY['draft'::text, 'registered'::text, 'rejected'::text])) THEN 'the status must be draft, registered or rejected'::text
+             WHEN (s.is_there AND (NOT s.is_settled)) THEN 'it is there and says something else: correct the activity itself'::text
+             WHEN (s.is_there OR s.is_settled) THEN NULL::text
+             WHEN (s.day >= s.closed_on) THEN 'the chapter was closed by then'::text
+             WHEN ((s.status <> 'draft'::text) AND (s.moment > now())) THEN 'what has not taken place yet can only be a draft'::text
+             WHEN (EXISTS ( SELECT
+                FROM public.reporting_years y
+               WHERE ((y.organization_id = app.administered_org_id()) AND ((y.year)::numeric = EXTRACT(year FROM s.day)) AND (y.locked_at IS NOT NULL)))) THEN 'the year is locked'::text
+             WHEN ((s.mentor_id <> auth.uid()) AND (NOT (EXISTS ( SELECT
+                FROM (public.chapter_assignments a
+                  JOIN public.profiles p ON (((p.id = a.profile_id) AND p.is_active)))
+               WHERE ((a.unit_id = s.unit_id) AND (a.profile_id = s.mentor_id)))))) THEN 'the peer mentor is not active in the chapter'::text
+             WHEN ((s.status = 'registered'::text) AND (s.of_the_day > 1440)) THEN 'more than 24 hours of one person on one day'::text
+             ELSE NULL::text
+         END AS "case"
+    FROM summed s;
+END;
 
 CREATE FUNCTION app.plan_units(p_rows jsonb) RETURNS TABLE(line integer, id uuid, name text, kind text, parent_id uuid, closed_on text, outcome text, problem text)
     LANGUAGE sql STABLE
@@ -3974,7 +4249,7 @@ begin
     return v_lines;
 end $$;
 
-COMMENT ON FUNCTION public.run_import(kind text, rows jsonb) IS 'Imports a list of units or people: the whole, or nothing. Twice is the same as once. Org admins.';
+COMMENT ON FUNCTION public.run_import(kind text, rows jsonb) IS 'Imports a list of units, people or past activities: the whole, or nothing. Twice is the same as once. Org admins.';
 
 CREATE FUNCTION public.save_metric_snapshot(p_period_start date DEFAULT NULL::date, p_period_end date DEFAULT NULL::date, p_year integer DEFAULT NULL::integer) RETURNS jsonb
     LANGUAGE sql
@@ -4113,23 +4388,6 @@ begin
 end $$;
 
 COMMENT ON FUNCTION public.warm_hierarchy_cache(p_organization_id uuid, p_seconds double precision) IS 'Computes the outdated ones among each organisation''s most read summaries; {warmed, skipped}. Service role only.';
-
-CREATE TABLE public.activity_history (
-    id bigint NOT NULL,
-    activity_id uuid NOT NULL,
-    organization_id uuid NOT NULL,
-    operation text NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    changed_by uuid,
-    before jsonb NOT NULL,
-    after jsonb,
-    CONSTRAINT activity_history_deletions_have_no_after CHECK (((operation = 'delete'::text) = (after IS NULL))),
-    CONSTRAINT activity_history_operation_check CHECK ((operation = ANY (ARRAY['update'::text, 'delete'::text])))
-);
-
-COMMENT ON TABLE public.activity_history IS 'Append-only: what was counted of an activity before and after each change. Never a text or a contact. No foreign keys: what happened stays, whatever goes.';
-
-COMMENT ON COLUMN public.activity_history.changed_by IS 'Null for the service, and for what the owner does.';
 
 CREATE VIEW stats.activity_facts AS
  SELECT a.id,
@@ -5248,39 +5506,6 @@ COMMENT ON COLUMN public.counting_rules.counts IS 'False: nothing of this type c
 
 COMMENT ON COLUMN public.counting_rules.source IS 'Where the rule stands, for whoever asks why.';
 
-CREATE TABLE public.organization_settings (
-    organization_id uuid NOT NULL,
-    max_chapter_assignments integer DEFAULT 100 NOT NULL,
-    warm_up_enabled boolean DEFAULT true NOT NULL,
-    warm_up_limit integer DEFAULT 10 NOT NULL,
-    snapshot_max_age interval DEFAULT '24:00:00'::interval NOT NULL,
-    statistics_enabled boolean DEFAULT true NOT NULL,
-    time_zone text DEFAULT 'UTC'::text NOT NULL,
-    two_person_sign_off boolean DEFAULT true NOT NULL,
-    text_retention interval,
-    contact_retention interval,
-    CONSTRAINT organization_settings_contact_retention_check CHECK ((contact_retention >= '1 day'::interval)),
-    CONSTRAINT organization_settings_max_chapter_assignments_check CHECK (((max_chapter_assignments >= 1) AND (max_chapter_assignments <= 10000))),
-    CONSTRAINT organization_settings_snapshot_max_age_check CHECK ((snapshot_max_age > '00:00:00'::interval)),
-    CONSTRAINT organization_settings_text_retention_check CHECK ((text_retention >= '1 day'::interval)),
-    CONSTRAINT organization_settings_time_zone_is_known CHECK (app.is_time_zone(time_zone)),
-    CONSTRAINT organization_settings_warm_up_limit_check CHECK (((warm_up_limit >= 0) AND (warm_up_limit <= 1000)))
-);
-
-COMMENT ON TABLE public.organization_settings IS 'One row per organisation, created with it.';
-
-COMMENT ON COLUMN public.organization_settings.max_chapter_assignments IS 'How many chapters one profile may be assigned to (NHF: 5).';
-
-COMMENT ON COLUMN public.organization_settings.statistics_enabled IS 'The kill switch: false hides every statistic of the organisation.';
-
-COMMENT ON COLUMN public.organization_settings.time_zone IS 'Where an activity''s day begins, unless the app gives the day; docs/explain/what-counts.md.';
-
-COMMENT ON COLUMN public.organization_settings.two_person_sign_off IS 'Whether a report is approved by somebody else than who prepared it.';
-
-COMMENT ON COLUMN public.organization_settings.text_retention IS 'How long a summary is kept after the activity took place; null: as long as the activity.';
-
-COMMENT ON COLUMN public.organization_settings.contact_retention IS 'How long a contact is kept after the last activity with them; null: as long as that.';
-
 CREATE VIEW stats.effective_rules AS
  SELECT t.id AS activity_type_id,
     COALESCE(s.time_zone, 'UTC'::text) AS time_zone,
@@ -5482,7 +5707,7 @@ CREATE FUNCTION stats.log_deleted_activities() RETURNS trigger
     a.activity_date,
     a.duration_minutes AS minutes
    FROM old_rows a
-  WHERE ((a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL))) m) c group by 1, 2 having sum(c.minutes) <> 0), added as (insert into stats.daily_minutes as d (peer_mentor_id, activity_date, minutes) select c.* from changed c order by 1, 2 on conflict (peer_mentor_id, activity_date) do update set minutes = d.minutes + excluded.minutes returning  d.*) select max(a.minutes) from added a join changed c on (c.peer_mentor_id, c.activity_date) = (a.peer_mentor_id, a.activity_date) where c.minutes > 0 into v_minutes; insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, -sum(c.activity_count) as activity_count, -sum(c.total_minutes) as total_minutes, -sum(c.participant_count) as participant_count, -sum(c.approved_nok) as approved_nok from ( SELECT a.organization_id,
+  WHERE ((a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL))) m) c group by 1, 2 having sum(c.minutes) <> 0), added as (insert into stats.daily_minutes as d (peer_mentor_id, activity_date, minutes) select c.* from changed c order by 1, 2 on conflict (peer_mentor_id, activity_date) do update set minutes = d.minutes + excluded.minutes returning  d.*) select max(d.minutes) from (select sum(b.minutes) as minutes from (select a.*, 0 as more from added a union all select c.peer_mentor_id, c.activity_date, 0, c.minutes from changed c) b group by b.peer_mentor_id, b.activity_date having sum(b.more) > 0) d into v_minutes; insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, -sum(c.activity_count) as activity_count, -sum(c.total_minutes) as total_minutes, -sum(c.participant_count) as participant_count, -sum(c.approved_nok) as approved_nok from ( SELECT a.organization_id,
     a.chapter_id,
     a.peer_mentor_id,
     a.activity_type_id,
@@ -5547,7 +5772,7 @@ CREATE FUNCTION stats.log_inserted_activities() RETURNS trigger
     a.activity_date,
     a.duration_minutes AS minutes
    FROM new_rows a
-  WHERE ((a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL))) m) c group by 1, 2 having sum(c.minutes) <> 0), added as (insert into stats.daily_minutes as d (peer_mentor_id, activity_date, minutes) select c.* from changed c order by 1, 2 on conflict (peer_mentor_id, activity_date) do update set minutes = d.minutes + excluded.minutes returning  d.*) select max(a.minutes) from added a join changed c on (c.peer_mentor_id, c.activity_date) = (a.peer_mentor_id, a.activity_date) where c.minutes > 0 into v_minutes; insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from ( SELECT a.organization_id,
+  WHERE ((a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL))) m) c group by 1, 2 having sum(c.minutes) <> 0), added as (insert into stats.daily_minutes as d (peer_mentor_id, activity_date, minutes) select c.* from changed c order by 1, 2 on conflict (peer_mentor_id, activity_date) do update set minutes = d.minutes + excluded.minutes returning  d.*) select max(d.minutes) from (select sum(b.minutes) as minutes from (select a.*, 0 as more from added a union all select c.peer_mentor_id, c.activity_date, 0, c.minutes from changed c) b group by b.peer_mentor_id, b.activity_date having sum(b.more) > 0) d into v_minutes; insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from ( SELECT a.organization_id,
     a.chapter_id,
     a.peer_mentor_id,
     a.activity_type_id,
@@ -5631,7 +5856,7 @@ CREATE FUNCTION stats.log_updated_activities() RETURNS trigger
     a.activity_date,
     a.duration_minutes AS minutes
    FROM old_rows a
-  WHERE ((a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL))) m) c group by 1, 2 having sum(c.minutes) <> 0), added as (insert into stats.daily_minutes as d (peer_mentor_id, activity_date, minutes) select c.* from changed c order by 1, 2 on conflict (peer_mentor_id, activity_date) do update set minutes = d.minutes + excluded.minutes returning  d.*) select max(a.minutes) from added a join changed c on (c.peer_mentor_id, c.activity_date) = (a.peer_mentor_id, a.activity_date) where c.minutes > 0 into v_minutes; insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from (select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from (select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, contact_id, activity_count, total_minutes, participant_count, approved_nok from ( SELECT a.organization_id,
+  WHERE ((a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL))) m) c group by 1, 2 having sum(c.minutes) <> 0), added as (insert into stats.daily_minutes as d (peer_mentor_id, activity_date, minutes) select c.* from changed c order by 1, 2 on conflict (peer_mentor_id, activity_date) do update set minutes = d.minutes + excluded.minutes returning  d.*) select max(d.minutes) from (select sum(b.minutes) as minutes from (select a.*, 0 as more from added a union all select c.peer_mentor_id, c.activity_date, 0, c.minutes from changed c) b group by b.peer_mentor_id, b.activity_date having sum(b.more) > 0) d into v_minutes; insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from (select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from (select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, contact_id, activity_count, total_minutes, participant_count, approved_nok from ( SELECT a.organization_id,
     a.chapter_id,
     a.peer_mentor_id,
     a.activity_type_id,
@@ -6357,17 +6582,6 @@ CREATE FUNCTION stats.shown_signature(p_profile_id uuid, p_at timestamp with tim
     SET search_path TO ''
     RETURN (SELECT jsonb_build_object('profile_id', p.id, 'name', p.display_name, 'at', shown_signature.p_at, 'local_at', to_char((shown_signature.p_at AT TIME ZONE o.time_zone), 'YYYY-MM-DD HH24:MI'::text)) AS jsonb_build_object FROM (public.profiles p JOIN public.organization_settings o ON ((o.organization_id = p.organization_id))) WHERE (p.id = shown_signature.p_profile_id));
 
-CREATE TABLE public.organizations (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    slug text NOT NULL,
-    name text NOT NULL,
-    units_changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT organizations_name_check CHECK ((name <> ''::text)),
-    CONSTRAINT organizations_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,62}$'::text))
-);
-
-COMMENT ON TABLE public.organizations IS 'The organisations that run peer-mentor programmes.';
-
 CREATE TABLE stats.complete_versions (
     version_id uuid NOT NULL,
     report jsonb NOT NULL,
@@ -6458,7 +6672,7 @@ end $$;
 CREATE FUNCTION stats.sum_and_add_minutes(p_changes text) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
-    RETURN format('with changed as (select c.peer_mentor_id, c.activity_date, sum(c.minutes) as minutes from (%s) c group by 1, 2 having sum(c.minutes) <> 0), added as (%s d.*) select max(a.minutes) from added a join changed c on (c.peer_mentor_id, c.activity_date) = (a.peer_mentor_id, a.activity_date) where c.minutes > 0'::text, p_changes, stats.add_minutes('select c.* from changed c order by 1, 2'::text));
+    RETURN format('with changed as (select c.peer_mentor_id, c.activity_date, sum(c.minutes) as minutes from (%s) c group by 1, 2 having sum(c.minutes) <> 0), added as (%s d.*) select max(d.minutes) from (select sum(b.minutes) as minutes from (select a.*, 0 as more from added a union all select c.peer_mentor_id, c.activity_date, 0, c.minutes from changed c) b group by b.peer_mentor_id, b.activity_date having sum(b.more) > 0) d'::text, p_changes, stats.add_minutes('select c.* from changed c order by 1, 2'::text));
 
 CREATE FUNCTION stats.sweep() RETURNS boolean
     LANGUAGE plpgsql
@@ -6906,17 +7120,6 @@ ALTER TABLE public.reporting_year_log ALTER COLUMN id ADD GENERATED ALWAYS AS ID
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE TABLE public.reporting_years (
-    organization_id uuid NOT NULL,
-    year integer NOT NULL,
-    locked_at timestamp with time zone,
-    locked_by uuid,
-    CONSTRAINT reporting_years_locked_by_somebody CHECK (((locked_at IS NULL) = (locked_by IS NULL))),
-    CONSTRAINT reporting_years_year_check CHECK (((year >= 2000) AND (year <= 2099)))
-);
-
-COMMENT ON TABLE public.reporting_years IS 'Years that are or were locked: app users change nothing that took place in a locked one.';
 
 CREATE VIEW stats.visible_freshness WITH (security_barrier='true') AS
  SELECT l.last_finished_at AS last_refreshed_at,
@@ -8217,6 +8420,9 @@ GRANT ALL ON FUNCTION app.get_snapshot_status(p_period_start date, p_period_end 
 
 REVOKE ALL ON FUNCTION app.hide_small_groups(p_report jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.import_activities(p_rows jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.import_activities(p_rows jsonb) TO authenticated;
+
 REVOKE ALL ON FUNCTION app.import_people(p_rows jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.import_people(p_rows jsonb) TO authenticated;
 
@@ -8330,6 +8536,36 @@ GRANT ALL ON FUNCTION app.monthly_series(p_coordinator_id uuid, p_from date, p_t
 
 REVOKE ALL ON FUNCTION app.period_warnings(p_end date) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.period_warnings(p_end date) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.stable_id(VARIADIC p_words text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.stable_id(VARIADIC p_words text[]) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.to_day(p_text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.to_day(p_text text) TO authenticated;
+
+GRANT SELECT ON TABLE public.activity_history TO authenticated;
+GRANT SELECT ON TABLE public.activity_history TO service_role;
+
+GRANT SELECT ON TABLE public.organization_settings TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organization_settings TO service_role;
+
+GRANT UPDATE(max_chapter_assignments) ON TABLE public.organization_settings TO authenticated;
+
+GRANT UPDATE(warm_up_enabled) ON TABLE public.organization_settings TO authenticated;
+
+GRANT UPDATE(snapshot_max_age) ON TABLE public.organization_settings TO authenticated;
+
+GRANT UPDATE(statistics_enabled) ON TABLE public.organization_settings TO authenticated;
+
+GRANT UPDATE(time_zone) ON TABLE public.organization_settings TO authenticated;
+
+GRANT SELECT ON TABLE public.organizations TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organizations TO service_role;
+
+GRANT SELECT ON TABLE public.reporting_years TO authenticated;
+
+REVOKE ALL ON FUNCTION app.plan_activities(p_rows jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.plan_activities(p_rows jsonb) TO authenticated;
 
 REVOKE ALL ON FUNCTION app.plan_units(p_rows jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.plan_units(p_rows jsonb) TO authenticated;
@@ -8718,9 +8954,6 @@ GRANT ALL ON FUNCTION public.unlock_reporting_year(year integer, reason text) TO
 REVOKE ALL ON FUNCTION public.warm_hierarchy_cache(p_organization_id uuid, p_seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.warm_hierarchy_cache(p_organization_id uuid, p_seconds double precision) TO service_role;
 
-GRANT SELECT ON TABLE public.activity_history TO authenticated;
-GRANT SELECT ON TABLE public.activity_history TO service_role;
-
 REVOKE ALL ON FUNCTION stats.activities_as_of(p_organization_id uuid, p_moment timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.add_minutes(p_changes text) FROM PUBLIC;
@@ -8834,19 +9067,6 @@ GRANT INSERT(min_participants) ON TABLE public.counting_rules TO authenticated;
 
 GRANT INSERT(source) ON TABLE public.counting_rules TO authenticated;
 
-GRANT SELECT ON TABLE public.organization_settings TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organization_settings TO service_role;
-
-GRANT UPDATE(max_chapter_assignments) ON TABLE public.organization_settings TO authenticated;
-
-GRANT UPDATE(warm_up_enabled) ON TABLE public.organization_settings TO authenticated;
-
-GRANT UPDATE(snapshot_max_age) ON TABLE public.organization_settings TO authenticated;
-
-GRANT UPDATE(statistics_enabled) ON TABLE public.organization_settings TO authenticated;
-
-GRANT UPDATE(time_zone) ON TABLE public.organization_settings TO authenticated;
-
 REVOKE ALL ON FUNCTION stats.join_rules(p_activity_type_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.join_rules_of_types() FROM PUBLIC;
@@ -8954,9 +9174,6 @@ REVOKE ALL ON FUNCTION stats.save_metric_snapshot(p_organization_id uuid, p_peri
 
 REVOKE ALL ON FUNCTION stats.shown_signature(p_profile_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 
-GRANT SELECT ON TABLE public.organizations TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organizations TO service_role;
-
 REVOKE ALL ON FUNCTION stats.shown_version(p_version public.bufdir_report_versions) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.signature_hash(p_version public.bufdir_report_versions) FROM PUBLIC;
@@ -9026,8 +9243,6 @@ GRANT SELECT ON TABLE public.organization_changes TO service_role;
 GRANT SELECT ON TABLE public.possible_duplicates TO authenticated;
 
 GRANT SELECT ON TABLE public.reporting_year_log TO authenticated;
-
-GRANT SELECT ON TABLE public.reporting_years TO authenticated;
 
 GRANT SELECT ON TABLE stats.visible_freshness TO authenticated;
 

@@ -7,7 +7,11 @@ import { table } from "../parts/table.mjs";
 import { texts } from "../texts.mjs";
 
 const words = texts.imports;
-const COLUMNS = { units: ["unit", "kind", "parent"], people: ["email", "name", "role"] };
+const COLUMNS = {
+  units: ["unit", "kind", "parent"],
+  people: ["email", "name", "role"],
+  activities: ["reference", "date", "type", "chapter", "peer_mentor", "minutes"],
+};
 const KIND = { insert: "good", update: "warn", unchanged: "", problem: "bad" };
 
 const outcome = (line) => (line.problem ? "problem" : line.outcome);

@@ -31,16 +31,18 @@ create or replace function stats.add_minutes(p_changes text) returns text
            'set minutes = d.minutes + excluded.minutes returning ';
 
 -- The same for any rows; gives the minutes of the longest day among those that have become longer.
--- In the order of the keys, so that two statements do not wait for each other.
+-- In the order of the keys, so that two statements do not wait for each other. Grouped, not joined:
+-- a plan that was made for one row would join ten thousand row by row.
 create or replace function stats.sum_and_add_minutes(p_changes text) returns text
     language sql immutable security invoker set search_path = ''
     return format(
         'with changed as ('
         'select c.peer_mentor_id, c.activity_date, sum(c.minutes) as minutes from (%s) c '
         'group by 1, 2 having sum(c.minutes) <> 0), added as (%s d.*) '
-        'select max(a.minutes) from added a join changed c '
-        'on (c.peer_mentor_id, c.activity_date) = (a.peer_mentor_id, a.activity_date) '
-        'where c.minutes > 0',
+        'select max(d.minutes) from (select sum(b.minutes) as minutes from ('
+        'select a.*, 0 as more from added a union all '
+        'select c.peer_mentor_id, c.activity_date, 0, c.minutes from changed c) b '
+        'group by b.peer_mentor_id, b.activity_date having sum(b.more) > 0) d',
         p_changes, stats.add_minutes('select c.* from changed c order by 1, 2'));
 
 -- What there is too little, compared with the activities; nothing, unless triggers were off.

@@ -42,7 +42,8 @@ begin
     case p_kind
         when 'units' then return app.import_units(p_rows);
         when 'people' then return app.import_people(p_rows);
-        else raise exception 'the kind of list must be units or people'
+        when 'activities' then return app.import_activities(p_rows);
+        else raise exception 'the kind of list must be units, people or activities'
                  using errcode = 'invalid_parameter_value';
     end case;
 end $$;
@@ -79,8 +80,8 @@ begin
     return v_lines;
 end $$;
 comment on function public.run_import(text, jsonb) is
-    'Imports a list of units or people: the whole, or nothing. Twice is the same as once. Org '
-    'admins.';
+    'Imports a list of units, people or past activities: the whole, or nothing. Twice is the same '
+    'as once. Org admins.';
 
 revoke execute on function app.import_people(jsonb), app.import_rows(text, jsonb),
     public.preview_import(text, jsonb), public.run_import(text, jsonb)

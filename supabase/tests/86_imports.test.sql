@@ -94,8 +94,9 @@ select is(tests.previews('bad people', 'problem'),
     'IM-12 every problem is named, also that somebody is of another organisation');
 select throws_ok($$ select tests.imports('bad people') $$,
     'PT422', 'nothing was imported: 6 lines have problems', 'IM-13 with one, nothing is imported');
-select throws_ok($$ select public.preview_import('activities', '[]') $$,
-    '22023', 'the kind of list must be units or people', 'IM-14 other lists are refused');
+select throws_ok($$ select public.preview_import('chapters', '[]') $$,
+    '22023', 'the kind of list must be units, people or activities',
+    'IM-14 other lists are refused');
 select throws_ok($$ select public.preview_import('units', '{}') $$,
     '22023', 'the rows must be an array of at most 5000', 'IM-14 and what is none');
 select is(public.preview_import('units', '[]'), '[]', 'IM-14 an empty one is nothing');

@@ -45,6 +45,33 @@ def test_a_list_is_previewed_then_imported(page: Page, stack: Stack, person: Any
     assert len(hanne.read("chapters?name=eq.Prøvelag")) == 1
 
 
+ACTIVITIES = "reference,date,time,type,chapter,peer_mentor,minutes,participants\n"
+
+
+def test_past_activities_are_previewed_then_imported(page: Page, stack: Stack, person: Any) -> None:
+    hanne, tor = person(HANNE), person("tor@hlf.example")
+    (place,) = tor.read("chapter_assignments?select=chapters:organization_units(name)&is_primary=is.true")
+    (kind,) = hanne.read("activity_types?select=code&limit=1")
+    line = f"P-1,2023-02-03,10:00,{kind['code']},{place['chapters']['name']},tor@hlf.example,"
+    found = f"activities?select=id&activity_date=eq.2023-02-03&peer_mentor_id=eq.{tor.id}"
+    sign_in(page, stack.api_url, HANNE)
+    open_page(page, stack, "import")
+    page.get_by_label("Hva slags liste").select_option("activities")
+    try:
+        for minutes in ("0,1", "90,1"):
+            page.get_by_label("Eller lim inn her").fill(f"{ACTIVITIES}{line}{minutes}\n")
+            page.get_by_role("button", name="Vis hva som endres").click()
+            if minutes == "0,1":
+                expect(page.get_by_text("minutes must be a number from 1 to 1440")).to_be_visible()
+                expect(page.locator("#run-import")).to_have_count(0)
+            assert hanne.read(found) == []
+        page.locator("#run-import").click()
+        expect(page.get_by_text("Importert.")).to_be_visible()
+        assert len(hanne.read(found)) == 1
+    finally:
+        hanne.http.delete(f"/rest/v1/{found}").raise_for_status()
+
+
 def test_a_person_gets_another_name_on_record(page: Page, stack: Stack, person: Any) -> None:
     hanne = person(HANNE)
     (tor,) = hanne.read("profiles?select=id,display_name&display_name=like.Tor*")

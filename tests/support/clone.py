@@ -27,6 +27,7 @@ NEED_A_STACK = (
     ("tools.watch", "kari@nhf.example"),
     ("tools.alignment",),
     ("tools.large.seed", "--rows=1"),
+    ("tools.onboard", "tests"),
 )
 
 

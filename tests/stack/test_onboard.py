@@ -1,0 +1,104 @@
+"""The page on onboarding, command by command, on a stack of its own; then whoever it names signs in."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from local.config import Ports
+from local.requirements import ROOT
+from local.stack import Stack
+from tests.support import documents
+from tests.support.people import sign_in, try_to_sign_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.people import Session
+
+PAGE = ROOT / "docs" / "howto" / "onboard.md"
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stack = Stack(tmp_path_factory.mktemp("onboarding") / ".stack", Ports.free())
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.destroy()
+
+
+def commands() -> list[str]:
+    """Give the page's commands for the local stack, without their comments."""
+    local = [block for block in documents.blocks(PAGE) if (block.language, block.mark) == ("sh", "parsed")]
+    return [
+        shlex.join(shlex.split(line, comments=True)) for block in local for line in block.code.splitlines()
+    ]
+
+
+def run(command: str, stack: Stack) -> subprocess.CompletedProcess[str]:
+    """Run what make would run, on this stack."""
+    assert command.startswith("make onboard ")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    told = subprocess.run(
+        ["make", "--dry-run", "--no-print-directory", "--assume-old=setup", *shlex.split(command)[1:]],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    line = told.stdout[told.stdout.index(".venv/bin/python -m tools.onboard") :].replace("\\\n", " ").strip()
+    return subprocess.run(
+        [*shlex.split(line), f"--state-dir={stack.instance.state_dir}"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def read(stack: Stack, person: Session, query: str) -> Any:
+    answer = httpx.get(f"{stack.rest_url}/{query}", headers=person.headers, trust_env=False, timeout=30)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_the_page_does_what_it_says(own: Stack) -> None:
+    dry, write, again = commands()
+    assert "DRY_RUN=1" in dry
+    told = run(dry, own)
+    assert (told.returncode, "would be added" in told.stdout) == (0, True), told.stderr
+    assert try_to_sign_in(own, "leder@stemmen.example").status_code == 400
+    written = run(write, own)
+    assert written.returncode == 0, written.stderr
+    assert "7 people get a sign-in" in written.stdout
+    repeated = run(again, own)
+    assert repeated.returncode == 0, repeated.stderr
+    assert "nothing to do: all of it is there" in repeated.stdout
+
+    admin = sign_in(own, "leder@stemmen.example")
+    chapters = read(
+        own, admin, "chapter_stats?select=activity_count,chapters(name)&order=activity_count.desc"
+    )
+    assert {row["chapters"]["name"]: row["activity_count"] for row in chapters} == {
+        "Stemmen Bergen": 6,
+        "Stemmen Hamar": 4,
+        "Stemmen Oslo": 8,
+        "Stemmen Voss": 6,
+    }
+    coordinator = sign_in(own, "olav@stemmen.example")
+    seen = read(own, coordinator, "chapter_stats?select=chapters(name)")
+    assert {row["chapters"]["name"] for row in seen} == {"Stemmen Hamar", "Stemmen Oslo"}
+    mentor = sign_in(own, "anne@stemmen.example")
+    (mine,) = read(own, mentor, "peer_mentor_stats?select=activity_count,last_activity_date")
+    assert mine == {"activity_count": 6, "last_activity_date": "2025-12-07"}
+
+
+def test_a_folder_with_problems_names_them_and_ends_badly(own: Stack, tmp_path: Any) -> None:
+    (tmp_path / "organization.csv").write_text("slug,name\nwrong-one,\n", encoding="utf-8")
+    refused = run(f"make onboard DIR={tmp_path}", own)
+    assert refused.returncode == 1
+    assert f"{tmp_path}/organization.csv:2: name is missing" in refused.stderr.splitlines()
+    assert refused.stderr.splitlines()[-1].endswith("problems: nothing was written")
+    nowhere = run(f"make onboard DIR={tmp_path}/nowhere", own)
+    assert (nowhere.returncode, "is no folder: name one with DIR=…" in nowhere.stderr) == (1, True)
