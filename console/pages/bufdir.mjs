@@ -3,7 +3,8 @@
 import { all, ask, call, client, download, rpc } from "../api.mjs";
 import { actionButton, card, count, day, empty, h, head, hours, moment, note, pill, select } from "../dom.mjs";
 import { table } from "../parts/table.mjs";
-import { texts } from "../texts.mjs";
+import { ofError } from "../refusals.mjs";
+import { language, texts } from "../texts.mjs";
 
 const words = texts.bufdir;
 const KIND = {
@@ -55,7 +56,11 @@ async function loadDuplicates(year) {
   const told = new Map(
     activities.map((each) => [
       each.id,
-      `${names.get(each.peer_mentor_id) ?? texts.overview.unknown}: ${labels.get(each.activity_type_id)}, ${each.duration_minutes} min`,
+      words.told(
+        names.get(each.peer_mentor_id) ?? texts.overview.unknown,
+        labels.get(each.activity_type_id),
+        each.duration_minutes,
+      ),
     ]),
   );
   return {
@@ -134,11 +139,11 @@ function duplicates({ duplicates: found }, again) {
         .select("id")
         .single(),
     );
-    await again();
+    await again(texts.saved);
   };
   const different = async (pair) => {
     await ask(client.from("not_duplicates").insert({ activity_id: pair.activity_id, other_id: pair.other_id }));
-    await again();
+    await again(texts.saved);
   };
   return card(
     `${words.duplicates} (${found.all})`,
@@ -176,7 +181,7 @@ const remarks = ({ remarks: found }) =>
           h(
             "ul",
             null,
-            found.map((each) => h("li", null, each.sentence.nb)),
+            found.map((each) => h("li", null, each.sentence[language])),
           ),
         ],
   );
@@ -189,7 +194,7 @@ function saved({ status, snapshot, year }, again) {
   };
   const compute = async () => {
     await call(`metric-snapshots?${period(year)}`, "PUT");
-    await again();
+    await again(words.computed);
   };
   return card(
     words.snapshot,
@@ -199,7 +204,7 @@ function saved({ status, snapshot, year }, again) {
       pill(KIND[status.verdict], words.verdict[status.verdict]),
       snapshot ? words.computedAt(moment(snapshot.computed_at)) : words.never,
     ),
-    note(KIND[status.verdict], status.banner.nb),
+    note(KIND[status.verdict], status.banner[language]),
     totals &&
       h(
         "dl",
@@ -227,9 +232,9 @@ const signature = (version, step) =>
   version[step] && h("span", null, `${words.signed[step]} ${day(version[step].at)}: ${version[step].name}`);
 
 function versionLine(version, { year, me }, again, newest) {
-  const take = (step) => async () => {
+  const take = (step, said) => async () => {
     await call(`bufdir-reports?${period(year)}&step=${step}&version=${version.id}`, "POST");
-    await again();
+    await again(said);
   };
   const file = (format) =>
     actionButton(
@@ -254,11 +259,11 @@ function versionLine(version, { year, me }, again, newest) {
         version === newest &&
         (isPreparer
           ? h("span", { class: "fresh" }, words.prepared)
-          : actionButton(words.approve, take("approve"), { class: "main" })),
+          : actionButton(words.approve, take("approve", words.approved), { class: "main" })),
       version.approved &&
         !version.sent &&
         version === newest &&
-        actionButton(words.send, take("send"), { class: "main" }),
+        actionButton(words.send, take("send", words.sent), { class: "main" }),
       version.approved && FORMATS.map(file),
     ),
     me.role === "org_admin" && difference(version), // who sees what every activity was
@@ -273,7 +278,7 @@ function difference(version) {
     try {
       told.replaceChildren(...explain(await rpc("explain_report_difference", { version: version.id })));
     } catch (error) {
-      told.replaceChildren(h("p", { class: "error" }, texts.ofError(error)));
+      told.replaceChildren(h("p", { class: "error" }, ofError(error)));
     }
   };
   return h("details", { class: "more", ontoggle: open }, h("summary", null, words.explain), told);
@@ -307,7 +312,7 @@ const signed = (number) => `${number > 0 ? "+" : ""}${hours(number)}`;
 function report(data, again) {
   const prepare = async () => {
     await call(`bufdir-reports?${period(data.year)}&step=prepare`, "POST");
-    await again();
+    await again(words.prepared);
   };
   return card(
     words.versions,

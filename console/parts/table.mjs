@@ -1,7 +1,7 @@
 // A table of any length: searched, sorted as it comes, a page at a time. What was asked for is kept over a renewal.
 
 import { count, empty, h } from "../dom.mjs";
-import { texts } from "../texts.mjs";
+import { locale, texts } from "../texts.mjs";
 
 const PAGE = 25;
 /** @type {Map<string, { query: string, page: number }>} */
@@ -20,9 +20,9 @@ export function table(id, caption, columns, rows) {
   const body = h("tbody");
   const pager = h("div", { class: "pager" });
   const shown = () => {
-    const words = view.query.toLocaleLowerCase("nb");
+    const words = view.query.toLocaleLowerCase(locale);
     return rows.filter((row) =>
-      columns.some((column) => column.text?.(row)?.toLocaleLowerCase("nb").includes(words) || words === ""),
+      columns.some((column) => column.text?.(row)?.toLocaleLowerCase(locale).includes(words) || words === ""),
     );
   };
   function draw() {
