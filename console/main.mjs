@@ -126,10 +126,8 @@ async function show(isQuiet = false) {
     readAt = null;
   }
   try {
-    me.statistics = (
-      await ask(client.from("organization_settings").select("statistics_enabled"))
-    )[0]?.statistics_enabled;
-    const isOff = page.statistics && !me.statistics;
+    [me.settings] = await ask(client.from("organization_settings").select("statistics_enabled,two_person_sign_off"));
+    const isOff = page.statistics && !me.settings.statistics_enabled;
     const data = isOff ? null : await page.load(context);
     if (turn !== reading) return; // another page was opened meanwhile
     const shown = isOff

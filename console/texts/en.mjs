@@ -228,7 +228,9 @@ export const en = {
     downloaded: (name) => `Downloaded: ${name}`,
     explain: "Why have the figures changed?",
     verdict: { fresh: "Fresh", stale: "Out of date", missing: "Missing" },
-    sum: (activities, hours) => `Since the report: ${activities} activities and ${hours} hours.`,
+    what: "What was done",
+    sum: "Sum since the report",
+    unrecorded: "Without a history",
     changed: {
       added: (number) => `${number} registered later`,
       removed: (number) => `${number} deleted`,
@@ -238,7 +240,6 @@ export const en = {
       no_longer_counted: (number) => `${number} do not count any more`,
     },
     noDifference: "No difference: the figures are the same now.",
-    changes: "Changes since the report",
   },
 
   people: {

@@ -223,7 +223,9 @@ export const nb = {
     downloaded: (name) => `Lastet ned: ${name}`,
     explain: "Hvorfor er tallene endret?",
     verdict: { fresh: "Ferske", stale: "Utdaterte", missing: "Mangler" },
-    sum: (activities, hours) => `Siden rapporten: ${activities} aktiviteter og ${hours} timer.`,
+    what: "Hva som er gjort",
+    sum: "Sum siden rapporten",
+    unrecorded: "Uten historikk",
     changed: {
       added: (number) => `${number} registrert senere`,
       removed: (number) => `${number} slettet`,
@@ -233,7 +235,6 @@ export const nb = {
       no_longer_counted: (number) => `${number} teller ikke lenger`,
     },
     noDifference: "Ingen forskjell: tallene er de samme nå.",
-    changes: "Endringer siden rapporten",
   },
 
   people: {

@@ -91,6 +91,11 @@ def figure(page: Page, label: str) -> Any:
     return shown.evaluate("each => each.firstChild.textContent")
 
 
+def expect_figure(page: Page, label: str, value: str) -> None:
+    card = page.locator(".kpi", has=page.locator("dt", has_text=label))
+    expect(card.locator("dd")).to_contain_text(value)
+
+
 @pytest.fixture
 def person(stack: Stack) -> Iterator[Any]:
     """Sign somebody in at the API."""
