@@ -1,4 +1,4 @@
-"""The way of the messages is cut and comes back: it is said, tried again with patience, and nothing is missed."""
+"""The way of the messages is cut and comes back: that is said, it is tried again, and nothing is missed."""
 
 from __future__ import annotations
 
