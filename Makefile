@@ -152,7 +152,7 @@ console: setup ## write the console to build/console, to deploy beside a project
 demo: start ## watch the console while activities come from the terminal, also without functions
 	@$(VENV)/python -m tools.demo
 
-screenshots: setup ## take the pictures of the console anew, of the running stack
+screenshots: setup ## take the pictures of the console anew, on a stack of their own
 	@$(VENV)/python -m tools.screenshots
 
 audit: setup ## look up what is installed among known vulnerabilities: needs the network

@@ -1,6 +1,6 @@
 // The Bufdir year, step by step: control, saved figures, report, files.
 
-import { call } from "../api.mjs";
+import { ask, call, client } from "../api.mjs";
 import { actionButton, card, count, empty, h, head, hours, moment, note, pill, select } from "../dom.mjs";
 import { table } from "../parts/table.mjs";
 import { language, texts } from "../texts.mjs";
@@ -25,18 +25,20 @@ const orNull = (request) =>
 
 async function load({ me, parts }) {
   const year = Number(parts[0]) || new Date().getFullYear();
-  const [alignment, status, snapshot, duplicates, remarks, versions] = await Promise.all([
+  const [alignment, status, snapshot, duplicates, remarks, versions, types] = await Promise.all([
     call(`bufdir-alignment?year=${year}`),
     call(`snapshot-status?${period(year)}`),
     orNull(call(`metric-snapshots?${period(year)}`)),
     loadDuplicates(year),
     call(`bufdir-reports?${period(year)}&show=remarks`),
     call(`bufdir-reports?${period(year)}`),
+    ask(client.from("activity_types").select("code,label")),
   ]);
-  return { me, year, alignment, status, snapshot, duplicates, remarks, versions };
+  const labels = new Map(types.map((type) => [type.code, type.label]));
+  return { me, year, alignment, status, snapshot, duplicates, remarks, versions, labels };
 }
 
-function thresholds({ alignment }) {
+function thresholds({ alignment, labels }) {
   const numbers = [
     { label: words.minimum, show: (row) => count(row.minimum_activity_count), number: true },
     { label: words.reached, show: (row) => count(row.activity_count), number: true },
@@ -70,7 +72,7 @@ function thresholds({ alignment }) {
           "ul",
           null,
           alignment.unmapped_types.map((type) =>
-            h("li", null, `${type.activity_type_code}: ${count(type.activity_count)}`),
+            h("li", null, `${labels.get(type.activity_type_code)}: ${count(type.activity_count)}`),
           ),
         ),
       ),

@@ -98,9 +98,9 @@ def test_the_explanation_adds_up_on_the_screen(page: Page, stack: Stack, year: Y
     expect(told.locator("table")).to_have_count(3)
     done, chapters, people = (effects(table) for table in told.locator("table").all())
     assert done == {
-        "2 registrert senere": (2, 2),
-        "1 slettet": (-1, -1),
-        "1 rettet": (0, 0.5),
+        "Registrert senere: 2": (2, 2),
+        "Slettet: 1": (-1, -1),
+        "Rettet: 1": (0, 0.5),
         "Sum siden rapporten": (1, 1.5),
     }
     assert chapters == {"Vestland": (1, 1.5)}

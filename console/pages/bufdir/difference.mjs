@@ -10,7 +10,7 @@ const words = texts.bufdir;
 
 /** Asked for when it is opened. */
 export function difference(version) {
-  const told = h("div", { class: "fields" }, texts.working);
+  const told = h("div", { class: "two" }, texts.working);
   const open = async (event) => {
     if (!event.target.open) return;
     try {
