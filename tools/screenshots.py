@@ -35,6 +35,13 @@ LOOK = {"viewport": {"width": 1180, "height": 820}, "locale": "en-GB", "timezone
 PHONE = {"viewport": {"width": 390, "height": 820}, "locale": "nb-NO"}
 PAGES = {PEER_MENTOR: ("mine",), COORDINATOR: ("register",), ADMIN: ("people", "import")}
 
+# Where on the page some steps of the Bufdir year are, with a margin.
+AROUND_STEPS = """([first, last]) => {
+    const [top, bottom] = [first, last].map((step) =>
+        document.querySelectorAll(".steps > .card")[step - 1].getBoundingClientRect());
+    return { x: top.x - 12, y: top.y + scrollY - 12, width: top.width + 24,
+             height: bottom.bottom - top.y + 24 };
+}"""
 # What somebody registered twice.
 TWICE = """
     insert into public.activities (organization_id, unit_id, peer_mentor_id, registered_by, activity_type_id,
@@ -82,15 +89,7 @@ class Console:
 
     def take_steps(self, name: str, first: int, last: int) -> None:
         """Take a picture of some of the steps of the Bufdir year."""
-        self.page.evaluate("scrollTo(0, 0)")  # places are those in the window
-        boxes = [self.page.locator(".steps > .card").nth(step - 1).bounding_box() for step in (first, last)]
-        top, bottom = (box or {} for box in boxes)
-        clip = {
-            "x": top["x"] - 12,
-            "y": top["y"] - 12,
-            "width": top["width"] + 24,
-            "height": bottom["y"] + bottom["height"] - top["y"] + 24,
-        }
+        clip = self.page.evaluate(AROUND_STEPS, [first, last])
         path = self.target / f"year-{name}.png"
         self.page.screenshot(path=path, clip=clip, full_page=True, style="#notice { display: none }")
 
