@@ -20,7 +20,7 @@ import { other, otherName, switchLanguage, texts } from "./texts.mjs";
 /**
  * A page: `load` reads what it shows, `render` shows it. One that is `live` is read again at every change; the others
  * have forms, and ask for it by `again`, with what to say then.
- * @typedef {{ me: any, parts: string[], again: (said?: string) => Promise<void> }} Context
+ * @typedef {{ me: any, parts: string[], isAgain: boolean, again: (said?: string) => Promise<void> }} Context
  * @typedef {{ live?: boolean, statistics?: boolean, load: (context: Context) => Promise<any>,
  *   render: (data: any, context: Context) => any }} Page
  */
@@ -117,7 +117,7 @@ async function show(isQuiet = false) {
   if (!me || me.problem) return;
   const [name, ...parts] = address();
   const page = PAGES[me.role][name];
-  const context = { me, parts, again };
+  const context = { me, parts, isAgain: isQuiet, again };
   const turn = ++reading;
   if (!isQuiet) {
     showHeader();

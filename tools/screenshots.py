@@ -76,6 +76,7 @@ class Console:
         self.page.goto(f"{self.stack.api_url}/#{name}")
         self.page.locator(f'[data-page="{name.partition("/")[0]}"]').wait_for()
         self.page.locator("#pulse[data-state=live]").wait_for()
+        self.page.wait_for_function("!document.querySelector('[data-page] [aria-busy=true]')")
 
     def press(self, name: str, said: str) -> None:
         """Press a button, and wait for what it says then."""

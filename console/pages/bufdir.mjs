@@ -2,6 +2,7 @@
 
 import { ask, call, client } from "../api.mjs";
 import { actionButton, card, count, empty, h, head, hours, moment, note, pill, select } from "../dom.mjs";
+import { forget, later } from "../parts/later.mjs";
 import { table } from "../parts/table.mjs";
 import { language, texts } from "../texts.mjs";
 import { duplicates, loadDuplicates } from "./bufdir/duplicates.mjs";
@@ -23,22 +24,30 @@ const orNull = (request) =>
     throw error;
   });
 
-async function load({ me, parts }) {
+/** The steps in hand first; what goes through the activities of the whole year comes when it is there. */
+async function load({ me, parts, isAgain }) {
   const year = Number(parts[0]) || new Date().getFullYear();
-  const [alignment, status, snapshot, duplicates, remarks, versions, types] = await Promise.all([
-    call(`bufdir-alignment?year=${year}`),
+  if (!isAgain) forget();
+  const [status, snapshot, versions, types] = await Promise.all([
     call(`snapshot-status?${period(year)}`),
     orNull(call(`metric-snapshots?${period(year)}`)),
-    loadDuplicates(year),
-    call(`bufdir-reports?${period(year)}&show=remarks`),
     call(`bufdir-reports?${period(year)}`),
     ask(client.from("activity_types").select("code,label")),
   ]);
-  const labels = new Map(types.map((type) => [type.code, type.label]));
-  return { me, year, alignment, status, snapshot, duplicates, remarks, versions, labels };
+  return {
+    me,
+    year,
+    status,
+    snapshot,
+    versions,
+    labels: new Map(types.map((type) => [type.code, type.label])),
+    alignment: call(`bufdir-alignment?year=${year}`),
+    duplicates: loadDuplicates(year),
+    remarks: call(`bufdir-reports?${period(year)}&show=remarks`),
+  };
 }
 
-function thresholds({ alignment, labels }) {
+function thresholds(alignment, labels) {
   const numbers = [
     { label: words.minimum, show: (row) => count(row.minimum_activity_count), number: true },
     { label: words.reached, show: (row) => count(row.activity_count), number: true },
@@ -79,7 +88,7 @@ function thresholds({ alignment, labels }) {
   );
 }
 
-const remarks = ({ remarks: found }) =>
+const remarks = (found) =>
   card(
     words.remarks,
     found.length === 0
@@ -165,9 +174,9 @@ export const bufdir = {
       h(
         "div",
         { class: "steps" },
-        thresholds(data),
-        duplicates(data, again),
-        remarks(data),
+        later(words.thresholds, data.alignment, (found) => thresholds(found, data.labels)),
+        later(words.duplicates, data.duplicates, (found) => duplicates(found, again)),
+        later(words.remarks, data.remarks, remarks),
         saved(data, again),
         report(data, again),
       ),

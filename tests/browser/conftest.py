@@ -47,6 +47,7 @@ class Person:
 # Of the package, not of the session: while it is there, its event loop is in the way of other tests' loops.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    assert CHROMIUM.exists(), "Chromium is missing: make setup-tests"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         yield chromium
@@ -83,6 +84,7 @@ def sign_in(page: Page, url: str, email: str) -> None:
 def open_page(page: Page, stack: Stack, name: str) -> None:
     page.goto(f"{stack.api_url}/#{name}")
     expect(page.locator(f'[data-page="{name.partition("/")[0]}"]')).to_be_visible()
+    expect(page.locator("[data-page] [aria-busy=true]")).to_have_count(0)
 
 
 def figure(page: Page, label: str) -> Any:

@@ -58,7 +58,7 @@ export async function loadDuplicates(year) {
   };
 }
 
-export function duplicates({ duplicates: found }, again) {
+export function duplicates(found, again) {
   if (found.all === 0) return card(words.duplicates, note("good", words.noDuplicates));
   const same = async (pair) => {
     await ask(
