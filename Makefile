@@ -23,8 +23,8 @@ LOCAL  := $(VENV)/python -m local
 NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start stop status logs reset destroy psql rollback watch onboard seed-large large-folder \
-        test unit db test-stack \
+.PHONY: help setup setup-tests start stop status logs reset destroy psql rollback watch onboard seed-large \
+        large-folder test unit db test-stack \
         functions bytecode soak bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-functions \
         bench-results bufdir-alignment contracts openapi types dart-client docs schema \
         image deploy-functions deploy-check restore-drill rotate-webhook-secret doctor chaos \
@@ -35,6 +35,9 @@ help: ## this list
 
 setup: ## install what is missing (nothing to do: well under a second)
 	@$(PYTHON) -m local.install
+
+setup-tests: ## the same, and what only tests need: a browser, pg_prove
+	@$(PYTHON) -m local.install --tests
 
 start: setup ## start the stack, apply new migrations, print how to reach it: PORT=54321
 	@$(LOCAL) start --engine $(STACK) $(GATEWAY)
@@ -82,16 +85,16 @@ seed-large: setup ## add a large organisation to the running database: ROWS=1000
 large-folder: setup ## write such an organisation as CSV files, for onboard: DIR=folder ROWS=100000
 	@$(VENV)/python -m tools.large.folder '$(DIR)' --rows $(ROWS)
 
-test: setup ## all tests, on a stack of their own: ARGS="-k name"
+test: setup-tests ## all tests, on a stack of their own: ARGS="-k name"
 	@$(VENV)/pytest $(ARGS)
 
 unit: setup ## the tests that need no database
 	@$(VENV)/pytest tests/unit $(ARGS)
 
-db: setup ## the tests of the database alone: pgTAP, migrations, exactness, load, faults
+db: setup-tests ## the tests of the database alone: pgTAP, migrations, exactness, load, faults
 	@$(VENV)/pytest tests/database tests/resilience $(ARGS)
 
-test-stack: setup ## the tests of all parts together, on a stack of their own
+test-stack: setup-tests ## the tests of all parts together, on a stack of their own
 	@$(VENV)/pytest tests/functions tests/stack tests/story tests/browser $(ARGS)
 
 bench-stats: setup ## measure the statistics on a cluster of its own: ARGS="--quick"
@@ -160,7 +163,7 @@ console: setup ## write the console to build/console, to deploy beside a project
 demo: start ## watch the console while activities come from the terminal, also without functions
 	@$(VENV)/python -m tools.demo
 
-screenshots: setup ## take the pictures of the console anew, of the running stack
+screenshots: setup-tests ## take the pictures of the console anew, on a stack of their own
 	@$(VENV)/python -m tools.screenshots
 
 audit: setup ## look up what is installed among known vulnerabilities: needs the network

@@ -1,6 +1,7 @@
 // Building what is shown: elements, and the few patterns that pages share.
 
-import { texts } from "./texts.mjs";
+import { ofError } from "./refusals.mjs";
+import { locale, texts } from "./texts.mjs";
 
 /**
  * An element: properties (on… are listeners, others attributes), then children; null and false are left out.
@@ -20,13 +21,14 @@ export function h(name, properties, ...children) {
   return element;
 }
 
-const whole = new Intl.NumberFormat("nb", { maximumFractionDigits: 0 });
-const hundredths = new Intl.NumberFormat("nb", { maximumFractionDigits: 2 });
+const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+const hundredths = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
 export const count = (number) => (number === null || number === undefined ? texts.hidden : whole.format(number));
 export const hours = (number) => (number === null || number === undefined ? texts.hidden : hundredths.format(number));
-export const day = (iso) => (iso ? new Date(`${iso.slice(0, 10)}T12:00:00`).toLocaleDateString("nb") : "–");
-export const moment = (iso) => new Date(iso).toLocaleString("nb", { dateStyle: "short", timeStyle: "short" });
-export const clock = (date) => date.toLocaleTimeString("nb", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+export const day = (iso) => (iso ? new Date(`${iso.slice(0, 10)}T12:00:00`).toLocaleDateString(locale) : "–");
+export const moment = (iso) => new Date(iso).toLocaleString(locale, { dateStyle: "short", timeStyle: "short" });
+export const clock = (date) =>
+  date.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 /** @type {(date: Date) => string} */
 export const isoDay = (date) =>
   `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
@@ -92,7 +94,7 @@ async function tell(said, button, act) {
     said.textContent = (await act()) ?? "";
   } catch (error) {
     said.classList.add("error");
-    said.textContent = texts.ofError(error);
+    said.textContent = ofError(error);
   } finally {
     button.disabled = false;
   }

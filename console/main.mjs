@@ -13,13 +13,14 @@ import { rules } from "./pages/rules.mjs";
 import { settings } from "./pages/settings.mjs";
 import { signInPage } from "./pages/sign-in.mjs";
 import { units } from "./pages/units.mjs";
+import { ofError } from "./refusals.mjs";
 import { readMe, renew, signOut } from "./session.mjs";
-import { texts } from "./texts.mjs";
+import { other, otherName, switchLanguage, texts } from "./texts.mjs";
 
 /**
  * A page: `load` reads what it shows, `render` shows it. One that is `live` is read again at every change; the others
- * have forms, and ask for it by `again`.
- * @typedef {{ me: any, parts: string[], again: () => Promise<void> }} Context
+ * have forms, and ask for it by `again`, with what to say then.
+ * @typedef {{ me: any, parts: string[], isAgain: boolean, again: (said?: string) => Promise<void> }} Context
  * @typedef {{ live?: boolean, statistics?: boolean, load: (context: Context) => Promise<any>,
  *   render: (data: any, context: Context) => any }} Page
  */
@@ -68,18 +69,23 @@ function showHeader() {
             ),
           ),
         ),
-      me &&
+      h(
+        "div",
+        { class: "who" },
+        me && h("span", { class: "pulse", id: "pulse", "data-state": pulse }, texts.pulse[pulse]),
+        me && h("span", null, me.name),
         h(
-          "div",
-          { class: "who" },
-          h("span", { class: "pulse", id: "pulse", "data-state": pulse }, texts.pulse[pulse]),
-          h("span", null, me.name),
+          "button",
+          { type: "button", class: "small", id: "language", lang: other, onclick: switchLanguage },
+          otherName,
+        ),
+        me &&
           h(
             "button",
             { type: "button", class: "small", id: "sign-out", onclick: () => leave(texts.signIn.out) },
             texts.signIn.button_out,
           ),
-        ),
+      ),
     ),
   );
 }
@@ -111,7 +117,7 @@ async function show(isQuiet = false) {
   if (!me || me.problem) return;
   const [name, ...parts] = address();
   const page = PAGES[me.role][name];
-  const context = { me, parts, again: () => show(true) };
+  const context = { me, parts, isAgain: isQuiet, again };
   const turn = ++reading;
   if (!isQuiet) {
     showHeader();
@@ -120,10 +126,8 @@ async function show(isQuiet = false) {
     readAt = null;
   }
   try {
-    me.statistics = (
-      await ask(client.from("organization_settings").select("statistics_enabled"))
-    )[0]?.statistics_enabled;
-    const isOff = page.statistics && !me.statistics;
+    [me.settings] = await ask(client.from("organization_settings").select("statistics_enabled,two_person_sign_off"));
+    const isOff = page.statistics && !me.settings.statistics_enabled;
     const data = isOff ? null : await page.load(context);
     if (turn !== reading) return; // another page was opened meanwhile
     const shown = isOff
@@ -137,6 +141,11 @@ async function show(isQuiet = false) {
   } finally {
     if (turn === reading) find("main").setAttribute("aria-busy", "false");
   }
+}
+
+async function again(said = "") {
+  await show(true);
+  if (said && readAt && !silence.attempts) say("good", said);
 }
 
 /** Redraw without taking the field away in which somebody types. */
@@ -166,8 +175,8 @@ async function failed(error) {
     if (await renew().catch(() => false)) return show(true);
     return leave(texts.signIn.expired, "warn");
   }
-  say("bad", texts.ofError(error));
-  if (!readAt) find("main").replaceChildren(h("p", { class: "error" }, texts.ofError(error)));
+  say("bad", ofError(error));
+  if (!readAt) find("main").replaceChildren(h("p", { class: "error" }, ofError(error)));
 }
 
 /** The server is gone: what was shown stays, greyed, with its age; and it is tried again. */
@@ -235,6 +244,12 @@ async function start() {
   await show();
 }
 
+const skip = find("skip");
+skip.textContent = texts.skip;
+skip.addEventListener("click", (event) => {
+  event.preventDefault(); // the address names a page
+  find("main").focus();
+});
 window.addEventListener("hashchange", async () => {
   say(null);
   await show();

@@ -4,7 +4,7 @@ import { ask, client } from "./api.mjs";
 
 /**
  * @typedef {{ id: string, email: string, name: string, role: "peer_mentor" | "coordinator" | "org_admin",
- *   organization: { id: string, name: string }, statistics: boolean }} Me
+ *   organization: { id: string, name: string }, settings: any }} Me
  */
 
 /** Null when nobody is signed in; `problem` where somebody is, and belongs nowhere. */
@@ -12,10 +12,9 @@ export async function readMe() {
   const { data } = await client.auth.getSession();
   if (!data.session) return null;
   const user = data.session.user;
-  const [profiles, organizations, settings] = await Promise.all([
+  const [profiles, organizations] = await Promise.all([
     ask(client.from("profiles").select("id,role,display_name,is_active").eq("id", user.id)),
     ask(client.from("organizations").select("id,name")),
-    ask(client.from("organization_settings").select("statistics_enabled")),
   ]);
   const profile = profiles[0];
   const problem = !profile
@@ -31,7 +30,7 @@ export async function readMe() {
     name: profile?.display_name ?? user.email,
     role: profile?.role,
     organization: organizations[0],
-    statistics: settings[0]?.statistics_enabled ?? false,
+    settings: {},
     problem,
   };
 }

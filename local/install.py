@@ -1,5 +1,7 @@
 """Install what is missing (`make setup`): Debian packages, the virtual environment, the Node.js packages.
 
+With `--tests` (`make setup-tests`) also the Debian packages that only tests need: a browser, pg_prove.
+
 Every step is skipped when its list has not changed since it last ended well. Standard library only.
 
 Python packages are installed by uv, from lists that name every version with its hashes. pip alone would do,
@@ -9,6 +11,7 @@ extra for another package, and wants the newest one. uv takes a tenth of the tim
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 import shutil
@@ -30,10 +33,13 @@ class SetupError(StackError):
     """The machine lacks something that cannot be installed from here."""
 
 
-def main() -> int:
+def main(words: list[str] | None = None) -> int:
     """Run all steps. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m local.install", description=__doc__)
+    parser.add_argument("--tests", action="store_true", help="also what only tests need")
+    arguments = parser.parse_args(words)
     try:
-        install_system_packages()
+        install_system_packages(for_tests=arguments.tests)
         install_python_packages()
         install_node_packages()
     except StackError as error:
@@ -42,12 +48,12 @@ def main() -> int:
     return 0
 
 
-def install_system_packages() -> None:
+def install_system_packages(*, for_tests: bool = False) -> None:
     """Install missing Debian packages as root; otherwise name the command that does."""
     if sys.version_info < requirements.MINIMUM_PYTHON:
         wanted, found = ".".join(map(str, requirements.MINIMUM_PYTHON)), sys.version.split()[0]
         raise SetupError(f"Python {wanted} or newer is needed, this is {found} ({sys.executable})")
-    missing = requirements.missing_packages()
+    missing = requirements.missing_packages(for_tests=for_tests)
     if not missing:
         return
     if not shutil.which("apt-get"):
@@ -60,7 +66,7 @@ def install_system_packages() -> None:
         raise SetupError(f"these packages are missing, and installing them needs root:\n{commands}")
     # An incomplete update (one unreachable source of many) may still know these packages: install decides.
     _run("apt-get update", "apt-get", "update", may_fail=True)
-    missing = requirements.missing_packages()  # the lists may name a newer PostgreSQL now
+    missing = requirements.missing_packages(for_tests=for_tests)  # the lists may name a newer PostgreSQL now
     # Keeps Debian from creating and starting a server of its own.
     CLUSTER_SWITCH.parent.mkdir(parents=True, exist_ok=True)
     CLUSTER_SWITCH.write_text("create_main_cluster = false\n", encoding="utf-8")

@@ -30,24 +30,23 @@ MINIMUM_UV = (0, 8)  # reads the lists and knows --system-certs or its older nam
 POSTGRES_OF_DEBIAN = {"12": 15, "13": 17, "14": 18}
 
 CHROMIUM = Path("/usr/bin/chromium")
-TOOL_FILES = {
-    "chromium": CHROMIUM,  # the browser of the console's tests
-    "fonts-dejavu-core": Path(
-        "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
-    ),  # without one it draws boxes
-    "curl": Path("/usr/bin/curl"),  # the example that a start prints
+TOOL_FILES = {"curl": Path("/usr/bin/curl")}  # the example that a start prints
+# For tests and pictures of the console only.
+TEST_TOOL_FILES = {
+    "chromium": CHROMIUM,
+    "fonts-dejavu-core": Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),  # without, it draws boxes
     "libtap-parser-sourcehandler-pgtap-perl": Path("/usr/bin/pg_prove"),
 }
 
 
-def missing_packages() -> list[str]:
+def missing_packages(*, for_tests: bool = False) -> list[str]:
     """Debian packages that are not installed: PostgreSQL's first, then tools, then Python's own.
 
     Raises StackError if a version is asked for that the project does not support.
     """
     installed = postgres.installed()
     major = postgres.requested() or (installed[0] if installed else postgres_on_offer())
-    wanted = {**postgres.package_files(major), **TOOL_FILES}
+    wanted = {**postgres.package_files(major), **TOOL_FILES, **(TEST_TOOL_FILES if for_tests else {})}
     missing = [package for package, file in wanted.items() if not file.exists()]
     if not VENV.exists() and uv_program() is None and importlib.util.find_spec("ensurepip") is None:
         missing.append(f"python{sys.version_info.major}.{sys.version_info.minor}-venv")

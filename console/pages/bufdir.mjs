@@ -1,9 +1,12 @@
 // The Bufdir year, step by step: control, saved figures, report, files.
 
-import { all, ask, call, client, download, rpc } from "../api.mjs";
-import { actionButton, card, count, day, empty, h, head, hours, moment, note, pill, select } from "../dom.mjs";
+import { ask, call, client } from "../api.mjs";
+import { actionButton, card, count, empty, h, head, hours, moment, note, pill, select } from "../dom.mjs";
+import { forget, later } from "../parts/later.mjs";
 import { table } from "../parts/table.mjs";
-import { texts } from "../texts.mjs";
+import { language, texts } from "../texts.mjs";
+import { duplicates, loadDuplicates } from "./bufdir/duplicates.mjs";
+import { report } from "./bufdir/versions.mjs";
 
 const words = texts.bufdir;
 const KIND = {
@@ -14,7 +17,6 @@ const KIND = {
   stale: "warn",
   missing: "bad",
 };
-const FORMATS = ["pdf", "xlsx", "csv", "json"];
 const period = (year) => `period_start=${year}-01-01&period_end=${year + 1}-01-01`;
 const orNull = (request) =>
   request.catch((error) => {
@@ -22,67 +24,30 @@ const orNull = (request) =>
     throw error;
   });
 
-/** The pairs, each with both activities, in the words of whoever decides. */
-async function loadDuplicates(year) {
-  const pairs = await all(() =>
-    client
-      .from("possible_duplicates")
-      .select("*")
-      .gte("activity_date", `${year}-01-01`)
-      .lt("activity_date", `${year + 1}-01-01`)
-      .order("activity_date")
-      .order("activity_id")
-      .order("other_id"),
-  );
-  const shown = pairs.slice(0, 50);
-  const ids = [...new Set(shown.flatMap((pair) => [pair.activity_id, pair.other_id]))];
-  const [activities, types, people, chapters] =
-    ids.length === 0
-      ? [[], [], [], []]
-      : await Promise.all([
-          ask(
-            client
-              .from("activities")
-              .select("id,peer_mentor_id,activity_type_id,duration_minutes,is_proxy_registered")
-              .in("id", ids),
-          ),
-          ask(client.from("activity_types").select("id,label")),
-          all(() => client.from("profiles").select("id,display_name").order("id")),
-          all(() => client.from("chapters").select("id,name").order("id")),
-        ]);
-  const named = (rows, key) => new Map(rows.map((row) => [row.id, row[key]]));
-  const [labels, names, places] = [named(types, "label"), named(people, "display_name"), named(chapters, "name")];
-  const told = new Map(
-    activities.map((each) => [
-      each.id,
-      `${names.get(each.peer_mentor_id) ?? texts.overview.unknown}: ${labels.get(each.activity_type_id)}, ${each.duration_minutes} min`,
-    ]),
-  );
+/** The steps in hand first; what goes through the activities of the whole year comes when it is there. */
+async function load({ me, parts, isAgain }) {
+  const year = Number(parts[0]) || new Date().getFullYear();
+  if (!isAgain) forget();
+  const [status, snapshot, versions, types] = await Promise.all([
+    call(`snapshot-status?${period(year)}`),
+    orNull(call(`metric-snapshots?${period(year)}`)),
+    call(`bufdir-reports?${period(year)}`),
+    ask(client.from("activity_types").select("code,label")),
+  ]);
   return {
-    all: pairs.length,
-    shown: shown.map((pair) => ({
-      ...pair,
-      chapter: places.get(pair.chapter_id),
-      one: told.get(pair.activity_id),
-      other: told.get(pair.other_id),
-    })),
+    me,
+    year,
+    status,
+    snapshot,
+    versions,
+    labels: new Map(types.map((type) => [type.code, type.label])),
+    alignment: call(`bufdir-alignment?year=${year}`),
+    duplicates: loadDuplicates(year),
+    remarks: call(`bufdir-reports?${period(year)}&show=remarks`),
   };
 }
 
-async function load({ me, parts }) {
-  const year = Number(parts[0]) || new Date().getFullYear();
-  const [alignment, status, snapshot, duplicates, remarks, versions] = await Promise.all([
-    call(`bufdir-alignment?year=${year}`),
-    call(`snapshot-status?${period(year)}`),
-    orNull(call(`metric-snapshots?${period(year)}`)),
-    loadDuplicates(year),
-    call(`bufdir-reports?${period(year)}&show=remarks`),
-    call(`bufdir-reports?${period(year)}`),
-  ]);
-  return { me, year, alignment, status, snapshot, duplicates, remarks, versions };
-}
-
-function thresholds({ alignment }) {
+function thresholds(alignment, labels) {
   const numbers = [
     { label: words.minimum, show: (row) => count(row.minimum_activity_count), number: true },
     { label: words.reached, show: (row) => count(row.activity_count), number: true },
@@ -116,57 +81,14 @@ function thresholds({ alignment }) {
           "ul",
           null,
           alignment.unmapped_types.map((type) =>
-            h("li", null, `${type.activity_type_code}: ${count(type.activity_count)}`),
+            h("li", null, `${labels.get(type.activity_type_code)}: ${count(type.activity_count)}`),
           ),
         ),
       ),
   );
 }
 
-function duplicates({ duplicates: found }, again) {
-  if (found.all === 0) return card(words.duplicates, note("good", words.noDuplicates));
-  const same = async (pair) => {
-    await ask(
-      client
-        .from("activities")
-        .update({ duplicate_of: pair.other_id })
-        .eq("id", pair.activity_id)
-        .select("id")
-        .single(),
-    );
-    await again();
-  };
-  const different = async (pair) => {
-    await ask(client.from("not_duplicates").insert({ activity_id: pair.activity_id, other_id: pair.other_id }));
-    await again();
-  };
-  return card(
-    `${words.duplicates} (${found.all})`,
-    table(
-      "duplicates",
-      words.duplicates,
-      [
-        { label: texts.date, show: (pair) => day(pair.activity_date) },
-        { label: words.pair, show: (pair) => [pair.one, h("br"), pair.other] },
-        { label: texts.chapter, show: (pair) => pair.chapter },
-        { label: words.why, show: (pair) => words.reasons[pair.reason] },
-        {
-          label: "",
-          show: (pair) =>
-            h(
-              "span",
-              { class: "actions" },
-              actionButton(words.same, () => same(pair), { class: "small" }),
-              actionButton(words.different, () => different(pair), { class: "small" }),
-            ),
-        },
-      ],
-      found.shown,
-    ),
-  );
-}
-
-const remarks = ({ remarks: found }) =>
+const remarks = (found) =>
   card(
     words.remarks,
     found.length === 0
@@ -176,7 +98,7 @@ const remarks = ({ remarks: found }) =>
           h(
             "ul",
             null,
-            found.map((each) => h("li", null, each.sentence.nb)),
+            found.map((each) => h("li", null, each.sentence[language])),
           ),
         ],
   );
@@ -189,7 +111,7 @@ function saved({ status, snapshot, year }, again) {
   };
   const compute = async () => {
     await call(`metric-snapshots?${period(year)}`, "PUT");
-    await again();
+    await again(words.computed);
   };
   return card(
     words.snapshot,
@@ -199,7 +121,7 @@ function saved({ status, snapshot, year }, again) {
       pill(KIND[status.verdict], words.verdict[status.verdict]),
       snapshot ? words.computedAt(moment(snapshot.computed_at)) : words.never,
     ),
-    note(KIND[status.verdict], status.banner.nb),
+    note(KIND[status.verdict], status.banner[language]),
     totals &&
       h(
         "dl",
@@ -219,105 +141,6 @@ function saved({ status, snapshot, year }, again) {
       actionButton(words.compute, compute, { class: "main", id: "compute" }),
       snapshot && actionButton(words.verify, verify),
     ),
-  );
-}
-
-/** Who took a step, and when. */
-const signature = (version, step) =>
-  version[step] && h("span", null, `${words.signed[step]} ${day(version[step].at)}: ${version[step].name}`);
-
-function versionLine(version, { year, me }, again, newest) {
-  const take = (step) => async () => {
-    await call(`bufdir-reports?${period(year)}&step=${step}&version=${version.id}`, "POST");
-    await again();
-  };
-  const file = (format) =>
-    actionButton(
-      format.toUpperCase(),
-      async () => words.downloaded(await download(`bufdir-export?version=${version.id}&format=${format}`)),
-      { class: "small", "aria-label": `${words.files}: ${format.toUpperCase()}, ${words.version} ${version.version}` },
-    );
-  const isPreparer = version.prepared.profile_id === me.id;
-  return h(
-    "section",
-    { class: "card", "data-version": version.version },
-    h("h3", null, `${words.version} ${version.version}`),
-    h(
-      "p",
-      { class: "actions" },
-      ["prepared", "approved", "sent"].map((step) => signature(version, step)),
-    ),
-    h(
-      "div",
-      { class: "actions" },
-      !version.approved &&
-        version === newest &&
-        (isPreparer
-          ? h("span", { class: "fresh" }, words.prepared)
-          : actionButton(words.approve, take("approve"), { class: "main" })),
-      version.approved &&
-        !version.sent &&
-        version === newest &&
-        actionButton(words.send, take("send"), { class: "main" }),
-      version.approved && FORMATS.map(file),
-    ),
-    me.role === "org_admin" && difference(version), // who sees what every activity was
-  );
-}
-
-/** Why it says something else than the activities do now: asked for when it is opened. */
-function difference(version) {
-  const told = h("div", null, texts.working);
-  const open = async (event) => {
-    if (!event.target.open) return;
-    try {
-      told.replaceChildren(...explain(await rpc("explain_report_difference", { version: version.id })));
-    } catch (error) {
-      told.replaceChildren(h("p", { class: "error" }, texts.ofError(error)));
-    }
-  };
-  return h("details", { class: "more", ontoggle: open }, h("summary", null, words.explain), told);
-}
-
-/** In words, what was done; then where. @type {(answer: any) => any[]} */
-function explain({ difference: sum, kinds, chapters }) {
-  if (kinds.length === 0) return [note("good", words.noDifference)];
-  return [
-    h("p", null, words.sum(signed(sum.activity_count), signed(sum.total_hours))),
-    h(
-      "ul",
-      null,
-      kinds.map((each) => h("li", null, words.changed[each.kind](count(each.activities)))),
-    ),
-    table(
-      "differences",
-      words.changes,
-      [
-        { label: texts.chapter, show: (row) => row.chapter_name, text: (row) => row.chapter_name },
-        { label: texts.activities, show: (row) => signed(row.activity_count), number: true },
-        { label: texts.hours, show: (row) => signed(row.total_hours), number: true },
-      ],
-      chapters,
-    ),
-  ];
-}
-
-const signed = (number) => `${number > 0 ? "+" : ""}${hours(number)}`;
-
-function report(data, again) {
-  const prepare = async () => {
-    await call(`bufdir-reports?${period(data.year)}&step=prepare`, "POST");
-    await again();
-  };
-  return card(
-    words.versions,
-    h(
-      "div",
-      { class: "actions" },
-      actionButton(words.prepare, prepare, { class: "main", id: "prepare", disabled: data.status.verdict !== "fresh" }),
-      data.versions.length === 0 && h("span", { class: "fresh" }, words.noVersions),
-    ),
-    data.versions.map((version) => versionLine(version, data, again, data.versions[0])),
   );
 }
 
@@ -351,9 +174,9 @@ export const bufdir = {
       h(
         "div",
         { class: "steps" },
-        thresholds(data),
-        duplicates(data, again),
-        remarks(data),
+        later(words.thresholds, data.alignment, (found) => thresholds(found, data.labels)),
+        later(words.duplicates, data.duplicates, (found) => duplicates(found, again)),
+        later(words.remarks, data.remarks, remarks),
         saved(data, again),
         report(data, again),
       ),

@@ -4,7 +4,7 @@ import { all, ask, call, client, rpc } from "../api.mjs";
 import { card, clock, count, day, empty, h, head, hours, isoDay, kpis, pill } from "../dom.mjs";
 import { bars } from "../parts/bars.mjs";
 import { table } from "../parts/table.mjs";
-import { texts } from "../texts.mjs";
+import { locale, texts } from "../texts.mjs";
 
 const words = texts.overview;
 const AGAIN_MS = 1500;
@@ -213,7 +213,7 @@ function below({ units, unit, own, chapterStats, year }) {
       const sum = (key) => reached.reduce((total, row) => total + row[key], 0);
       return { ...each, activities: sum("activity_count"), hours: sum("total_hours") };
     })
-    .sort((a, b) => a.name.localeCompare(b.name, "nb"));
+    .sort((a, b) => a.name.localeCompare(b.name, locale));
   return card(
     unit ? words.below_units : words.chapters,
     h("p", { class: "fresh" }, words.chaptersCaption(year)),

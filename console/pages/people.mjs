@@ -91,7 +91,7 @@ function personForm(person, { chapters }, again) {
         is_active: values.active === "yes",
       });
       await assign(person.id, values.chapters, chapters);
-      await again();
+      await again(texts.saved);
     },
   );
 }

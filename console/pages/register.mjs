@@ -88,8 +88,11 @@ const insert = async (values, me, id) =>
 function form(data, { me }) {
   let id = crypto.randomUUID(); // kept until it is saved: a second try is no second activity
   const people = h("select", { name: "person", required: true });
-  const offer = (chapter) =>
-    people.replaceChildren(...choices(data, me, chapter).map(([value, label]) => h("option", { value }, label)));
+  const offer = (chapter) => {
+    const offered = choices(data, me, chapter);
+    if (offered.length === 0) offered.push(["", words.noPeople]);
+    people.replaceChildren(...offered.map(([value, label]) => h("option", { value }, label)));
+  };
   const chapter = select(
     { name: "chapter", required: true, onchange: (event) => offer(event.target.value) },
     data.chapters.map((each) => [each.id, each.name]),

@@ -65,7 +65,7 @@ const typesCard = ({ types, now }, again) =>
         words.addType,
         async (values) => {
           await ask(client.from("activity_types").insert(values));
-          await again();
+          await again(texts.saved);
         },
       ),
     ),
@@ -112,7 +112,7 @@ const mappingCard = ({ types, now, begun, next, year }, again) =>
             .from("bufdir_mapping_versions")
             .insert({ mapping_version: next, valid_from_year: Number(values.year) }),
         );
-        await again();
+        await again(words.published);
       },
     ),
   );
@@ -151,7 +151,7 @@ const thresholdsCard = ({ thresholds, year }, again) =>
         );
         if (changed.length === 0)
           await ask(client.from("bufdir_thresholds").insert({ ...key, minimum_activity_count }));
-        await again();
+        await again(texts.saved);
       },
     ),
   );
@@ -170,7 +170,7 @@ function rulesCard({ rules, types }, again) {
             .select("valid_from")
             .single(),
         );
-        await again();
+        await again(texts.saved);
       },
       { class: "small" },
     );
@@ -234,7 +234,7 @@ function rulesCard({ rules, types }, again) {
               min_participants: number(values.min_participants),
             }),
           );
-          await again();
+          await again(texts.saved);
         },
       ),
     ),

@@ -71,7 +71,7 @@ const settingsCard = ({ me, settings }, again) => {
             .select("organization_id")
             .single(),
         );
-        await again();
+        await again(texts.saved);
       },
     ),
   );
@@ -88,7 +88,7 @@ function yearsCard({ years }, again) {
         words.unlock,
         async ({ reason }) => {
           await rpc("unlock_reporting_year", { year, reason });
-          await again();
+          await again(words.unlockedNow);
         },
       ),
     ),
@@ -104,7 +104,7 @@ function yearsCard({ years }, again) {
     words.lock,
     async ({ year }) => {
       await rpc("lock_reporting_year", { year: Number(year) });
-      await again();
+      await again(words.lockedNow);
     },
   );
   return card(words.locked, note("", words.lockNote), locked.length > 0 ? locked : empty(words.noLocked), lock);

@@ -40,7 +40,7 @@ function unitForm(unit, { units }, again) {
       const row = { ...values, ...("closed_on" in values && { closed_on: values.closed_on || null }) };
       const units_ = client.from("organization_units");
       await ask(unit.id ? units_.update(row).eq("id", unit.id).select("id").single() : units_.insert(row));
-      await again();
+      await again(texts.saved);
     },
   );
 }

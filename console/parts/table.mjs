@@ -1,9 +1,10 @@
 // A table of any length: searched, sorted as it comes, a page at a time. What was asked for is kept over a renewal.
 
 import { count, empty, h } from "../dom.mjs";
-import { texts } from "../texts.mjs";
+import { locale, texts } from "../texts.mjs";
 
 const PAGE = 25;
+const NARROW = 4; // what a phone shows beside each other; more columns are shown below each other
 /** @type {Map<string, { query: string, page: number }>} */
 const views = new Map();
 
@@ -20,9 +21,9 @@ export function table(id, caption, columns, rows) {
   const body = h("tbody");
   const pager = h("div", { class: "pager" });
   const shown = () => {
-    const words = view.query.toLocaleLowerCase("nb");
+    const words = view.query.toLocaleLowerCase(locale);
     return rows.filter((row) =>
-      columns.some((column) => column.text?.(row)?.toLocaleLowerCase("nb").includes(words) || words === ""),
+      columns.some((column) => column.text?.(row)?.toLocaleLowerCase(locale).includes(words) || words === ""),
     );
   };
   function draw() {
@@ -76,13 +77,13 @@ export function table(id, caption, columns, rows) {
   return h(
     "div",
     null,
-    rows.length > PAGE && h("label", null, texts.table.search, search),
+    rows.length > PAGE && h("label", { class: "search" }, texts.table.search, search),
     h(
       "div",
       { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
       h(
         "table",
-        null,
+        columns.length > NARROW ? { role: "table", class: "stacked" } : null,
         h("caption", { class: "unseen" }, caption),
         h(
           "thead",
@@ -103,11 +104,16 @@ export function table(id, caption, columns, rows) {
 const line = (columns, row) =>
   h(
     "tr",
-    null,
+    { role: "row" },
     columns.map((column, index) =>
       h(
         index === 0 ? "th" : "td",
-        { scope: index === 0 ? "row" : null, class: column.number ? "number" : null },
+        {
+          scope: index === 0 ? "row" : null,
+          role: index === 0 ? "rowheader" : "cell",
+          class: column.number ? "number" : null,
+          "data-label": index === 0 ? null : column.label,
+        },
         column.show(row),
       ),
     ),

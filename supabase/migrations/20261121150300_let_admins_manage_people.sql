@@ -13,7 +13,7 @@ begin atomic
     from auth.users u
     left join public.profiles p on p.id = u.id
     where coalesce(p.organization_id::text, u.raw_app_meta_data ->> 'org_id')
-          = app.administered_org_id()::text
+          = (select app.administered_org_id()::text)   -- once, not for everybody in the project
     order by u.email, u.id;
 end;
 create or replace function public.get_sign_ins()

@@ -24,6 +24,9 @@ ONLY_MESSAGES = """
 """
 
 
+IN_ENGLISH = "localStorage.setItem('language-of-the-console', 'en')"
+
+
 @dataclass
 class Person:
     """Somebody who asks the API beside the browser."""
@@ -44,6 +47,7 @@ class Person:
 # Of the package, not of the session: while it is there, its event loop is in the way of other tests' loops.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    assert CHROMIUM.exists(), "Chromium is missing: make setup-tests"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         yield chromium
@@ -70,21 +74,28 @@ def page(context: BrowserContext) -> Iterator[Page]:
 
 def sign_in(page: Page, url: str, email: str) -> None:
     page.goto(url)
-    page.get_by_label("E-post").fill(email)
-    page.get_by_label("Passord").fill(PASSWORD)
-    page.get_by_role("button", name="Logg inn").click()
+    form = page.locator(".sign-in form")
+    form.locator("[name=email]").fill(email)
+    form.locator("[name=password]").fill(PASSWORD)
+    form.locator("button").click()
     expect(page.locator("[data-page]")).to_be_visible()
 
 
 def open_page(page: Page, stack: Stack, name: str) -> None:
     page.goto(f"{stack.api_url}/#{name}")
     expect(page.locator(f'[data-page="{name.partition("/")[0]}"]')).to_be_visible()
+    expect(page.locator("[data-page] [aria-busy=true]")).to_have_count(0)
 
 
 def figure(page: Page, label: str) -> Any:
     """The value on a card; what is below it is left out."""
     shown = page.locator(".kpi", has=page.locator("dt", has_text=label)).locator("dd").first
     return shown.evaluate("each => each.firstChild.textContent")
+
+
+def expect_figure(page: Page, label: str, value: str) -> None:
+    card = page.locator(".kpi", has=page.locator("dt", has_text=label))
+    expect(card.locator("dd")).to_contain_text(value)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""No serious finding of axe on any page, in light and dark; nothing wider than a phone."""
+"""No serious finding of axe on any page, in light and dark, in both languages; nothing wider than a phone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from local.requirements import NODE_MODULES
-from tests.browser.conftest import open_page, sign_in
+from tests.browser.conftest import IN_ENGLISH, open_page, sign_in
 
 if TYPE_CHECKING:
     from local.stack import Stack
@@ -25,13 +25,18 @@ SERIOUS = """async () => (await axe.run()).violations
 PHONE = 390
 
 
+@pytest.mark.parametrize("language", ["nb", "en"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("email", PAGES)
-def test_axe_finds_nothing_serious(browser: Browser, stack: Stack, email: str, scheme: str) -> None:
+def test_axe_finds_nothing_serious(
+    browser: Browser, stack: Stack, email: str, scheme: str, language: str
+) -> None:
     page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
+    if language == "en":
+        page.add_init_script(IN_ENGLISH)
     try:
         page.goto(stack.api_url)
-        expect(page.get_by_role("heading", name="Logg inn")).to_be_visible()
+        expect(page.locator(f"html[lang={language}] .sign-in")).to_be_visible()
         page.add_script_tag(path=AXE)
         assert page.evaluate(SERIOUS) == []
         sign_in(page, stack.api_url, email)
@@ -63,6 +68,19 @@ def test_nothing_is_wider_than_a_phone(browser: Browser, stack: Stack, email: st
         for name in PAGES[email]:
             open_page(page, stack, name)
             assert (name, page.evaluate("document.documentElement.scrollWidth")) == (name, PHONE)
+    finally:
+        page.close()
+
+
+def test_the_keyboard_skips_to_the_content_of_the_same_page(browser: Browser, stack: Stack) -> None:
+    page = browser.new_page()
+    try:
+        sign_in(page, stack.api_url, "ola@nhf.example")
+        open_page(page, stack, "register")
+        page.get_by_role("link", name="Hopp til innholdet").focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+        expect(page.locator('[data-page="register"]')).to_be_visible()
     finally:
         page.close()
 

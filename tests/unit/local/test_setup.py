@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,6 +41,26 @@ def test_without_root_the_missing_packages_and_the_command_are_named(
     assert str(refused.value).endswith(
         "  sudo apt-get update\n  sudo apt-get install --yes --no-install-recommends postgresql-15-cron"
     )
+
+
+def test_a_browser_is_asked_for_by_tests_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lay(tmp_path, monkeypatch, 15)
+    monkeypatch.setenv(postgres.VARIABLE, "15")
+    monkeypatch.setattr(requirements, "TOOL_FILES", {})
+    browser = tmp_path / "chromium"
+    monkeypatch.setattr(requirements, "TEST_TOOL_FILES", {"chromium": browser})
+    assert requirements.missing_packages() == []
+    assert requirements.missing_packages(for_tests=True) == ["chromium"]
+    browser.touch()
+    assert requirements.missing_packages(for_tests=True) == []
+
+
+def test_what_runs_tests_installs_what_they_need() -> None:
+    makefile = (requirements.ROOT / "Makefile").read_text(encoding="utf-8")
+    needs = dict(re.findall(r"^([a-z-]+): ([a-z-]+)? ?##", makefile, re.MULTILINE))
+    for_tests = {target for target, needed in needs.items() if needed == "setup-tests"}
+    assert for_tests == {"test", "db", "test-stack", "screenshots"}
+    assert {needs["start"], needs["demo"], needs["unit"]} == {"setup", "start"}
 
 
 def test_a_system_without_apt_is_told_what_is_missing_in_one_line(
