@@ -3970,6 +3970,74 @@ CREATE FUNCTION public.get_metric_snapshot(p_period_start date DEFAULT NULL::dat
 
 COMMENT ON FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date, p_year integer) IS 'The saved snapshot of a period, or null; complete for org admins, without small groups for other members.';
 
+CREATE VIEW private.recent_wake_ups AS
+ SELECT o.outcome,
+    count(d.id) AS number
+   FROM (unnest(ARRAY['delivered'::text, 'refused'::text, 'failed'::text, 'pending'::text]) o(outcome)
+     LEFT JOIN ( SELECT l.id,
+                CASE
+                    WHEN (l.answered_at IS NULL) THEN 'pending'::text
+                    WHEN ((l.status_code >= 200) AND (l.status_code <= 299)) THEN 'delivered'::text
+                    WHEN ((l.status_code >= 400) AND (l.status_code <= 499)) THEN 'refused'::text
+                    ELSE 'failed'::text
+                END AS outcome
+           FROM private.deliveries l
+          WHERE (l.sent_at > (clock_timestamp() - '00:10:00'::interval))) d ON ((d.outcome = o.outcome)))
+  GROUP BY o.outcome;
+
+COMMENT ON VIEW private.recent_wake_ups IS 'What became of the wake-ups of the last ten minutes, in numbers.';
+
+CREATE VIEW private.schedule_runs AS
+ SELECT s.name,
+    (COALESCE(j.active, false) AND COALESCE((n.status <> 'failed'::text), true)) AS is_alive,
+    r.succeeded_at
+   FROM (((private.schedules() s(name, schedule, command)
+     LEFT JOIN cron.job j ON ((j.jobname = s.name)))
+     LEFT JOIN ( SELECT d.jobid,
+            max(d.start_time) AS succeeded_at
+           FROM cron.job_run_details d
+          WHERE (d.status = 'succeeded'::text)
+          GROUP BY d.jobid) r ON ((r.jobid = j.jobid)))
+     LEFT JOIN ( SELECT DISTINCT ON (d.jobid) d.jobid,
+            d.status
+           FROM cron.job_run_details d
+          WHERE (d.status = ANY (ARRAY['succeeded'::text, 'failed'::text]))
+          ORDER BY d.jobid, d.runid DESC) n ON ((n.jobid = j.jobid)));
+
+COMMENT ON VIEW private.schedule_runs IS 'Each schedule: whether it is on and its newest run did not fail, and when one last succeeded.';
+
+CREATE TABLE public.organizations (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    units_changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT organizations_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT organizations_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,62}$'::text))
+);
+
+COMMENT ON TABLE public.organizations IS 'The organisations that run peer-mentor programmes.';
+
+CREATE SEQUENCE stats.fold_took
+    START WITH 0
+    INCREMENT BY 1
+    MINVALUE 0
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE SEQUENCE stats.folded_at
+    START WITH 0
+    INCREMENT BY 1
+    MINVALUE 0
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE FUNCTION public.get_metrics() RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    RETURN (SELECT ((public.get_health() - 'last_error'::text) || jsonb_build_object('organizations', (SELECT count(*) AS count FROM public.organizations), 'last_refresh_ms', l.last_duration_ms, 'last_folded_at', stats.noted_time('stats.folded_at'::regclass), 'last_fold_seconds', ((pg_sequence_last_value('stats.fold_took'::regclass))::numeric / 1000000.0), 'last_audited_at', (SELECT r.succeeded_at FROM private.schedule_runs r WHERE (r.name = 'fersk-nightly-audit'::text)), 'wake_ups_sent', (SELECT COALESCE(max(d.id), (0)::bigint) AS "coalesce" FROM private.deliveries d), 'recent_wake_ups', (SELECT jsonb_object_agg(w.outcome, w.number) AS jsonb_object_agg FROM private.recent_wake_ups w), 'schedules', (SELECT jsonb_agg(to_jsonb(r.*) ORDER BY r.name) AS jsonb_agg FROM private.schedule_runs r), 'connections', (SELECT count(*) AS count FROM pg_stat_activity a WHERE (a.datname = current_database())), 'max_connections', (current_setting('max_connections'::text))::integer)) FROM stats.stats_refresh_log l);
+
+COMMENT ON FUNCTION public.get_metrics() IS 'Health, and the figures that monitoring draws: counts, ages, durations. Service role only.';
+
 CREATE FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date DEFAULT NULL::date, p_to date DEFAULT NULL::date, p_year integer DEFAULT NULL::integer) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -5208,6 +5276,7 @@ CREATE FUNCTION stats.fold() RETURNS jsonb
 declare
     v_nothing constant jsonb :=
         jsonb_build_object('units', 0, 'invalidated', 0, 'organizations', '[]'::jsonb);
+    v_started constant timestamptz := clock_timestamp();
     v_result  jsonb;
 begin
     -- One at a time, and never waiting. A statement of its own, so that the next one's snapshot has
@@ -5269,6 +5338,9 @@ begin
     $fold$ into v_result;
     perform stats.remove_zeros(v_result -> 'zeros');
     perform stats.tell(v_result -> 'organizations');
+    perform stats.note_time('stats.folded_at');
+    perform setval('stats.fold_took', greatest(   -- a clock may be set back
+        extract(epoch from clock_timestamp() - v_started) * 1000000, 0)::bigint);
     return v_result - 'zeros';
 exception
     -- Above READ COMMITTED the snapshot may be older than the last fold. Then that one was the fold
@@ -8866,6 +8938,12 @@ GRANT ALL ON FUNCTION public.get_hierarchy_stats(p_unit_id uuid, p_year integer)
 
 REVOKE ALL ON FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date, p_year integer) TO authenticated;
+
+GRANT SELECT ON TABLE public.organizations TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organizations TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_metrics() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_metrics() TO service_role;
 
 REVOKE ALL ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_monthly_series(p_coordinator_id uuid, p_from date, p_to date, p_year integer) TO authenticated;

@@ -131,8 +131,8 @@ def answers_of(work: Callable[..., Any]) -> list[Any]:
 
 
 def answer_of(work: Callable[..., Any]) -> Any:
-    """Give the type of what is answered as JSON."""
-    return reduce(or_, [answer for answer in answers_of(work) if answer is not File])
+    """Give the type of what is answered as JSON; File where that is nothing."""
+    return reduce(or_, [answer for answer in answers_of(work) if answer is not File] or [File])
 
 
 def work_of(module: ModuleType, name: str, method: str) -> Callable[..., Any]:
@@ -194,15 +194,16 @@ def examples(slug: str) -> list[Json]:
 def render() -> str:
     """Give the text of the file."""
     operations = list(_operations())
+    in_json = [each for each in operations if answer_of(each.work) is not File]
     models: list[type[BaseModel]] = [WebhookPayload, *(each.spec.input for each in operations)]
     inputs = {model.__name__: model for model in models}
     adapters: list[Any] = [
-        (each.envelope, "serialization", TypeAdapter(answer_of(each.work))) for each in operations
+        (each.envelope, "serialization", TypeAdapter(answer_of(each.work))) for each in in_json
     ]
     adapters += [(name, "validation", TypeAdapter(model)) for name, model in inputs.items()]
     schemas, shared = TypeAdapter.json_schemas(adapters, ref_template=REF, schema_generator=Schema)
     components = {**shared.get("$defs", {}), "Error": _error_schema()}
-    for operation in operations:
+    for operation in in_json:
         answer = schemas[operation.envelope, "serialization"]
         components[operation.envelope] = {
             "type": "object",
@@ -251,8 +252,10 @@ def _document(paths: Json, components: Json) -> Json:
 def _describe(operation: Operation, components: Json) -> Json:
     spec, method = operation.spec, operation.method
     shown = examples(spec.slug) if method == spec.methods[0] else []
-    content: Json = {"application/json": {"schema": {"$ref": REF.format(model=operation.envelope)}}}
-    content["application/json"] |= {"example": shown[0]} if shown else {}
+    content: Json = {}
+    if answer_of(operation.work) is not File:
+        content["application/json"] = {"schema": {"$ref": REF.format(model=operation.envelope)}}
+        content["application/json"] |= {"example": shown[0]} if shown else {}
     if File in answers_of(operation.work):
         media_types = (text.partition(";")[0] for text in operation.module.MEDIA_TYPES.values())
         content |= {each: {"schema": {"type": "string", "format": "binary"}} for each in media_types}

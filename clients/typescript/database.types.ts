@@ -1409,6 +1409,7 @@ export type Database = {
       get_health: { Args: Record<PropertyKey, never>; Returns: Json };
       get_hierarchy_stats: { Args: { p_unit_id: string; p_year: number }; Returns: Json };
       get_metric_snapshot: { Args: { p_period_end?: string; p_period_start?: string; p_year?: number }; Returns: Json };
+      get_metrics: { Args: Record<PropertyKey, never>; Returns: Json };
       get_monthly_series: {
         Args: { p_coordinator_id: string; p_from?: string; p_to?: string; p_year?: number };
         Returns: Json;

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from pyreqwest.client import ClientBuilder
 
+from _shared.tally import TALLY
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -68,6 +70,7 @@ class Network:
         request = pool.request(method, url).headers(dict(headers or {}))
         if content is not None:
             request = request.body_bytes(content)
+        TALLY.connections += 1
         try:
             async with asyncio.timeout(self._seconds):
                 answer = await _exchange(request, max_bytes)
@@ -75,6 +78,8 @@ class Network:
             if self._pool is pool:
                 self._miss()
             raise
+        finally:
+            TALLY.connections -= 1
         self._unanswered, self._answered_at = 0, self._clock()
         return answer
 

@@ -90,8 +90,11 @@ export function createProxy(origin, timeoutMs) {
     for (const [name, value] of Object.entries(changes))
       value === null ? headers.delete(name) : headers.set(name, value);
     const hasBody = raw.headers.has("transfer-encoding") || Number(raw.headers.get("content-length")) > 0;
+    const sent = hasBody ? raw.body : null;
+    // That of a GET is not sent on. Announced all the same, it would be taken from the next request, of somebody else.
+    if (!sent) headers.delete("content-length");
     // Node frames a body of unknown length by itself only for methods that usually have one.
-    if (hasBody && !headers.has("content-length")) headers.set("transfer-encoding", "chunked");
+    if (sent && !headers.has("content-length")) headers.set("transfer-encoding", "chunked");
     const answer = await ask(
       {
         method,
@@ -102,7 +105,7 @@ export function createProxy(origin, timeoutMs) {
         timeout: timeoutMs,
         signal: raw.signal, // a client that leaves ends the request behind
       },
-      hasBody ? raw.body : null,
+      sent,
     );
     const pairs = Object.entries(answer.headersDistinct).flatMap(([name, values]) => values.map((v) => [name, v]));
     const isEmpty = method === "HEAD" || [204, 205, 304].includes(answer.statusCode);

@@ -35,7 +35,7 @@ begin
            'expense_status', 'explain_report_difference', 'export_bufdir_snapshot',
            'export_person', 'export_report_version', 'generate_bufdir_report',
            'get_activity_series', 'get_ancestor_ids', 'get_bufdir_alignment', 'get_health',
-           'get_hierarchy_stats', 'get_metric_snapshot', 'get_monthly_series',
+           'get_hierarchy_stats', 'get_metric_snapshot', 'get_metrics', 'get_monthly_series',
            'get_report_remarks', 'get_report_versions', 'get_role', 'get_sign_ins',
            'get_snapshot_status', 'hierarchy_node_access', 'hierarchy_stats_cache',
            'lock_reporting_year', 'mv_activity_time_series', 'mv_chapter_stats',

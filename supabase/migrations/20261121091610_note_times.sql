@@ -10,6 +10,8 @@
 create sequence if not exists stats.fold_asked_at minvalue 0 start 0;
 create sequence if not exists stats.refresh_asked_at minvalue 0 start 0;
 create sequence if not exists stats.swept_at minvalue 0 start 0;
+create sequence if not exists stats.folded_at minvalue 0 start 0;
+create sequence if not exists stats.fold_took minvalue 0 start 0;
 
 create or replace function stats.noted_time(p_sequence regclass) returns timestamptz
     language sql volatile security invoker set search_path = ''
@@ -28,7 +30,8 @@ create or replace function stats.is_recent(p_at timestamptz, p_interval interval
 comment on function stats.is_recent(timestamptz, interval) is
     'Whether it happened less than the interval ago.';
 
-revoke all on sequence stats.fold_asked_at, stats.refresh_asked_at, stats.swept_at
+revoke all on sequence stats.fold_asked_at, stats.refresh_asked_at, stats.swept_at,
+    stats.folded_at, stats.fold_took
     from public, anon, authenticated, service_role;
 revoke execute on function
     stats.noted_time(regclass), stats.note_time(regclass), stats.is_recent(timestamptz, interval)

@@ -12,6 +12,7 @@ create or replace function stats.fold() returns jsonb
 declare
     v_nothing constant jsonb :=
         jsonb_build_object('units', 0, 'invalidated', 0, 'organizations', '[]'::jsonb);
+    v_started constant timestamptz := clock_timestamp();
     v_result  jsonb;
 begin
     -- One at a time, and never waiting. A statement of its own, so that the next one's snapshot has
@@ -73,6 +74,9 @@ begin
     $fold$ into v_result;
     perform stats.remove_zeros(v_result -> 'zeros');
     perform stats.tell(v_result -> 'organizations');
+    perform stats.note_time('stats.folded_at');
+    perform setval('stats.fold_took', greatest(   -- a clock may be set back
+        extract(epoch from clock_timestamp() - v_started) * 1000000, 0)::bigint);
     return v_result - 'zeros';
 exception
     -- Above READ COMMITTED the snapshot may be older than the last fold. Then that one was the fold

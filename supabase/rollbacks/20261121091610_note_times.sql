@@ -4,4 +4,5 @@
 drop function if exists stats.is_recent(timestamptz, interval);
 drop function if exists stats.note_time(regclass);
 drop function if exists stats.noted_time(regclass);
-drop sequence if exists stats.swept_at, stats.refresh_asked_at, stats.fold_asked_at;
+drop sequence if exists stats.fold_took, stats.folded_at, stats.swept_at, stats.refresh_asked_at,
+    stats.fold_asked_at;

@@ -1,7 +1,7 @@
 -- PR: what is open to whom, for every object there is, also those of migrations to come.
 begin;
 \ir helpers.psql
-select plan(46);
+select plan(47);
 
 create function tests.is_ours(p_schema oid) returns boolean language sql as
     $$ select p_schema::regnamespace::text in ('public', 'app', 'private', 'stats') $$;
@@ -146,8 +146,8 @@ select set_eq(
     $$ select p.proname from pg_proc p where p.pronamespace = 'public'::regnamespace
         and has_function_privilege('service_role', p.oid, 'execute')
                  and not has_function_privilege('authenticated', p.oid, 'execute') $$,
-    array['refresh_stats_views', 'claim_webhook', 'get_health', 'diagnose', 'take_unit_changes',
-        'acknowledge_wake_ups', 'request_invalidation_again',
+    array['refresh_stats_views', 'claim_webhook', 'get_health', 'get_metrics', 'diagnose',
+        'take_unit_changes', 'acknowledge_wake_ups', 'request_invalidation_again',
           'refresh_hierarchy_entry', 'renew_metric_snapshot', 'record_node_reads',
               'warm_hierarchy_cache', 'precompute_hierarchy'],
               'PR-09 these are the service role''s alone');
@@ -163,6 +163,10 @@ select throws_ok(
 select throws_ok(
     $$ select public.get_health() $$,
     '42501', 'permission denied for function get_health',
+    'PR-10 not an org admin''s');
+select throws_ok(
+    $$ select public.get_metrics() $$,
+    '42501', 'permission denied for function get_metrics',
     'PR-10 not an org admin''s');
 select tests.act_as_role('anon');
 select throws_ok(

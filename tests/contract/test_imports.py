@@ -39,6 +39,7 @@ KNOWN_TO = {
     "uvicorn": {"_shared.http.server"},
     "standardwebhooks": {"_shared.http.webhooks"},
     "jwt": {"_shared.http.keys"},
+    "prometheus_client": {"metrics.figures"},
     "pyreqwest": {"_shared.network", "_shared.database.client", "_shared.http.keys"},
 }
 

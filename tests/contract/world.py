@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from _shared.network import Answer
 
 MAIN = Path(__file__).parents[2] / "functions" / "main.py"
+FILES = {"metrics": "text/plain; version=0.0.4; charset=utf-8"}
+"""Functions that answer with a file and never with JSON, and its type."""
 SQL = 'insert into private.secrets values ("LEAK")'
 SECONDS, FEW_SECONDS = 30, 0.2
 
@@ -116,6 +118,11 @@ class Function:
     @property
     def method(self) -> str:
         return self.spec.methods[0]
+
+    @property
+    def media_type(self) -> str:
+        """The type of what it answers where all is well."""
+        return FILES.get(self.spec.name, "application/json")
 
     @property
     def kept_path(self) -> str:

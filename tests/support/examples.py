@@ -45,6 +45,32 @@ def make_health(**overrides: Any) -> DatabaseHealth:
     )
 
 
+def metrics_json(**overrides: Any) -> dict[str, Any]:
+    """Answer of `get_metrics()`."""
+    return (
+        make_health(pending_changes=7, oldest_pending_seconds=12).model_dump(mode="json")
+        | {
+            "versions": {"postgres": "17.6", "migration": "20261121190180", "extensions": {"pg_cron": "1.6"}},
+            "organizations": 4,
+            "pending_unit_changes": 3,
+            "oldest_unit_change_seconds": 1,
+            "last_refresh_ms": 41,
+            "last_folded_at": NOW.isoformat(),
+            "last_fold_seconds": exact_json.loads("0.0123"),
+            "last_audited_at": None,
+            "wake_ups_sent": 4711,
+            "recent_wake_ups": {"delivered": 20, "refused": 0, "failed": 1, "pending": 2},
+            "schedules": [
+                {"name": "fersk-nightly-audit", "is_alive": True, "succeeded_at": None},
+                {"name": "fersk-sweep", "is_alive": False, "succeeded_at": NOW.isoformat()},
+            ],
+            "connections": 17,
+            "max_connections": 100,
+        }
+        | overrides
+    )
+
+
 class Profile(NamedTuple):
     """What the fake database knows of a person."""
 
@@ -280,6 +306,7 @@ ANSWERS: dict[str, Any] = {
     "get_bufdir_alignment": alignment_json(),
     "get_health": make_health().model_dump(mode="json"),
     "get_metric_snapshot": snapshot_json(),
+    "get_metrics": metrics_json(),
     "get_report_remarks": [remark_json()],
     "get_report_versions": [version_json()],
     "get_role": "coordinator",

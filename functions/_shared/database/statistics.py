@@ -73,6 +73,39 @@ class DatabaseHealth(Row):
     reasons: tuple[Reason, ...]
 
 
+class Versions(Row):
+    """What is at work. migration: the newest; None where the CLI keeps no record."""
+
+    postgres: str
+    migration: str | None
+
+
+class Schedule(Row):
+    """One of pg_cron's. is_alive: it is on, and its newest run did not fail."""
+
+    name: str
+    is_alive: bool
+    succeeded_at: AwareDatetime | None
+
+
+class DatabaseMetrics(DatabaseHealth):
+    """Answer of `get_metrics()`: health, and what else monitoring draws."""
+
+    versions: Versions
+    organizations: int
+    pending_unit_changes: int
+    oldest_unit_change_seconds: Seconds
+    last_refresh_ms: Milliseconds | None
+    last_folded_at: AwareDatetime | None
+    last_fold_seconds: float | None
+    last_audited_at: AwareDatetime | None
+    wake_ups_sent: int
+    recent_wake_ups: dict[Literal["delivered", "refused", "failed", "pending"], int]
+    schedules: tuple[Schedule, ...]
+    connections: int
+    max_connections: int
+
+
 class Statistics(Client):
     """With the secret key, but for a user's turn."""
 
@@ -88,3 +121,7 @@ class Statistics(Client):
     async def get_health(self) -> Result[DatabaseHealth]:
         """Read the ages, the backlog, and what audits found."""
         return row(DatabaseHealth, await self._call("get_health"))
+
+    async def get_metrics(self) -> Result[DatabaseMetrics]:
+        """Read what health tells, and the figures beside it."""
+        return row(DatabaseMetrics, await self._call("get_metrics"))

@@ -8,6 +8,7 @@ import logging
 import re
 import time
 import uuid
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from starlette.background import BackgroundTask
@@ -22,6 +23,7 @@ from _shared.http.request import Call, Endpoint, P, accept, is_root
 from _shared.inputs import Input
 from _shared.result import Err, ErrorCode, Ok, Result
 from _shared.runtime import Runtime, process_runtime
+from _shared.tally import BOUNDS, TALLY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -170,8 +172,13 @@ def _request_id(request: Request) -> str:
 
 
 def _log(result: Result[Any], status: int, started: float, line: logs.Fields) -> None:
+    seconds = time.perf_counter() - started
+    function = line["function"]
+    TALLY.answers[function, status] += 1
+    TALLY.took[function, bisect_left(BOUNDS, seconds)] += 1
+    TALLY.seconds[function] = TALLY.seconds.get(function, 0.0) + seconds
     line["status"] = status
-    line["duration_ms"] = round((time.perf_counter() - started) * 1000, 1)
+    line["duration_ms"] = round(seconds * 1000, 1)
     line["outcome"] = result.code if isinstance(result, Err) else "ok"
     if isinstance(result, Err) and result.cause:
         line["cause"] = result.cause

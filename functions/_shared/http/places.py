@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 
 from _shared.callers import Caller, User, Webhook
 from _shared.result import Err, ErrorCode, Result
+from _shared.tally import TALLY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -50,13 +51,24 @@ class Places:
 
         Errors: rate_limited for a person, upstream_unavailable for a webhook, when there was none in time.
         """
+        kind = type(caller).__name__.lower()
+
+        async def counted() -> Result[T]:
+            TALLY.at_work[kind] += 1
+            try:
+                return await work()
+            finally:
+                TALLY.at_work[kind] -= 1
+
         match caller:
             case User():
-                return await self._serve_user(caller, work)
+                result = await self._serve_user(caller, counted)
             case Webhook():
-                return await self._serve_webhook(work)
+                result = await self._serve_webhook(counted)
             case _:
-                return await work()
+                result = await counted()
+        TALLY.refused[kind] += result is BUSY or result is FULL
+        return result
 
     async def _serve_user(self, user: User, work: Callable[[], Awaitable[Result[T]]]) -> Result[T]:
         """Serve a person. Their place rests for a moment after a refusal for now.

@@ -114,6 +114,16 @@ async def test_health_is_ages_and_a_backlog(world: World) -> None:
     assert (health.oldest_pending_seconds is None) is (health.pending_changes == 0)
 
 
+async def test_metrics_are_health_and_more(world: World) -> None:
+    found = value(await world.database.get_metrics())
+    assert found.pending_changes >= 0
+    assert found.pending_unit_changes >= 0
+    assert found.organizations > 0
+    assert 0 < found.connections < found.max_connections
+    assert {"fersk-nightly-audit", "fersk-sweep"} <= {each.name for each in found.schedules}
+    assert set(found.recent_wake_ups) == {"delivered", "refused", "failed", "pending"}
+
+
 # --- hierarchy -------------------------------------------------------------------------------------------
 
 

@@ -33,6 +33,7 @@ def gateway(shared_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("gateway")
     console = folder / "console"
     (console / "assets").mkdir(parents=True)
+    (console / "vendor.json").write_text("{}")
     (console / "index.html").write_text("<title>console</title>")
     (console / "vendor.json").write_text("{}")
     (console / "assets" / "app.js").write_text("export {};")

@@ -52,6 +52,19 @@ def test_every_method_passes(http: httpx.Client, upstream: Upstream, method: str
     assert (upstream.last().method, upstream.last().body) == (method, b"")
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "TRACE"])
+def test_the_body_of_a_get_is_not_taken_from_the_next_request(
+    http: httpx.Client, upstream: Upstream, method: str
+) -> None:
+    """It is not sent on. Announced all the same, the service would take it from somebody else's request."""
+    body = b'{"a": 1}'
+    for _ in range(3):
+        assert http.request(method, "/functions/v1/x", content=body).status_code == 200
+        assert (upstream.last().method, upstream.last().body) == (method, b"")
+        assert http.post("/functions/v1/x", content=body).status_code == 200
+        assert (upstream.last().method, upstream.last().body) == ("POST", body)
+
+
 def test_functions_get_the_request_untouched_and_without_a_key(
     http: httpx.Client, upstream: Upstream
 ) -> None:

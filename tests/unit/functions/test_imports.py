@@ -14,7 +14,12 @@ import pytest
 from tests.support.credentials import ENVIRONMENT
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
-NAMES = sorted(path.stem for path in FUNCTIONS.glob("[a-z]*.py") if path.stem != "main")
+NAMES = sorted(
+    path.stem
+    for pattern in ("[a-z]*.py", "[a-z]*/__init__.py")
+    for path in (each if each.name != "__init__.py" else each.parent for each in FUNCTIONS.glob(pattern))
+    if path.stem != "main"
+)
 
 # What each may load of other people's, by distribution: that without which it answers nothing.
 COMMON = {
@@ -39,6 +44,9 @@ HEAVY = {
     "standardwebhooks": "at the first webhook",
     "pydantic_settings": "reading the environment takes no library",
     "uvicorn": "the server's own",
+    "prometheus_client": "at the first call of metrics",
+    "xlsxwriter": "at the first workbook",
+    "typst": "at the first PDF",
 }
 
 LOAD = """
@@ -66,7 +74,7 @@ def loaded(name: str) -> set[str]:
 
 def foreign(modules: set[str]) -> set[str]:
     """Packages of neither Python nor this project."""
-    own = {path.stem for path in FUNCTIONS.glob("*.py")} | {"_shared"}
+    own = {*NAMES, "main", "_shared"}
     tops = {module.partition(".")[0] for module in modules}
     return {top for top in tops - own if top not in sys.stdlib_module_names and not top.startswith("_")}
 

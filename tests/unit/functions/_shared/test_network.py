@@ -15,6 +15,7 @@ from pyreqwest.exceptions import ConnectError, PoolTimeoutError
 
 from _shared import network
 from _shared.network import CONNECTIONS, MAX_UNANSWERED, Answer, Network
+from _shared.tally import TALLY
 from tests.support.upstream import HangUp, never, until, upstream
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ async def test_connections_are_bounded_and_used_again() -> None:
         out = Network(8)
         calls = [asyncio.ensure_future(out.send("GET", server.url)) for _ in range(CONNECTIONS * 3)]
         await until(lambda: len(door.asked) == CONNECTIONS)
+        assert TALLY.connections == CONNECTIONS * 3
         door.open.set()
         assert {answer.status for answer in await asyncio.gather(*calls)} == {200}
         assert server.accepted == CONNECTIONS
@@ -90,6 +92,7 @@ async def test_a_thousand_who_give_up_leave_no_slot_behind(
             call.cancel()
         given_up = await asyncio.gather(*calls, return_exceptions=True)
         assert {type(each) for each in given_up} == {asyncio.CancelledError}
+        assert TALLY.connections == 0
         door.open.set()
         assert await all_at_once(out, server.url) == [200] * CONNECTIONS
         await until(lambda: server.connections <= CONNECTIONS)

@@ -19,6 +19,7 @@ from _shared.http.places import (
 )
 from _shared.network import CONNECTIONS
 from _shared.result import Err, ErrorCode, Ok, Result
+from _shared.tally import TALLY
 from tests.support.credentials import make_user
 
 GIVING_UP = 1000
@@ -86,10 +87,13 @@ async def test_our_own_calls_need_no_place(work: Work, caller: Service | Webhook
 
 async def test_webhooks_are_admitted_up_to_a_bound(work: Work) -> None:
     served = Places()
+    refused_before = TALLY.refused["webhook"]
     calls = [
         asyncio.ensure_future(served.serve(Webhook(f"msg_{number}"), work)) for number in range(GIVING_UP)
     ]
     await settle()
+    assert TALLY.at_work["webhook"] == WEBHOOKS_AT_ONCE
+    assert TALLY.refused["webhook"] == refused_before + GIVING_UP - WEBHOOKS_ADMITTED
     assert work.running == WEBHOOKS_AT_ONCE < CONNECTIONS  # some are left for people
     refused = [call.result() for call in calls if call.done()]
     assert refused == [FULL] * (GIVING_UP - WEBHOOKS_ADMITTED)
@@ -100,6 +104,7 @@ async def test_webhooks_are_admitted_up_to_a_bound(work: Work) -> None:
     work.may_end.set()
     answers = await asyncio.gather(*calls, kari)
     assert answers.count(Ok("done")) == WEBHOOKS_ADMITTED + 1
+    assert (TALLY.at_work["webhook"], TALLY.at_work["user"]) == (0, 0)
     assert await served.serve(Webhook("msg_later"), work) == Ok("done")
 
 
@@ -113,6 +118,7 @@ async def test_webhooks_that_give_up_leave_no_place_behind(work: Work) -> None:
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
+    assert TALLY.at_work["webhook"] == 0
     work.running = 0
     calls = [asyncio.ensure_future(served.serve(Webhook("msg"), work)) for _ in range(WEBHOOKS_ADMITTED)]
     await settle()
