@@ -753,7 +753,7 @@ CREATE FUNCTION app.get_sign_ins() RETURNS TABLE(id uuid, email text, last_sign_
      u.last_sign_in_at
     FROM (auth.users u
       LEFT JOIN public.profiles p ON ((p.id = u.id)))
-   WHERE (COALESCE((p.organization_id)::text, (u.raw_app_meta_data ->> 'org_id'::text)) = (app.administered_org_id())::text)
+   WHERE (COALESCE((p.organization_id)::text, (u.raw_app_meta_data ->> 'org_id'::text)) = ( SELECT (app.administered_org_id())::text AS administered_org_id))
    ORDER BY u.email, u.id;
 END;
 
@@ -4005,17 +4005,6 @@ CREATE VIEW private.schedule_runs AS
           ORDER BY d.jobid, d.runid DESC) n ON ((n.jobid = j.jobid)));
 
 COMMENT ON VIEW private.schedule_runs IS 'Each schedule: whether it is on and its newest run did not fail, and when one last succeeded.';
-
-CREATE TABLE public.organizations (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    slug text NOT NULL,
-    name text NOT NULL,
-    units_changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT organizations_name_check CHECK ((name <> ''::text)),
-    CONSTRAINT organizations_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,62}$'::text))
-);
-
-COMMENT ON TABLE public.organizations IS 'The organisations that run peer-mentor programmes.';
 
 CREATE SEQUENCE stats.fold_took
     START WITH 0
@@ -8938,9 +8927,6 @@ GRANT ALL ON FUNCTION public.get_hierarchy_stats(p_unit_id uuid, p_year integer)
 
 REVOKE ALL ON FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date, p_year integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_metric_snapshot(p_period_start date, p_period_end date, p_year integer) TO authenticated;
-
-GRANT SELECT ON TABLE public.organizations TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organizations TO service_role;
 
 REVOKE ALL ON FUNCTION public.get_metrics() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_metrics() TO service_role;
