@@ -85,7 +85,7 @@ def test_many_invalidations_at_once_lose_nothing(stack: Stack, http: httpx.Clien
     with ThreadPoolExecutor(8) as pool:
         calls = [pool.submit(post, http, stack, INVALIDATE) for _ in range(8)]
         for count in range(30):
-            forest.add_activity(("leaf", "cousin", "other")[count % 3])
+            forest.add_activity(("leaf", "cousin", "other")[count % 3], f"2026-05-{1 + count % 28:02} 12:00Z")
         reports = [call.result() for call in calls]
     assert all(set(report) == {"units", "invalidated", "warmed"} for report in reports)
     post(http, stack, INVALIDATE)

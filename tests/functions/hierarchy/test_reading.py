@@ -80,7 +80,7 @@ def test_no_read_after_a_commit_calls_an_outdated_summary_fresh(
 ) -> None:
     admin, national = sign_in(stack, forest.admin).headers, forest.units["national"]
     for count in range(1, 21):
-        forest.add_activity(("leaf", "cousin", "other")[count % 3])
+        forest.add_activity(("leaf", "cousin", "other")[count % 3], f"2026-05-{count:02} 12:00Z")
         data = summary(http, admin, national)
         assert data["stale"] or data["payload"]["activity_count"] == count
 
