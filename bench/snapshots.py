@@ -76,7 +76,7 @@ def measure(stack: Stack, calls: int) -> dict[str, float]:
     """Measure on the large organisation. Returns milliseconds by figure."""
     app = App(stack, f"admin@{SLUG}.example")
     saved = app.call("PUT").json()["data"]
-    puts = timed(lambda: app.call("PUT"), max(20, calls // 20))
+    puts = timed(lambda: app.call("PUT"), max(5, calls // 20))
     for _ in range(WARM_UP):
         app.call("GET")
     gets = timed(lambda: app.call("GET"), calls)
@@ -98,7 +98,7 @@ def measure_report(db_url: str) -> float:
     arguments = (Population().organization_id, *PERIOD.values())
     with psycopg.connect(db_url, autocommit=True) as connection:
         connection.execute(call, arguments)
-        return statistics.median(timed(lambda: connection.execute(call, arguments), 15))
+        return statistics.median(timed(lambda: connection.execute(call, arguments), 9))
 
 
 def measure_versions(stack: Stack, size: str) -> dict[str, float]:

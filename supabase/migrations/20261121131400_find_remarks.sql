@@ -40,10 +40,17 @@ begin
     ), days as (
         select c.bucket_date, count(*) as number, sum(c.duration_minutes) as minutes
         from counted c group by 1
+    ), sizes as (
+        -- few, so that the quartiles need no sorting of the activities
+        select c.activity_type_id, c.participant_count,
+               sum(count(*)) over (partition by c.activity_type_id order by c.participant_count)
+                   / sum(count(*)) over (partition by c.activity_type_id) as share
+        from counted c group by 1, 2
     ), types as (
-        select c.activity_type_id, stats.fence(percentile_cont('{0.25,0.75}'::float8[])
-                   within group (order by c.participant_count)) as fence
-        from counted c group by 1
+        select s.activity_type_id, stats.fence(array[
+                   min(s.participant_count) filter (where s.share >= 0.25),
+                   min(s.participant_count) filter (where s.share >= 0.75)]) as fence
+        from sizes s group by 1
     ), fences as (
         select (select stats.fence(percentile_cont('{0.25,0.75}'::float8[])
                            within group (order by p.minutes))
@@ -82,7 +89,7 @@ begin
     select 'participants', c.chapter_id, null, c.id, c.bucket_date, c.participant_count,
            stats.hours(c.duration_minutes), round(t.fence::numeric, 1)
     from counted c join types t on t.activity_type_id = c.activity_type_id
-        and c.participant_count > greatest(t.fence, 50)
+    where c.participant_count > 50 and c.participant_count > t.fence
     union all
     select 'last_year', u, null, null, null, coalesce(t.number, 0), stats.hours(t.minutes),
            coalesce(l.number, 0)
