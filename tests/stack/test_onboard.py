@@ -105,6 +105,8 @@ def test_a_folder_with_problems_names_them_and_ends_badly(own: Stack, tmp_path: 
     assert refused.stderr.splitlines()[-1].endswith("problems: nothing was written")
     nowhere = run(f"make onboard DIR={tmp_path}/nowhere", own)
     assert (nowhere.returncode, "is no folder: name one with DIR=…" in nowhere.stderr) == (1, True)
+    unnamed = run("make onboard DIR=", own)
+    assert (unnamed.returncode, "“” is no folder: name one with DIR=…" in unnamed.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(("more", "is_invited"), [("", True), ("MAIL=no", False)])
