@@ -1,9 +1,11 @@
 // /auth/v1: password sign-in, sign-up, refresh, sign-out and the user's own record, as Supabase Auth serves them.
+// What the secret key may do besides is in auth-admin.mjs.
 //
 // @supabase/lite does it, as a library. It is also a whole server; nothing but its /auth/v1 is used.
 
 import { decodeJwt, SignJWT } from "jose";
 
+import { AdminError, adminEndpoint, createAdmin } from "./auth-admin.mjs";
 import { inputProblem } from "./auth-input.mjs";
 import { log } from "./logs.mjs";
 import { createPasswordLimit, emailIn } from "./passwords.mjs";
@@ -83,6 +85,7 @@ const late = (ms, value) => new Promise((resolve) => setTimeout(resolve, ms, val
 export function createAuth({ authDatabaseUrl, jwtSecret, publicUrl, resolveKey }) {
   const library = openLibrary(authDatabaseUrl, jwtSecret, publicUrl);
   const passwords = createPasswordLimit(library.sql);
+  const admin = createAdmin(library.sql, jwtSecret);
   const signingKey = new TextEncoder().encode(jwtSecret);
 
   /** Issue the access token anew, with the claims that the library leaves out: policies read app_metadata. */
@@ -106,6 +109,11 @@ export function createAuth({ authDatabaseUrl, jwtSecret, publicUrl, resolveKey }
     ]);
     if (!answer) throw new UpstreamError(FAILURES.timeout);
     if (answer.status < 500) return answer;
+    throw await failure();
+  }
+
+  /** What to say of a failure: whether the database is there at all. */
+  async function failure() {
     const isUp = await Promise.race([
       library.sql`select 1`.then(
         () => true,
@@ -113,16 +121,17 @@ export function createAuth({ authDatabaseUrl, jwtSecret, publicUrl, resolveKey }
       ),
       late(PROBE_MS, false),
     ]);
-    throw new UpstreamError(isUp ? FAILURES.internal : FAILURES.unavailable);
+    return new UpstreamError(isUp ? FAILURES.internal : FAILURES.unavailable);
   }
 
   async function handle(c) {
     c.header("cache-control", "no-store");
-    const refuse = (status, error_code, msg) => c.json({ code: status, error_code, msg }, status);
+    const refuse = (status, error_code, msg, more = {}) => c.json({ code: status, error_code, msg, ...more }, status);
     const endpoint = c.req.path.slice("/auth/v1".length);
     const key = endpoint === PUBLIC ? {} : resolveKey(c.req.raw.headers, c.req.query("apikey"));
     if (key.refusal) return c.json(key.refusal, 401);
-    const methods = Object.hasOwn(SERVED, endpoint) ? SERVED[endpoint] : null;
+    const isAdmin = adminEndpoint(endpoint) !== null;
+    const methods = Object.hasOwn(SERVED, endpoint) ? SERVED[endpoint] : adminEndpoint(endpoint)?.methods;
     if (!methods) return refuse(404, "not_found", "This part of Supabase Auth is not in the local stack");
     if (!methods.includes(c.req.method)) {
       c.header("allow", methods.join(", "));
@@ -134,6 +143,14 @@ export function createAuth({ authDatabaseUrl, jwtSecret, publicUrl, resolveKey }
     const body = Buffer.from(await c.req.arrayBuffer()).toString();
     const problem = inputProblem(body);
     if (problem) return refuse(400, "validation_failed", problem);
+    if (isAdmin) {
+      try {
+        return c.json(await admin(endpoint, c.req.method, key.authorization, body));
+      } catch (error) {
+        if (error instanceof AdminError) return refuse(error.status, error.code, error.message, error.more);
+        throw await failure();
+      }
+    }
     const isSignIn = endpoint === "/token" && c.req.query("grant_type") === "password";
     const attempt = isSignIn ? [emailIn(body), c.env.incoming.socket.remoteAddress] : null;
     // without a database, the sign-in itself fails

@@ -199,6 +199,7 @@ grant select, insert, update, delete on auth.sessions, auth.refresh_tokens, auth
 grant select, insert, update on auth.users, auth.identities to supabase_auth_admin;
 grant select, insert, update, delete on auth.sessions, auth.refresh_tokens to supabase_auth_admin;
 grant insert on auth.audit_log_entries to supabase_auth_admin;
+grant usage on schema extensions to supabase_auth_admin;   -- hashes the passwords that the secret key sets
 grant execute on function auth.count_password_attempt(text, text), auth.forget_password_attempt(text, text)
     to supabase_auth_admin;
 

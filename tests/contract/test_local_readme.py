@@ -106,8 +106,8 @@ def names_after(beginning: str) -> list[str]:
 
 def test_auth_serves_what_the_page_says_and_nothing_of_the_rest(api: Api) -> None:
     served, absent = names_after("Served: "), names_after("404, because ")
-    assert len(served) == 7
-    assert len(absent) == 13
+    assert len(served) == 9
+    assert len(absent) == 11
 
     def is_absent(path: str) -> bool:
         url = f"{api.stack.auth_url}/{path}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psycopg
 import pytest
 
 from local.config import Ports
@@ -18,6 +20,7 @@ from tests.support.people import sign_in, try_to_sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.people import Session
 
@@ -94,7 +97,7 @@ def test_the_page_does_what_it_says(own: Stack) -> None:
     assert mine == {"activity_count": 6, "last_activity_date": "2025-12-07"}
 
 
-def test_a_folder_with_problems_names_them_and_ends_badly(own: Stack, tmp_path: Any) -> None:
+def test_a_folder_with_problems_names_them_and_ends_badly(own: Stack, tmp_path: Path) -> None:
     (tmp_path / "organization.csv").write_text("slug,name\nwrong-one,\n", encoding="utf-8")
     refused = run(f"make onboard DIR={tmp_path}", own)
     assert refused.returncode == 1
@@ -102,3 +105,37 @@ def test_a_folder_with_problems_names_them_and_ends_badly(own: Stack, tmp_path: 
     assert refused.stderr.splitlines()[-1].endswith("problems: nothing was written")
     nowhere = run(f"make onboard DIR={tmp_path}/nowhere", own)
     assert (nowhere.returncode, "is no folder: name one with DIR=…" in nowhere.stderr) == (1, True)
+    unnamed = run("make onboard DIR=", own)
+    assert (unnamed.returncode, "“” is no folder: name one with DIR=…" in unnamed.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(("more", "is_invited"), [("", True), ("MAIL=no", False)])
+def test_sign_ins_are_made_by_an_auth_server(
+    own: Stack, tmp_path: Path, more: str, *, is_invited: bool
+) -> None:
+    """The local one, as a project's is asked."""
+    folder = tmp_path / "folder"
+    shutil.copytree(ROOT / "examples" / "onboarding", folder)
+    slug = "invited" if is_invited else "made"
+    for file in folder.iterdir():
+        text = (
+            file.read_text(encoding="utf-8").replace("@stemmen.", f"@{slug}.").replace("stemmen,", f"{slug},")
+        )
+        file.write_text(text, encoding="utf-8")
+    half_done = {"email": f"anne@{slug}.example"}  # by a run that was stopped right after
+    key = {"apikey": own.secret_key}
+    httpx.post(f"{own.auth_url}/invite", json=half_done, headers=key, trust_env=False).raise_for_status()
+    project = f"DB={own.db_url} URL={own.api_url} KEY={own.secret_key}"
+    done = run(f"make onboard DIR={folder} {project} {more}", own)
+    assert done.returncode == 0, done.stderr
+    assert f"7 people get {'an invitation by mail' if is_invited else 'a sign-in'}" in done.stdout
+    assert "password" not in done.stdout
+    with psycopg.connect(own.db_url) as owner:
+        people = owner.execute(
+            "select count(*), count(invited_at), count(email_confirmed_at), count(p.id) "
+            "from auth.users u join public.organizations o on o.id::text = u.raw_app_meta_data ->> 'org_id' "
+            "join public.profiles p on p.id = u.id where o.slug = %s",
+            [slug],
+        ).fetchone()
+    assert people == ((7, 7, 0, 7) if is_invited else (7, 1, 6, 7))
+    assert "nothing to do" in run(f"make onboard DIR={folder} {project} {more}", own).stdout

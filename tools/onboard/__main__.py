@@ -113,7 +113,7 @@ def _compare(connection: Connection, folder: Folder, problems: list[Problem]) ->
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.onboard", description=__doc__)
-    parser.add_argument("folder", type=Path, help="with organization.csv, units.csv, people.csv and others")
+    parser.add_argument("folder", help="with organization.csv, units.csv, people.csv and others")
     parser.add_argument("--dry-run", action="store_true", help="tell what would change, and write nothing")
     parser.add_argument("--db", default="", help="Postgres URL of role postgres (default: the local stack)")
     parser.add_argument("--url", default="", help="of the project whose Auth server makes the sign-ins")
@@ -136,8 +136,9 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    if not arguments.folder.is_dir():
-        raise StackError(f"{arguments.folder} is no folder: name one with DIR=…")
+    folder = Path(arguments.folder)
+    if not arguments.folder or not folder.is_dir():
+        raise StackError(f"“{arguments.folder}” is no folder: name one with DIR=…")
     db_url = arguments.db or Stack.running(arguments.state_dir).db_url
     errors = Console(stderr=True, soft_wrap=True)
     columns = (
@@ -152,7 +153,7 @@ def _run(arguments: argparse.Namespace) -> int:
             task = progress.add_task("starting")
             made = onboard(
                 db_url,
-                arguments.folder,
+                folder,
                 _sign_ins(arguments),
                 is_dry=arguments.dry_run,
                 report=lambda step, done, of: progress.update(
@@ -161,7 +162,7 @@ def _run(arguments: argparse.Namespace) -> int:
             )
     except ProblemsError as error:
         for each in error.problems:
-            errors.out(f"{arguments.folder / str(each)}", highlight=False)
+            errors.out(f"{folder / str(each)}", highlight=False)
         errors.out(f"{error}: nothing was written", highlight=False)
         return 1
     _show(made, arguments)

@@ -126,6 +126,10 @@ class _Reader:
             line = content[: error.start].count(b"\n") + 1
             self.problems.append(Problem(model.FILE, line, "is not UTF-8: save it as “CSV UTF-8”"))
             return [], []
+        if "\0" in text:
+            line = text[: text.index("\0")].count("\n") + 1
+            self.problems.append(Problem(model.FILE, line, "holds a character that cannot be stored"))
+            return [], []
         first = text.partition("\n")[0]
         separator = next((mark for mark in ";\t" if mark in first), ",")
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)

@@ -193,6 +193,7 @@ def test_a_line_that_cannot_be_read_does_not_make_others_wrong(folder: Path) -> 
         ("unit,kind\nÅs,local\n".encode("latin-1"), "units.csv:2: is not UTF-8: save it as “CSV UTF-8”"),
         (b'unit,kind\n"a"b,local\n', "units.csv:2: cannot be read from here on: ',' expected after '\"'"),
         (b"", "units.csv:1: the column kind is missing"),
+        (b"unit,kind\na\0b,local\n", "units.csv:2: holds a character that cannot be stored"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(folder: Path, content: bytes, expected: str) -> None:
