@@ -19,8 +19,23 @@ const PAGE = 1000; // what the API gives at most
 /** @type {{ supabase_url?: string, publishable_key: string }} */
 const config = await (await fetch("config.json")).json();
 const url = config.supabase_url || location.origin;
+let left = new AbortController();
+const isReading = (address, method) => /\/rest\/v1\/(?!rpc\/)/.test(address) && method === "GET";
+
+/** What the page before asked for is not waited for. Gives whether the next one is still open. @type {() => () => boolean} */
+export function leavePage() {
+  left.abort();
+  const next = new AbortController();
+  left = next;
+  return () => !next.signal.aborted;
+}
+
 export const client = /** @type {any} */ (window).supabase.createClient(url, config.publishable_key, {
   auth: { persistSession: true, autoRefreshToken: true, storageKey: "fersk" },
+  global: {
+    fetch: (address, given) =>
+      fetch(address, isReading(String(address), given?.method) ? { ...given, signal: left.signal } : given),
+  },
 });
 
 /** @type {(request: PromiseLike<any>) => Promise<any>} */
@@ -54,7 +69,11 @@ async function send(path, method = "GET") {
   const headers = { apikey: config.publishable_key, authorization: `Bearer ${data.session?.access_token}` };
   let response;
   try {
-    response = await fetch(`${url}/functions/v1/${path}`, { method, headers });
+    response = await fetch(`${url}/functions/v1/${path}`, {
+      method,
+      headers,
+      ...(method === "GET" && { signal: left.signal }),
+    });
   } catch (error) {
     throw new ApiError(0, "", error.message);
   }

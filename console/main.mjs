@@ -1,6 +1,6 @@
 // The frame: who is signed in, which page is open, and what is said while the server is silent.
 
-import { ask, client } from "./api.mjs";
+import { ask, client, leavePage } from "./api.mjs";
 import { clock, h } from "./dom.mjs";
 import { follow } from "./live.mjs";
 import { bufdir } from "./pages/bufdir.mjs";
@@ -120,6 +120,7 @@ async function show(isQuiet = false) {
   const context = { me, parts, isAgain: isQuiet, again };
   const turn = ++reading;
   if (!isQuiet) {
+    leavePage();
     showHeader();
     find("main").setAttribute("aria-busy", "true");
     find("main").replaceChildren(h("p", { class: "empty" }, texts.loading));
@@ -171,6 +172,7 @@ function keepFocus(/** @type {() => void} */ redraw) {
 /** @type {(error: any) => Promise<void>} */
 async function failed(error) {
   if (error.status === 0 || error.status >= 502) return silent();
+  if (error.status === 429) return busy(error);
   if (error.status === 401) {
     if (await renew().catch(() => false)) return show(true);
     return leave(texts.signIn.expired, "warn");
@@ -191,6 +193,13 @@ function silent() {
   clearTimeout(silence.timer);
   const wait = RETRY_MS[Math.min(silence.attempts++, RETRY_MS.length - 1)];
   silence.timer = window.setTimeout(() => (me ? show(true) : start()), wait);
+}
+
+/** Too much is under way: what is there stays, and it is tried again. */
+function busy(/** @type {any} */ error) {
+  say("warn", ofError(error));
+  clearTimeout(silence.timer);
+  silence.timer = window.setTimeout(() => show(true), RETRY_MS[Math.min(silence.attempts++, RETRY_MS.length - 1)]);
 }
 
 function heard() {

@@ -7130,7 +7130,8 @@ CREATE VIEW public.possible_duplicates WITH (security_invoker='on') AS
             b.id AS other_id,
             'same_peer_mentor'::text AS reason,
             a.activity_date,
-            a.unit_id AS chapter_id
+            a.unit_id AS chapter_id,
+            b.activity_date AS other_date
            FROM (counted a
              JOIN counted b USING (peer_mentor_id, activity_type_id, activity_date))
           WHERE ((ROW(b.inserted_at, b.id) < ROW(a.inserted_at, a.id)) AND (a.taken && b.taken))
@@ -7139,7 +7140,8 @@ CREATE VIEW public.possible_duplicates WITH (security_invoker='on') AS
             b.id,
             'direct_and_proxy'::text,
             a.activity_date,
-            a.unit_id
+            a.unit_id,
+            b.activity_date
            FROM (counted a
              JOIN counted b USING (contact_id, activity_date, organization_id))
           WHERE ((ROW(b.inserted_at, b.id) < ROW(a.inserted_at, a.id)) AND (a.is_proxy_registered <> b.is_proxy_registered) AND (NOT ((a.peer_mentor_id = b.peer_mentor_id) AND (a.activity_type_id = b.activity_type_id) AND (a.taken && b.taken))))
@@ -7148,7 +7150,8 @@ CREATE VIEW public.possible_duplicates WITH (security_invoker='on') AS
             b.id,
             'same_event'::text,
             a.activity_date,
-            a.unit_id
+            a.unit_id,
+            b.activity_date
            FROM (counted a
              JOIN counted b USING (unit_id, activity_type_id, activity_date))
           WHERE ((ROW(b.inserted_at, b.id) < ROW(a.inserted_at, a.id)) AND (a.taken && b.taken) AND (a.peer_mentor_id <> b.peer_mentor_id) AND (((a.contact_id IS NULL) AND (b.contact_id IS NULL) AND (LEAST(a.participant_count, b.participant_count) > 1)) OR ((a.contact_id = b.contact_id) AND (a.is_proxy_registered = b.is_proxy_registered))))
@@ -7157,14 +7160,15 @@ CREATE VIEW public.possible_duplicates WITH (security_invoker='on') AS
     p.other_id,
     p.reason,
     p.activity_date,
-    p.chapter_id
+    p.chapter_id,
+    p.other_date
    FROM pairs p
   WHERE (NOT (EXISTS ( SELECT
            FROM public.not_duplicates n
           WHERE ((LEAST(n.activity_id, n.other_id) = LEAST(p.id, p.other_id)) AND (GREATEST(n.activity_id, n.other_id) = GREATEST(p.id, p.other_id))))))
   ORDER BY p.activity_date, p.id, p.other_id;
 
-COMMENT ON VIEW public.possible_duplicates IS 'Pairs of activities that count and may be one: the same peer mentor at the same time, a contact met directly and by proxy, an event registered by two people. Filtered as activities is.';
+COMMENT ON VIEW public.possible_duplicates IS 'Pairs of activities that count and may be one: the same peer mentor at the same time, a contact met directly and by proxy, an event registered by two people. Filtered as activities is. A span of days is asked of activity_date and of other_date, which is the same day.';
 
 CREATE TABLE public.reporting_year_log (
     id bigint NOT NULL,

@@ -35,6 +35,7 @@ LOOK = {"viewport": {"width": 1180, "height": 820}, "locale": "en-GB", "timezone
 PHONE = {"viewport": {"width": 390, "height": 820}, "locale": "nb-NO"}
 PAGES = {PEER_MENTOR: ("mine",), COORDINATOR: ("register",), ADMIN: ("people", "import")}
 
+IS_READ = "!document.querySelector('[data-page] [aria-busy=true]')"
 # Where on the page some steps of the Bufdir year are, with a margin.
 AROUND_STEPS = """([first, last]) => {
     const [top, bottom] = [first, last].map((step) =>
@@ -76,7 +77,7 @@ class Console:
         self.page.goto(f"{self.stack.api_url}/#{name}")
         self.page.locator(f'[data-page="{name.partition("/")[0]}"]').wait_for()
         self.page.locator("#pulse[data-state=live]").wait_for()
-        self.page.wait_for_function("!document.querySelector('[data-page] [aria-busy=true]')")
+        self.page.wait_for_function(IS_READ)
 
     def press(self, name: str, said: str) -> None:
         """Press a button, and wait for what it says then."""
@@ -90,6 +91,7 @@ class Console:
 
     def take_steps(self, name: str, first: int, last: int) -> None:
         """Take a picture of some of the steps of the Bufdir year."""
+        self.page.wait_for_function(IS_READ)
         clip = self.page.evaluate(AROUND_STEPS, [first, last])
         path = self.target / f"year-{name}.png"
         self.page.screenshot(path=path, clip=clip, full_page=True, style="#notice { display: none }")

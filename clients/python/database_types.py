@@ -751,6 +751,7 @@ class PublicPossibleDuplicates(BaseModel):
     activity_date: datetime.date = Field(alias="activity_date")
     activity_id: uuid.UUID = Field(alias="activity_id")
     chapter_id: uuid.UUID = Field(alias="chapter_id")
+    other_date: datetime.date = Field(alias="other_date")
     other_id: uuid.UUID = Field(alias="other_id")
     reason: str = Field(alias="reason")
 

@@ -1246,6 +1246,7 @@ export type Database = {
           activity_date: string;
           activity_id: string;
           chapter_id: string;
+          other_date: string;
           other_id: string;
           reason: string;
         };

@@ -1,6 +1,6 @@
 // The Bufdir year, step by step: control, saved figures, report, files.
 
-import { ask, call, client } from "../api.mjs";
+import { ask, call, client, leavePage } from "../api.mjs";
 import { actionButton, card, count, empty, h, head, hours, moment, note, pill, select } from "../dom.mjs";
 import { forget, later } from "../parts/later.mjs";
 import { table } from "../parts/table.mjs";
@@ -24,27 +24,36 @@ const orNull = (request) =>
     throw error;
   });
 
-/** The steps in hand first; what goes through the activities of the whole year comes when it is there. */
+/**
+ * What goes through the activities of the whole year comes one by one: a person has few places at the server, and
+ * another page may be opened meanwhile.
+ */
 async function load({ me, parts, isAgain }) {
   const year = Number(parts[0]) || new Date().getFullYear();
   if (!isAgain) forget();
-  const [status, snapshot, versions, types] = await Promise.all([
-    call(`snapshot-status?${period(year)}`),
+  const isOpen = leavePage();
+  const then = (before, act) =>
+    before.then(act, (error) => {
+      if (isOpen()) return act();
+      throw error;
+    });
+  const [snapshot, versions, types] = await Promise.all([
     orNull(call(`metric-snapshots?${period(year)}`)),
     call(`bufdir-reports?${period(year)}`),
     ask(client.from("activity_types").select("code,label")),
   ]);
-  return {
+  const status = call(`snapshot-status?${period(year)}`).then((answer) => ({
     me,
     year,
-    status,
+    status: answer,
     snapshot,
     versions,
-    labels: new Map(types.map((type) => [type.code, type.label])),
-    alignment: call(`bufdir-alignment?year=${year}`),
-    duplicates: loadDuplicates(year),
-    remarks: call(`bufdir-reports?${period(year)}&show=remarks`),
-  };
+  }));
+  const alignment = then(status, () => call(`bufdir-alignment?year=${year}`));
+  const duplicates = then(alignment, () => loadDuplicates(year));
+  const remarks = then(duplicates, () => call(`bufdir-reports?${period(year)}&show=remarks`));
+  const labels = new Map(types.map((type) => [type.code, type.label]));
+  return { year, labels, status, alignment, duplicates, remarks };
 }
 
 function thresholds(alignment, labels) {
@@ -177,8 +186,8 @@ export const bufdir = {
         later(words.thresholds, data.alignment, (found) => thresholds(found, data.labels)),
         later(words.duplicates, data.duplicates, (found) => duplicates(found, again)),
         later(words.remarks, data.remarks, remarks),
-        saved(data, again),
-        report(data, again),
+        later(words.snapshot, data.status, (found) => saved(found, again)),
+        later(words.versions, data.status, (found) => report(found, again)),
       ),
     ];
   },

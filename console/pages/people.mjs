@@ -24,12 +24,12 @@ async function load() {
   ]);
   const names = new Map(chapters.map((each) => [each.id, each.name]));
   const known = new Map(signIns.map((each) => [each.id, each]));
+  const assigned = Map.groupBy(assignments, (row) => row.profile_id);
   const people = profiles.map((each) => ({
     ...each,
     email: known.get(each.id)?.email ?? "",
     seen: known.get(each.id)?.last_sign_in_at,
-    chapters: assignments
-      .filter((row) => row.profile_id === each.id)
+    chapters: (assigned.get(each.id) ?? [])
       .sort((a, b) => b.is_primary - a.is_primary)
       .map((row) => names.get(row.unit_id)),
   }));

@@ -186,6 +186,7 @@ export const en = {
     unmapped: "Types without a Bufdir category",
     unmappedNote: "These are reported as “uncategorised” until an administrator gives them one.",
     duplicates: "Possible duplicates",
+    moreThan: (number) => `more than ${number}`,
     noDuplicates: "No possible duplicates.",
     reasons: {
       same_peer_mentor: "Same peer mentor at the same time",

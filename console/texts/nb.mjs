@@ -181,6 +181,7 @@ export const nb = {
     unmapped: "Typer uten Bufdir-kategori",
     unmappedNote: "Disse rapporteres som «uten kategori» til en administrator gir dem en.",
     duplicates: "Mulige dubletter",
+    moreThan: (number) => `mer enn ${number}`,
     noDuplicates: "Ingen mulige dubletter.",
     reasons: {
       same_peer_mentor: "Samme likeperson på samme tid",

@@ -46,6 +46,7 @@ create policy "who follows up both decides otherwise" on public.not_duplicates
                and a.unit_id = any (array(select app.visible_chapter_ids()))));
 
 -- Three joins, each by keys: one with "or" would compare all with all. No pair is in two.
+-- Both days are the same. Who asks for a span names both: the planner does not carry it over.
 create or replace view public.possible_duplicates with (security_invoker = on) as
     with counted as not materialized (
         select a.*,
@@ -54,13 +55,13 @@ create or replace view public.possible_duplicates with (security_invoker = on) a
         from public.activities a
         where a.is_counted
     ), pairs as (
-        select a.id, b.id as other_id, 'same_peer_mentor' as reason, activity_date,
-               a.unit_id as chapter_id
+        select a.id, b.id as other_id, 'same_peer_mentor' as reason, a.activity_date,
+               a.unit_id as chapter_id, b.activity_date as other_date
         from counted a
         join counted b using (peer_mentor_id, activity_type_id, activity_date)
         where (b.inserted_at, b.id) < (a.inserted_at, a.id) and a.taken && b.taken
         union all
-        select a.id, b.id, 'direct_and_proxy', activity_date, a.unit_id
+        select a.id, b.id, 'direct_and_proxy', a.activity_date, a.unit_id, b.activity_date
         from counted a
         join counted b using (contact_id, activity_date, organization_id)
         where (b.inserted_at, b.id) < (a.inserted_at, a.id)
@@ -68,7 +69,7 @@ create or replace view public.possible_duplicates with (security_invoker = on) a
           and not (a.peer_mentor_id = b.peer_mentor_id
                    and a.activity_type_id = b.activity_type_id and a.taken && b.taken)
         union all
-        select a.id, b.id, 'same_event', activity_date, unit_id
+        select a.id, b.id, 'same_event', a.activity_date, a.unit_id, b.activity_date
         from counted a
         join counted b using (unit_id, activity_type_id, activity_date)
         where (b.inserted_at, b.id) < (a.inserted_at, a.id)
@@ -77,7 +78,7 @@ create or replace view public.possible_duplicates with (security_invoker = on) a
                and least(a.participant_count, b.participant_count) > 1
                or a.contact_id = b.contact_id and a.is_proxy_registered = b.is_proxy_registered)
     )
-    select p.id as activity_id, p.other_id, p.reason, p.activity_date, p.chapter_id
+    select p.id as activity_id, p.other_id, p.reason, p.activity_date, p.chapter_id, p.other_date
     from pairs p
     where not exists (
         select from public.not_duplicates n
@@ -87,7 +88,7 @@ create or replace view public.possible_duplicates with (security_invoker = on) a
 comment on view public.possible_duplicates is
     'Pairs of activities that count and may be one: the same peer mentor at the same time, a '
     'contact met directly and by proxy, an event registered by two people. Filtered as activities '
-    'is.';
+    'is. A span of days is asked of activity_date and of other_date, which is the same day.';
 
 revoke all on public.not_duplicates, public.possible_duplicates
     from public, anon, authenticated, service_role;

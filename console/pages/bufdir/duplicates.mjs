@@ -1,40 +1,45 @@
 // Possible duplicates of a year: the pairs, and what becomes of each.
 
-import { all, ask, client } from "../../api.mjs";
-import { actionButton, card, day, h, note } from "../../dom.mjs";
+import { ask, client } from "../../api.mjs";
+import { actionButton, card, count, day, h, note } from "../../dom.mjs";
 import { table } from "../../parts/table.mjs";
 import { texts } from "../../texts.mjs";
 
 const words = texts.bufdir;
 
-/** The pairs, each with both activities, in the words of whoever decides. */
-export async function loadDuplicates(year) {
-  const pairs = await all(() =>
-    client
-      .from("possible_duplicates")
-      .select("*")
-      .gte("activity_date", `${year}-01-01`)
-      .lt("activity_date", `${year + 1}-01-01`)
+const SHOWN = 50;
+const iso = (year, month) => `${month > 12 ? year + 1 : year}-${String(month > 12 ? 1 : month).padStart(2, "0")}-01`;
+
+/** The first pairs of a year, month by month: where there are many activities, a month is quick and a year is not. */
+async function firstPairs(year) {
+  const pairs = [];
+  for (let month = 1; month <= 12 && pairs.length <= SHOWN; month++) {
+    const [from, to] = [iso(year, month), iso(year, month + 1)];
+    const days = (request, column) => request.gte(column, from).lt(column, to);
+    const request = client.from("possible_duplicates").select("*");
+    const ordered = days(days(request, "activity_date"), "other_date")
       .order("activity_date")
       .order("activity_id")
-      .order("other_id"),
-  );
-  const shown = pairs.slice(0, 50);
+      .order("other_id");
+    pairs.push(...(await ask(ordered.limit(SHOWN + 1))));
+  }
+  return pairs;
+}
+
+/** The pairs, each with both activities, in the words of whoever decides. */
+export async function loadDuplicates(year) {
+  const pairs = await firstPairs(year);
+  const shown = pairs.slice(0, SHOWN);
   const ids = [...new Set(shown.flatMap((pair) => [pair.activity_id, pair.other_id]))];
-  const [activities, types, people, chapters] =
-    ids.length === 0
-      ? [[], [], [], []]
-      : await Promise.all([
-          ask(
-            client
-              .from("activities")
-              .select("id,peer_mentor_id,activity_type_id,duration_minutes,is_proxy_registered")
-              .in("id", ids),
-          ),
-          ask(client.from("activity_types").select("id,label")),
-          all(() => client.from("profiles").select("id,display_name").order("id")),
-          all(() => client.from("chapters").select("id,name").order("id")),
-        ]);
+  const units = [...new Set(shown.map((pair) => pair.chapter_id))];
+  if (ids.length === 0) return { number: "0", shown: [] };
+  const [activities, types, chapters] = await Promise.all([
+    ask(client.from("activities").select("id,peer_mentor_id,activity_type_id,duration_minutes").in("id", ids)),
+    ask(client.from("activity_types").select("id,label")),
+    ask(client.from("chapters").select("id,name").in("id", units)),
+  ]);
+  const mentors = [...new Set(activities.map((each) => each.peer_mentor_id))];
+  const people = await ask(client.from("profiles").select("id,display_name").in("id", mentors));
   const named = (rows, key) => new Map(rows.map((row) => [row.id, row[key]]));
   const [labels, names, places] = [named(types, "label"), named(people, "display_name"), named(chapters, "name")];
   const told = new Map(
@@ -48,7 +53,7 @@ export async function loadDuplicates(year) {
     ]),
   );
   return {
-    all: pairs.length,
+    number: pairs.length > SHOWN ? words.moreThan(SHOWN) : count(pairs.length),
     shown: shown.map((pair) => ({
       ...pair,
       chapter: places.get(pair.chapter_id),
@@ -59,7 +64,7 @@ export async function loadDuplicates(year) {
 }
 
 export function duplicates(found, again) {
-  if (found.all === 0) return card(words.duplicates, note("good", words.noDuplicates));
+  if (found.shown.length === 0) return card(words.duplicates, note("good", words.noDuplicates));
   const same = async (pair) => {
     await ask(
       client
@@ -76,7 +81,7 @@ export function duplicates(found, again) {
     await again(texts.saved);
   };
   return card(
-    `${words.duplicates} (${found.all})`,
+    `${words.duplicates} (${found.number})`,
     table(
       "duplicates",
       words.duplicates,
