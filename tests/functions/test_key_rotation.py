@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 import httpx
 import pytest
 
-from local import processes, services
-from local.config import Ports
 from local.errors import StackError
-from local.network import HOST, answers
+from local.network import HOST
 from tests.stack.gateway.processes import environment, run_gateway
+from tests.support.deployment import Deployment
 from tests.support.waiting import eventually
 from tools.rotate_key import PREVIOUS, Keys, Project, Steps, rotate_publishable_key, rotate_secret_key, shell
 
@@ -49,41 +48,6 @@ class Platform:
         legacy = {"id": None, "api_key": "eyJ", "name": "anon"}
         listed = [{"id": name, "api_key": value} for name, value in self.keys.items()]
         return httpx.Response(200, json=[legacy, *listed])
-
-
-class Deployment:
-    """All functions, in one process after the other; whoever calls goes to the newest."""
-
-    def __init__(self, stack: Stack, gateway: Gateway) -> None:
-        self._stack, self._gateway = stack, gateway
-        self.url = ""
-        self.names: list[str] = []
-        self.under_way: set[str] = set()
-
-    def deploy(self, variables: dict[str, str]) -> None:
-        port = Ports.free().functions
-        program = services.functions(self._stack.instance)
-        url = f"http://{HOST}:{port}"
-        started = replace(
-            program,
-            name=f"functions-{port}",
-            command=[
-                part.replace(str(self._stack.instance.ports.functions), str(port)) for part in program.command
-            ],
-            environment={**program.environment, "SUPABASE_URL": self._gateway.url, **variables},
-            ready=lambda: answers(f"{url}/ready"),
-            ports=[port],
-        )
-        processes.start(self._stack.instance, started)
-        before, former, self.url = self.names, self.url, f"{url}/functions/v1"
-        self.names = [started.name]
-        eventually(lambda: former not in self.under_way)
-        for name in before:
-            processes.stop(self._stack.instance, name)
-
-    def stop(self) -> None:
-        for name in self.names:
-            processes.stop(self._stack.instance, name)
 
 
 class Behind(Project):
@@ -144,7 +108,7 @@ def gateway(stack: Stack, tmp_path: Path) -> Iterator[Gateway]:
 
 @pytest.fixture
 def deployment(stack: Stack, gateway: Gateway) -> Iterator[Deployment]:
-    deployment = Deployment(stack, gateway)
+    deployment = Deployment(stack, gateway.url)
     try:
         deployment.deploy({"SUPABASE_SECRET_KEY": stack.secret_key})
         yield deployment
