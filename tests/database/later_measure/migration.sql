@@ -57,4 +57,4 @@ create or replace view stats.visible_chapter_stats with (security_barrier) as
     from stats.live_chapter_stats l
     where l.chapter_id = any (array(select app.statistics_chapter_ids()));
 create or replace view public.chapter_stats with (security_invoker = on) as
-    select * from stats.visible_chapter_stats;
+    select * from stats.visible_chapter_stats order by chapter_id;
