@@ -31,7 +31,7 @@ DRAFT = Draft(0, 0, 0, 0, "2026-05-17 12:00Z", 60, 2, "registered")
 SAID: LiteralString = "select chapter_id, proxy_count from public.chapter_stats order by 1"
 TRUE: LiteralString = """
     select unit_id, count(*) filter (where registered_by <> peer_mentor_id) from public.activities
-    where status = 'registered' and organization_id = %s group by 1 order by 1
+    where is_counted and organization_id = %s group by 1 order by 1
 """
 CHANGES: list[LiteralString] = [
     "update public.activities set duration_minutes = 45 where id = %s",

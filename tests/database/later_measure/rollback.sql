@@ -7,6 +7,7 @@ do $$ begin   -- before all else: a fold and writers would otherwise go on with 
 end $$;
 
 -- What takes the column away from a view also takes away what stands on it; both are made as they were.
+drop function if exists public.chapters(public.chapter_stats);
 drop view if exists public.chapter_stats, stats.visible_chapter_stats, stats.live_chapter_stats, stats.contributions;
 create view stats.contributions as
     select a.organization_id, a.chapter_id, a.peer_mentor_id, a.activity_type_id, a.bucket_date, a.contact_id,
@@ -30,9 +31,14 @@ create view stats.visible_chapter_stats with (security_barrier) as
     from stats.live_chapter_stats l
     where l.chapter_id = any (array(select app.statistics_chapter_ids()));
 create view public.chapter_stats with (security_invoker = on) as
-    select * from stats.visible_chapter_stats;
+    select * from stats.visible_chapter_stats order by chapter_id;
 comment on view public.chapter_stats is 'Per chapter, exact now.';
 revoke all on stats.contributions, stats.live_chapter_stats, stats.visible_chapter_stats, public.chapter_stats
     from public, anon, authenticated, service_role;
 grant select on stats.visible_chapter_stats, public.chapter_stats to authenticated;
+create function public.chapters(public.chapter_stats) returns setof public.chapters
+    language sql stable rows 1 security invoker set search_path = ''
+begin atomic select c.* from public.chapters c where c.id = $1.chapter_id; end;
+revoke execute on function public.chapters(public.chapter_stats) from public, anon, authenticated, service_role;
+grant execute on function public.chapters(public.chapter_stats) to authenticated;
 select private.close_views();   -- writes to the view are refused as to the others
