@@ -27,7 +27,7 @@ NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
         large-folder test unit db test-stack \
         functions bytecode soak bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-functions \
         bench-results bufdir-alignment contracts openapi types dart-client docs schema \
-        image deploy-functions deploy-check restore-drill rotate-webhook-secret doctor chaos fuzz \
+        image deploy-functions deploy-check restore-drill rotate-webhook-secret rotate-api-key doctor chaos fuzz \
         console demo screenshots audit lint fmt lock fresh check ci
 
 help: ## this list
@@ -159,6 +159,10 @@ doctor: setup ## look the stack over, or a project: URL=… KEY=<secret key> [DB
 
 rotate-webhook-secret: setup ## a new secret for the webhooks, none refused: DB=<postgres url> DEPLOY='<command>'
 	@$(VENV)/python -m tools.rotate --db '$(DB)' --deploy '$(DEPLOY)'
+
+rotate-api-key: setup ## a new key of a project, no call refused: REF=… URL=… DEPLOY='<command>' [KIND=publishable] [CALLERS='<command>']
+	@$(VENV)/python -m tools.rotate_key --kind $(or $(KIND),secret) --ref '$(REF)' --url '$(URL)' \
+	  --deploy '$(DEPLOY)' $(if $(FUNCTIONS),--functions '$(FUNCTIONS)') $(if $(CALLERS),--callers '$(CALLERS)')
 
 console: setup ## write the console to build/console, to deploy beside a project: URL=https://… KEY=sb_publishable_…
 	@$(VENV)/python -m tools.console "$(URL)" "$(KEY)"

@@ -32,5 +32,7 @@ export function readConfig(env) {
     timeoutMs: Number(env.FERSK_GATEWAY_TIMEOUT_MS || 35_000), // longer than any time limit of the services
     realtimeDatabaseUrl: env.FERSK_REALTIME_DB_URL,
     consoleDir: env.FERSK_CONSOLE_DIR,
+    previousPublishableKey: env.FERSK_PREVIOUS_PUBLISHABLE_KEY,
+    previousSecretKey: env.FERSK_PREVIOUS_SECRET_KEY,
   };
 }

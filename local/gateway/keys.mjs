@@ -16,10 +16,14 @@ const digest = (text) => createHash("sha256").update(text).digest();
 
 /**
  * Build the resolver of API keys: publishable and anon (role anon), secret and service_role (role service_role).
+ * While a key is rotated, the one of before is known as well, as on the platform.
  * Returns (headers, key in the query) → { authorization } for the service behind, or { refusal }, the body of a 401.
  */
-export function createKeyResolver({ publishableKey, secretKey, anonKey, serviceRoleKey }) {
+export function createKeyResolver(keys) {
+  const { publishableKey, secretKey, anonKey, serviceRoleKey, previousPublishableKey, previousSecretKey } = keys;
   const known = [
+    ...(previousPublishableKey ? [{ digest: digest(previousPublishableKey), token: anonKey }] : []),
+    ...(previousSecretKey ? [{ digest: digest(previousSecretKey), token: serviceRoleKey, secret: true }] : []),
     { digest: digest(publishableKey), token: anonKey },
     { digest: digest(anonKey), token: anonKey },
     { digest: digest(secretKey), token: serviceRoleKey, secret: true },

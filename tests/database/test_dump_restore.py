@@ -106,6 +106,15 @@ def _run(program: str, *arguments: str, own: OwnCluster) -> None:
     assert done.returncode == 0, f"{program}: {done.stderr}"
 
 
+def _page(heading: str) -> list[str]:
+    """The blocks of SQL of a section of the page, which is what is drilled here."""
+    page = (ROOT / "docs" / "howto" / "back-up.md").read_text(encoding="utf-8")
+    _, _, section = page.partition(f"\n## {heading}\n")
+    found = re.findall(r"^```sql\n(.*?)^```", section.partition("\n## ")[0], re.MULTILINE | re.DOTALL)
+    assert found, heading
+    return list(found)
+
+
 def _problems(connection: Connection) -> list[str]:
     return [problem for (problem,) in connection.execute("select problem from private.platform_problems()")]
 
@@ -252,6 +261,11 @@ def test_a_dump_of_an_older_major_version_is_exact_in_a_newer_one(
                     assert version is not None
                     assert int(version[0]) // 10_000 == newest
                     connection.execute("select cron.unschedule(jobid) from cron.job")
+                    (afterwards,) = _page("Another major version")
+                    for statement in afterwards.splitlines():
+                        rows = connection.execute(statement.encode()).fetchall()
+                        if "stats.audit" in statement:
+                            assert rows == []
                     assert_exact_and_audited(connection)
                     _write_here_and_there(connection, scene, 200)
                     connection.execute("select stats.refresh(p_force := true)")
@@ -288,26 +302,31 @@ def test_data_alone_are_exact_or_found_and_healed(
         migrations.up(target.url)
         with target.connect(admin=True) as connection:
             connection.execute("select cron.unschedule(jobid) from cron.job")
-            # what the migrations have put there comes with the dump
-            connection.execute(
-                "delete from stats.settings where true; delete from stats.stats_refresh_log where true"
-            )
+        before, after = _page("The data alone")
+        with target.connect() as connection:
+            connection.execute(before.encode())
         _run("pg_restore", "--exit-on-error", "--disable-triggers", f"{file}.auth", own=target)
         _run("pg_restore", "--exit-on-error", "--disable-triggers", str(file), own=target)
         with target.connect() as connection:
+            statements = after.splitlines()
+            for statement in statements[:2]:
+                connection.execute(statement.encode())
             if not is_exact:
-                connection.execute("insert into stats.settings default values")
-                connection.execute("insert into stats.stats_refresh_log default values")
                 assert differences(connection) != []
                 found = {name for (name,) in connection.execute("select relation_name from stats.audit()")}
                 assert {"daily_totals", "monthly_totals", "peer_mentor_totals", "yearly_totals"} <= found
                 health = connection.execute("select public.get_health() -> 'differences'").fetchone()
                 assert health is not None
                 assert health[0] > 0
-                connection.execute("select stats.heal()")
+            for statement in statements[2:]:
+                rows = connection.execute(statement.encode()).fetchall()
+                if "stats.audit" in statement:
+                    assert rows == []
+                if "platform_problems" in statement:
+                    assert [problem.split()[0] for problem, _ in rows] == ["secret", "secret"]
+            connection.execute("select cron.unschedule(jobid) from cron.job")
             assert_exact_and_audited(connection)
             assert wrong_entries(connection) == []
-            connection.execute("select stats.refresh(p_force := true)")
             _write_here_and_there(connection, scene, first + 200)
             connection.execute("select stats.fold()")
             assert_exact_and_audited(connection)

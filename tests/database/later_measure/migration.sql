@@ -4,6 +4,20 @@
 do $$ begin   -- before all else: a fold and writers would otherwise go on with what they have begun
     perform pg_advisory_xact_lock(hashtext('fersk'), hashtext('stats.fold'));
     lock table public.activities in share row exclusive mode;
+    -- From readers it takes all or nothing, in their order. It gives way before one of them would be ended.
+    set local lock_timeout = '500ms';
+    loop
+        begin
+            alter view public.chapter_stats set (security_invoker = on);
+            alter view stats.visible_chapter_stats set (security_barrier);
+            alter view stats.live_chapter_stats reset (security_barrier);
+            lock table stats.measures in access exclusive mode;
+            exit;
+        exception when lock_not_available then
+            perform pg_sleep(0.2);
+        end;
+    end loop;
+    set local lock_timeout = 0;
 end $$;
 
 alter table stats.measures add column proxy_count bigint not null default 0;
