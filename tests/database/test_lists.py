@@ -118,3 +118,22 @@ def test_every_list_that_has_no_table_has_an_order(stack: Stack) -> None:
         ).fetchall()
     # test_retries has possible duplicates: the seed is nearly without
     assert {name for (name,) in rows} == KEYS.keys() | {"possible_duplicates"}
+
+
+def test_whose_sign_ins_they_are_is_asked_once_and_not_for_every_user(stack: Stack) -> None:
+    with psycopg.connect(stack.admin_db_url) as db:
+        claims = db.execute(
+            "select jsonb_build_object('sub', p.id, 'role', 'authenticated',"
+            " 'app_metadata', jsonb_build_object('org_id', p.organization_id))::text"
+            " from public.profiles p join auth.users u on u.id = p.id where u.email = 'astrid@nhf.example'"
+        ).fetchone()
+        db.execute("set local track_functions = 'all'")
+        db.execute("select set_config('request.jwt.claims', %s, true)", claims)
+        db.execute("set local role authenticated")
+        found = db.execute("select id from public.get_sign_ins()").fetchall()
+        db.execute("reset role")
+        calls = db.execute(
+            "select calls from pg_stat_xact_user_functions where funcname = 'administered_org_id'"
+        ).fetchone()
+    assert len(found) > 1
+    assert calls == (1,)

@@ -181,3 +181,18 @@ def test_control_a_not_null_domain_in_a_view_keeps_filters_from_the_index(coordi
         assert "bucket_date" not in condition
     finally:
         coordinator.execute("set role authenticated")
+
+
+def test_the_duplicates_of_a_month_read_that_month_on_both_sides(coordinator: Connection) -> None:
+    month: LiteralString = "between '2026-03-01' and '2026-03-31'"
+    row = coordinator.execute(
+        f"select count(*) from public.activities where activity_date {month}"
+    ).fetchone()
+    assert row is not None
+    nodes = _plan(
+        coordinator,
+        f"select * from public.possible_duplicates where activity_date {month} and other_date {month}",
+    )
+    scans = [node for node in nodes if node.get("Relation Name") == "activities"]
+    read = [node["Actual Rows"] * node["Actual Loops"] for node in scans]
+    assert 0 < max(read) <= row[0]
