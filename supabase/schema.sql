@@ -2692,6 +2692,9 @@ CREATE FUNCTION private.install_platform_parts() RETURNS void
     AS $$
 begin
     perform cron.schedule(s.name, s.schedule, s.command) from private.schedules() s;
+    if stats.noted_time('stats.swept_at') is null then
+        perform stats.note_time('stats.swept_at');   -- from now on a sweep is due
+    end if;
 
     begin
         if not exists (

@@ -9,6 +9,9 @@ create or replace function private.install_platform_parts() returns void
     language plpgsql volatile security invoker set search_path = '' as $$
 begin
     perform cron.schedule(s.name, s.schedule, s.command) from private.schedules() s;
+    if stats.noted_time('stats.swept_at') is null then
+        perform stats.note_time('stats.swept_at');   -- from now on a sweep is due
+    end if;
 
     begin
         if not exists (
