@@ -134,5 +134,6 @@ def _run(command: Sequence[str], title: str, project: Path, environment: dict[st
     )
     if done.returncode != 0:
         words = "\n".join(text for text in (done.stdout.strip(), done.stderr.strip()) if text)
-        raise StackError(f"{title} failed:\n{words[-4000:]}")
+        _, error, rest = words.partition("ERROR:")  # then comes the statement, however long
+        raise StackError(f"{title} failed:\n{(error + rest)[:4000] if error else words[-4000:]}")
     return done.stdout

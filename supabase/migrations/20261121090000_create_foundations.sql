@@ -24,8 +24,9 @@ begin
     cross join lateral (select format(o.form, n.nspname, o.object) as name) t
     where n.nspname in ('app', 'private', 'stats')
        or n.nspname = 'public' and o.object = any (array[
-           'acknowledge_wake_ups', 'activities', 'activity_history', 'activity_history_id_seq',
-           'activity_status', 'activity_time_series', 'activity_types', 'approve_report',
+           'acknowledge_wake_ups', 'activities', 'activities_insert_number_seq',
+           'activity_history', 'activity_history_id_seq', 'activity_status',
+           'activity_time_series', 'activity_types', 'approve_report',
            'bufdir_category_mappings', 'bufdir_export_audit_log',
            'bufdir_export_audit_log_id_seq', 'bufdir_mapping_versions',
            'bufdir_metric_snapshots', 'bufdir_report_versions', 'bufdir_thresholds',
