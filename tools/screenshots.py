@@ -33,7 +33,7 @@ LAST_YEAR = datetime.now(UTC).year - 1
 # In English, as the documentation is; but the phone's are in Norwegian.
 LOOK = {"viewport": {"width": 1180, "height": 820}, "locale": "en-GB", "timezone_id": "Europe/Oslo"}
 PHONE = {"viewport": {"width": 390, "height": 820}, "locale": "nb-NO"}
-PAGES = {PEER_MENTOR: ("mine",), COORDINATOR: ("register",), ADMIN: ("people", "import")}
+PAGES = {COORDINATOR: ("register",), ADMIN: ("people", "import")}
 
 IS_READ = "!document.querySelector('[data-page] [aria-busy=true]')"
 # Where on the page some steps of the Bufdir year are, with a margin.

@@ -104,3 +104,18 @@ def test_old_figures_are_greyed_with_their_age_until_the_server_is_back(
     context.unroute(re.compile(r"/(rest|functions)/v1/"), gone)
     expect(page.locator("main.is-old")).to_have_count(0)
     expect(page.get_by_text("Får ikke kontakt")).to_have_count(0)
+
+
+def test_too_much_at_once_is_said_and_tried_again(page: Page, context: BrowserContext, stack: Stack) -> None:
+    sign_in(page, stack.api_url, KARI)
+    shown = figure(page, "Aktiviteter")
+
+    def busy(route: Route) -> None:
+        route.fulfill(status=429, json={"code": "rate_limited", "message": "Too many requests"})
+
+    context.route(re.compile(r"/rest/v1/"), busy)
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(page.get_by_text("For mange forsøk. Vent litt og prøv igjen.")).to_be_visible()
+    assert figure(page, "Aktiviteter") == shown
+    context.unroute(re.compile(r"/rest/v1/"), busy)
+    expect(page.get_by_text("For mange forsøk.")).to_have_count(0)
