@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import threading
 import uuid
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 PEOPLE = ("ola", "liv", "solveig")
 PAUSE_SECONDS = 0.03
 FEW = 20
+FIRST_DAY = dt.date(2010, 1, 1)
+A_DAY = 4  # activities of at most five hours: a day has 24
 REFUSED = {401, 403, 429}
 """Statuses that say for certain that nothing was written."""
 OWN = """
@@ -122,10 +125,11 @@ class Writer:
         minutes, certain = self._random.randint(1, 300), self.written.certain()
         if len(certain) < FEW or self._random.random() < 0.5:
             name = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+            day = FIRST_DAY + dt.timedelta(days=len(self.written.possible) // A_DAY)
             body = {
                 **self._template,
                 "id": name,
-                "occurred_at": "2026-05-17T12:00:00Z",
+                "occurred_at": f"{day}T12:00:00Z",
                 "duration_minutes": minutes,
                 "registered_by": self._template["peer_mentor_id"],
             }
