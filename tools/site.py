@@ -50,6 +50,7 @@ def lay_out() -> None:
     for page in sorted(page for pattern in PAGES for page in ROOT.glob(pattern)):
         text = MARK.sub(r"\1", page.read_text(encoding="utf-8"))
         _write(page, LINK.sub(partial(_link, page), text))
+    shutil.copytree(ROOT / "docs" / "pictures", SOURCE / "docs" / "pictures")
     api = SOURCE / "docs" / "api"
     shutil.copytree(ROOT / "console" / "api", api)
     shutil.copy(ROOT / "functions" / "openapi.json", api)
@@ -75,7 +76,7 @@ def _link(page: Path, match: re.Match[str]) -> str:
             )
             return f"]({match['target'].rstrip('/')}/index.md)"
         return f"]({match['target'].rstrip('/')}/README.md)"
-    if target.suffix != ".md":
+    if target.suffix not in {".md", ".png"}:
         _write(target, target.read_text(encoding="utf-8"))
     return match[0]
 
