@@ -16,6 +16,7 @@ from _shared.http.endpoint import ENDPOINTS
 from _shared.result import ErrorCode
 from tests.contract.conftest import APPS
 from tests.contract.test_error_shape import FAILURES
+from tests.contract.world import FEW_SECONDS, SECONDS
 from tools import openapi
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ async def test_a_function_answers_as_described(function: Function) -> None:
 @pytest.mark.parametrize(("mode", "code"), FAILURES.items(), ids=FAILURES)
 async def test_a_function_fails_as_described(function: Function, mode: str, code: str) -> None:
     function.network.mode = mode
+    function.give_up_after(FEW_SECONDS if mode == "hanging" else SECONDS)
     answer = await function.call(function.some_caller())
     described = operation(function, function.method)["responses"]
     status = ErrorCode(code).status
