@@ -69,11 +69,13 @@ def insert(connection: Connection, rows: Sequence[Activity]) -> None:
     connection.execute(_INSERT, [_json(rows)])
 
 
-def copy(connection: Connection, rows: Sequence[Activity]) -> None:
-    statement = sql.SQL("copy public.activities ({}) from stdin").format(_COLUMN_LIST)
+def copy(connection: Connection, rows: Sequence[Activity], **also: str) -> None:
+    """Other columns may be given as well, the same in each row."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, [*COLUMNS, *also]))
+    statement = sql.SQL("copy public.activities ({}) from stdin").format(columns)
     with connection.cursor() as cursor, cursor.copy(statement) as stream:
         for row in rows:
-            stream.write_row(astuple(row))
+            stream.write_row([*astuple(row), *also.values()])
 
 
 def upsert(connection: Connection, rows: Sequence[Activity]) -> None:

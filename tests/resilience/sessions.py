@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.resilience.own_cluster import Connection
 
 ISOLATIONS = ["read committed"] * 7 + ["repeatable read"] * 2 + ["serializable"]
+OFTEN = [12, 12, 12, 12, 1]  # MINUTES: only an empty day has room for 24 hours
 MOST_ROWS = 60  # of each writer, so that a comparison stays cheap and there are many
 
 
@@ -26,7 +27,11 @@ def begin(connection: Connection, isolation: str) -> None:
 
 
 class Writer:
-    """Inserts, deletes and claims among its own rows, edits anybody's; some transactions are long."""
+    """Inserts, deletes and claims among its own rows, edits anybody's; some transactions are long.
+
+    Writers of the same person and day wait for each other. So most of its rows are of days of its own, in the
+    months of all; some are of the days of all.
+    """
 
     admin = False
 
@@ -35,28 +40,37 @@ class Writer:
         self._scene = scene
         self._base = number << 64
         self._created = 0
+        self._moments = [f"{moment[:8]}{number % 28 + 1:02}{moment[10:]}" for moment in MOMENTS]
 
     def step(self, connection: Connection) -> str:
         rng = self._random
         begin(connection, rng.choice(ISOLATIONS))
+        written = False
         for _ in range(rng.choice([1, 1, 2, 4])):
             if rng.random() < 0.2:
                 self._undone(connection)
-            self._write(connection)
+            written |= self._write(connection)
             if rng.random() < 0.03:
                 connection.execute("select pg_sleep(%s)", [rng.random()])  # a long transaction is the point
         if rng.random() < 0.15:
             connection.execute("rollback")
             return "rolled back"
         connection.execute("commit")
-        return "committed"
+        return "committed" if written else "refused"
 
     def _undone(self, connection: Connection) -> None:
         connection.execute("savepoint undone")
         self._write(connection)
         connection.execute("rollback to savepoint undone")
 
-    def _write(self, connection: Connection) -> None:
+    def _write(self, connection: Connection) -> bool:
+        """Write something; false if it was refused, as a day has 24 hours."""
+        with operations.unless_the_day_is_full(connection):
+            self._write_something(connection)
+            return True
+        return False
+
+    def _write_something(self, connection: Connection) -> None:
         own = [
             row[0]
             for row in connection.execute(
@@ -116,12 +130,14 @@ class Writer:
         while len(ids) < count:
             self._created += 1
             ids.append(UUID(int=self._base + self._created))
+        moments = MOMENTS if rng.random() < 0.2 else self._moments
         return [
             self._scene.activity(
                 activity_id,
                 Draft(
                     *(rng.randrange(4), rng.randrange(3), rng.choice([None, 0, 1]), rng.randrange(2)),
-                    *(rng.choice(MOMENTS), rng.choice(MINUTES), rng.randrange(4), rng.choice(STATUSES)),
+                    *(rng.choice(moments), rng.choices(MINUTES, OFTEN)[0]),
+                    *(rng.randrange(4), rng.choice(STATUSES)),
                 ),
             )
             for activity_id in ids
@@ -191,10 +207,11 @@ class Administrator:
         return "refreshed by hand"
 
     def _edit(self, connection: Connection) -> None:
-        connection.execute(
-            "update public.activities set duration_minutes = duration_minutes % 1440 + 1 "
-            "where id = (select id from public.activities order by id limit 1)"
-        )
+        with operations.unless_the_day_is_full(connection):
+            connection.execute(
+                "update public.activities set duration_minutes = duration_minutes % 1440 + 1 "
+                "where id = (select id from public.activities order by id limit 1)"
+            )
 
 
 class Checker:

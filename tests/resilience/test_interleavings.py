@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, LiteralString, cast
 from uuid import UUID
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     Sessions = tuple[Connection, Connection, Connection]
 
 FOLD = "select stats.fold() ->> 'outcome'"
-DRAFT = Draft(0, 0, 0, 0, "2026-05-17 12:00Z", 60, 2, "registered")
+DRAFT = Draft(0, 0, 0, 0, "2026-05-17 12:00Z", 60, 3, "registered")
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +60,14 @@ def scene(own: OwnCluster) -> Scene:
         return load_scene(connection)
 
 
+def draft_of(number: int) -> Draft:
+    """Three peer mentors a day, as those who write of the same one and day wait for each other."""
+    day = 17 - (number - 1) // 3
+    return replace(DRAFT, mentor=number % 3, occurred_at=f"2026-05-{day} 12:00Z")
+
+
 def write(connection: Connection, scene: Scene, number: int) -> None:
-    operations.insert(connection, [scene.activity(UUID(int=number), DRAFT)])
+    operations.insert(connection, [scene.activity(UUID(int=number), draft_of(number))])
 
 
 def outcome(connection: Connection, statement: LiteralString = FOLD) -> str:
@@ -194,7 +201,7 @@ def test_serializable_writers_of_unrelated_rows_all_commit(
         for turn in range(3):
             for number, writer in enumerate(writers):
                 writer.execute("begin isolation level serializable")
-                draft = Draft(number % 4, number % 3, 0, number % 2, DRAFT.occurred_at, 60, 2, "registered")
+                draft = replace(draft_of(number + 1), chapter=number % 4, kind=number % 2)
                 operations.insert(writer, [scene.activity(UUID(int=10 * turn + number + 1), draft)])
             assert outcome(folder) == "folded"
             for writer in writers:
@@ -398,8 +405,9 @@ def test_what_was_restored_without_triggers_is_found_and_healed_beside_a_writer(
     assert audited(folder) == set()
     with own.connect(admin=True) as restorer:
         restorer.execute("set session_replication_role = replica")
-        operations.copy(restorer, [scene.activity(UUID(int=number), DRAFT) for number in (2, 3)])
-    everywhere = {"daily_totals", "monthly_totals", "peer_mentor_totals", "yearly_totals"}
+        rows = [scene.activity(UUID(int=number), draft_of(number)) for number in (2, 3)]
+        operations.copy(restorer, rows, activity_date="2026-05-17")
+    everywhere = {"daily_minutes", "daily_totals", "monthly_totals", "peer_mentor_totals", "yearly_totals"}
     assert audited(folder) == {(name, scene.chapters[0]) for name in everywhere}
     chapters = [scene.chapters[0], scene.chapters[1]] if named else None
     assert folder.execute("select stats.heal(%s)", [chapters]).fetchone() == (1,)

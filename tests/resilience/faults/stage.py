@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tests.resilience.own_cluster import Connection, OwnCluster
 
 YEAR = 2026
-DRAFT = Draft(0, 0, 0, 0, "2026-05-17 12:00Z", 60, 2, "registered")
 # A wait for a lock, were there one, is seen as an error; nothing here takes this long by itself.
 WAIT_FOR_NOBODY = "set lock_timeout = '500ms'; set statement_timeout = '20s'"
 
@@ -34,14 +33,28 @@ class Stage:
     observer: Connection
     scene: Scene
 
-    def write(self, session: Connection, number: int, status: str = "registered", chapter: int = 0) -> None:
-        """Insert one activity; ids stay below a million, so that they are found again."""
-        draft = Draft(chapter, 0, 0, 0, DRAFT.occurred_at, 60, 2, status)
+    def write(
+        self,
+        session: Connection,
+        number: int,
+        status: str = "registered",
+        *,
+        chapter: int = 0,
+        day: int = 17,
+        minutes: int = 60,
+    ) -> None:
+        """Insert one activity; ids stay below a million, so that they are found again.
+
+        All are of one person: open transactions that register a day of theirs wait for each other.
+        """
+        draft = Draft(chapter, 0, 0, 0, f"2026-05-{day:02} 12:00Z", minutes, 2, status)
         operations.insert(session, [self.scene.activity(UUID(int=number), draft)])
 
     def write_elsewhere(self, session: Connection, number: int) -> None:
-        """Insert one activity of another organisation: a copy of one of its own."""
-        copied = like_one(session, "organization_id <> %s", [self.scene.organization])
+        """Insert one activity of another organisation: like one of its own, and it counts."""
+        # one that is no larger than what is added: so that counts by the same rule
+        counts: LiteralString = "is_counted and duration_minutes <= 60 and participant_count = 1"
+        copied = like_one(session, f"{counts} and organization_id <> %s", [self.scene.organization])
         add_activity(session, id=UUID(int=number), **copied)
 
     def as_admin(self, session: Connection) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.resilience.comparison import differences
+from tests.resilience.comparison import COUNTS, differences
 from tests.resilience.faults.stage import Stage, replaced, value
 from tests.resilience.waiting import blocked
 
@@ -37,8 +37,8 @@ AS_BEFORE: LiteralString = DRAFTS_COUNT.replace("not in ('registered', 'draft')"
 APPLY: LiteralString = "select stats.apply_counting_rules()"
 KEPT_THE_OLD_RULE: LiteralString = "select count(*) from stats.misjudged_activities"
 COUNTED: LiteralString = "select coalesce(sum(activity_count), 0) from stats.live_chapter_stats"
-TRUE: LiteralString = (
-    "select count(*) from public.activities where status = any (%s::public.activity_status[])"
+TRUE: LiteralString = "select count(*) from public.activities a where " + COUNTS.replace(
+    "a.status = 'registered'", "a.status = any (%s::public.activity_status[])"
 )
 
 

@@ -46,7 +46,9 @@ def write_for_a_while(stage: Stage, number: int, *, until: float) -> int:
     with psycopg.connect(stage.cluster.url, autocommit=True) as connection:
         connection.execute("set session characteristics as transaction isolation level repeatable read")
         while time.monotonic() < until:
-            stage.write(connection, number * 10_000 + committed, chapter=number)
+            # on days of its own, of which none has room for more than 1440 minutes
+            day = number + WRITERS * (committed // 1000)
+            stage.write(connection, number * 10_000 + committed, chapter=number, day=day, minutes=1)
             committed += 1
     return committed
 

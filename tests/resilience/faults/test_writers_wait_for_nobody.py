@@ -67,7 +67,7 @@ def test_writers_of_this_and_other_organisations_do_not_wait(
         forget_asking(stage)  # each goes all the way to asking
         stage.write_elsewhere(stage.two, 2 * number)
         forget_asking(stage)
-        stage.write(stage.two, 2 * number + 1)
+        stage.write(stage.two, 2 * number + 1, day=number)  # of another day: one that is the same does wait
     stage.one.execute("commit")
     assert differences(stage.observer) == []
     errors = [row[0] for row in stage.observer.execute("select message from stats.errors order by id")]
