@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -43,8 +44,9 @@ class Cast:
         return self.scene.regions[1]
 
     def write(self, number: int, chapter: int = 0) -> None:
-        """Insert one activity; ids stay below a thousand, so that they are found again."""
-        draft = Draft(chapter, 0, 0, 0, "2026-05-17 12:00Z", 60, 2, "registered")
+        """Insert one activity, each on another day; ids stay below 300, so that they are found again."""
+        day = dt.date(YEAR, 1, 1) + dt.timedelta(days=number)
+        draft = Draft(chapter, 0, 0, 0, f"{day} 12:00Z", 60, 2, "registered")
         operations.insert(self.writer, [self.scene.activity(UUID(int=number), draft)])
 
     def is_outdated(self, unit_id: UUID) -> bool | None:

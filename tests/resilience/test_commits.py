@@ -48,7 +48,8 @@ def test_serializable_inserts_of_unrelated_rows_do_not_fail(cast: Cast) -> None:
     for connection in (cast.writer, cast.drainer):
         begin(connection, "serializable")
     cast.write(1)
-    copied = like_one(cast.drainer, "id > %s", [UUID(int=1000)])
+    of_the_type = "activity_type_id = %s and id > %s"  # what counts whatever its length
+    copied = like_one(cast.drainer, of_the_type, [cast.scene.types[0], UUID(int=1000)])
     add_activity(cast.drainer, id=UUID(int=2), **copied)
     cast.writer.execute("set constraints all immediate")  # as at its commit
     cast.reader.execute(FORGET_WHAT_WAS_ASKED)

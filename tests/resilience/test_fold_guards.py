@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 FOLD: LiteralString = "select stats.fold()"
 PRECOMPUTE: LiteralString = "select public.precompute_hierarchy(o.id, 2026) from public.organizations o"
 SUMMARIES = "hierarchy_stats_cache"
+MINUTES = "daily_minutes"
 TOTALS: list[LiteralString] = ["daily_totals", "monthly_totals", "peer_mentor_totals", "yearly_totals"]
 
 
@@ -98,6 +99,7 @@ class _Paused:
 def own() -> Iterator[OwnCluster]:
     with own_cluster("guards") as cluster:
         with cluster.connect(admin=True) as connection:
+            prepare_report(connection)
             connection.execute("delete from public.expense_claims")
             connection.execute("delete from public.activities")
             drain(connection)
@@ -288,18 +290,25 @@ READERS: dict[LiteralString, LiteralString] = {
         "select public.get_snapshot_status('2026-01-01', '2027-01-01') ->> 'record_count_now'"
     ),
     "app.get_bufdir_alignment(integer)": "select public.get_bufdir_alignment(2026)",
-    "get_monthly_series(uuid,date,date)": (
+    "get_monthly_series(uuid,date,date,integer)": (
         "select (s -> 0 -> 'activity_count')::integer from auth.users p, "
         "public.get_monthly_series(p.id, '2026-05-01', '2026-05-31') s where p.email = 'kari@nhf.example'"
     ),
+    "app.get_report_remarks(date,date)": "select public.get_report_remarks(p_year := 2026)",
+    "app.explain_report_difference(uuid,uuid)": (
+        "select public.explain_report_difference(v.id) from public.bufdir_report_versions v"
+    ),
 }
 # They take the lock too. What the first three read, today's PostgreSQL happens to lock before it takes their
-# snapshots (see test_interleavings for the first two), and the last refuses what differs from the data.
+# snapshots (see test_interleavings for the first two), and the others refuse what differs from the data.
 WITHOUT_A_CONTROL = {
     "stats.audit(uuid[])",
     "stats.rebuild(uuid[])",
     "app.export_person(uuid)",
-    "app.export_bufdir_snapshot(date,date)",
+    "stats.pass_gate(uuid,date,date)",
+    "app.prepare_report(date,date)",
+    "stats.lock_report_version(uuid)",
+    "app.export_report_version(uuid,text)",
 }
 
 
@@ -335,6 +344,13 @@ def test_no_snapshot_is_older_than_the_lock(play: Play, function: LiteralString,
     assert (after == before) is with_guard
 
 
+def prepare_report(connection: Connection) -> None:
+    """A version of a report, which will differ from what there is then."""
+    act_as_admin(connection, load_scene(connection))
+    connection.execute("select public.save_metric_snapshot(p_year := 2026)")
+    connection.execute("select public.prepare_report(p_year := 2026)")
+
+
 def act_as_admin(connection: Connection, scene: Scene) -> None:
     """Be the org admin for the functions, and remain the owner."""
     claims = {
@@ -364,6 +380,8 @@ def test_an_audit_finds_what_a_trigger_has_not_logged(play: Play, change: str, *
     assert (play.wrong() == set()) is with_guard
     chapter = play.scene.chapters[0]
     found = {(name, chapter) for name in TOTALS}
+    # The day of the mentor, who is active in two chapters on it: told of those where there is anything left.
+    found |= {(MINUTES, unit) for unit in play.scene.chapters[1 if change == "delete" else 0 : 2]}
     if change == "delete":  # its contact: summaries count those in the activities
         found |= {(SUMMARIES, unit) for unit in [chapter, *ancestors(play, chapter)]}
     if with_guard:
