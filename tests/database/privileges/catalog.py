@@ -165,7 +165,7 @@ class Catalog:
                     f"select organization_id::text, to_jsonb(t)::text from public.{relation.name} t"
                 ):
                     for value in UUID.findall(row):
-                        found[value].add(slugs.get(org_id, org_id))  # one that is gone leaves a history
+                        found[value].add(slugs.get(org_id) or org_id)  # one that is gone leaves a history
         self.owners = {value: next(iter(of)) for value, of in found.items() if len(of) == 1}
         people = "select display_name, organization_id::text from public.profiles"
         addresses = (
