@@ -24,17 +24,17 @@ import psycopg
 import pytest
 
 from local import database, migrations
-from local.config import Ports
 from local.requirements import ROOT
-from local.stack import Stack
 from tests.resilience.own_cluster import empty_cluster
 from tests.support import documents
 from tests.support.people import sign_in, try_to_sign_in
+from tests.support.stacks import own_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from local.stack import Stack
     from tests.support.documents import Block
 
 BLOCKS = [block for page in documents.PAGES for block in documents.blocks(page)]
@@ -48,12 +48,8 @@ PROLOGUE = 'set -euo pipefail\ncurl() { command curl --fail-with-body "$@"; }\n'
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a running stack in the folder `.stack`, where readers have it."""
-    stack = Stack(tmp_path_factory.mktemp("checkout") / ".stack", Ports.free())
-    try:
-        stack.start()
+    with own_stack(tmp_path_factory, "checkout") as stack:
         yield stack
-    finally:
-        stack.destroy()
 
 
 def run_shell(blocks: list[Block], folder: Path) -> list[str]:

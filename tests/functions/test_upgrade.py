@@ -9,17 +9,17 @@ import httpx
 import psycopg
 import pytest
 
-from local.config import Ports
 from local.requirements import ROOT
-from local.stack import Stack
 from tests.support.deployment import Deployment
 from tests.support.people import sign_in
+from tests.support.stacks import own_stack
 from tests.support.waiting import eventually
 from tests.support.work_limits import lifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from local.stack import Stack
     from tests.support.people import Session
 
 LATER = ROOT / "tests" / "database" / "later_measure"
@@ -29,12 +29,8 @@ AT_LEAST = 30
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a stack of its own, whose schema changes."""
-    stack = Stack(tmp_path_factory.mktemp("upgrade") / ".stack", Ports.free())
-    try:
-        stack.start()
+    with own_stack(tmp_path_factory, "upgrade") as stack:
         yield stack
-    finally:
-        stack.destroy()
 
 
 class People(threading.Thread):

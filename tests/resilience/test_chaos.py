@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from local.config import Ports
-from local.stack import Stack
 from tests.resilience.chaos.faults import Scene
 from tests.resilience.chaos.run import Report, conclude, run
 from tests.resilience.chaos.writers import Writer
+from tests.support.stacks import own_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from local.stack import Stack
 
 SEED, FAULTS, ENOUGH = 20, 6, 100
 PATIENCE_SECONDS = 60.0
@@ -24,12 +25,8 @@ PATIENCE_SECONDS = 60.0
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("chaos") / ".stack", Ports.free())
-    try:
-        stack.start()
+    with own_stack(tmp_path_factory, "chaos") as stack:
         yield stack
-    finally:
-        stack.destroy()
 
 
 def test_nothing_is_lost_or_wrong_whatever_fails(own: Stack) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from local.config import Ports
 from local.stack import Stack
 from tests.resilience.fuzz import functions, junk
+from tests.support.stacks import own_stack
 from tests.support.work_limits import lifted
 
 if TYPE_CHECKING:
@@ -22,12 +22,8 @@ KNOWN = {200, 201, 400, 404}
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a stack of its own: junk is written, too."""
-    stack = Stack(tmp_path_factory.mktemp("fuzz") / ".stack", Ports.free())
-    try:
-        stack.start()
+    with own_stack(tmp_path_factory, "fuzz") as stack:
         yield stack
-    finally:
-        stack.destroy()
 
 
 @pytest.mark.parametrize("caller", ["org admin", "secret key", "webhook"])

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import psycopg
 import pytest
 
-from local.config import Ports
-from local.stack import Stack
+from tests.support.stacks import own_stack
 from tools import doctor
 from tools.doctor import Finding, Project, examine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from local.stack import Stack
 
     Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -25,12 +26,8 @@ DAY = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a stack of its own: other tests leave refused wake-ups and differences behind."""
-    stack = Stack(tmp_path_factory.mktemp("doctor") / ".stack", Ports.free())
-    try:
-        stack.start()
+    with own_stack(tmp_path_factory, "doctor") as stack:
         yield stack
-    finally:
-        stack.destroy()
 
 
 @pytest.fixture

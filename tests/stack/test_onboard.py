@@ -12,16 +12,16 @@ import httpx
 import psycopg
 import pytest
 
-from local.config import Ports
 from local.requirements import ROOT
-from local.stack import Stack
 from tests.support import documents
 from tests.support.people import sign_in, try_to_sign_in
+from tests.support.stacks import own_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from local.stack import Stack
     from tests.support.people import Session
 
 PAGE = ROOT / "docs" / "howto" / "onboard.md"
@@ -29,12 +29,8 @@ PAGE = ROOT / "docs" / "howto" / "onboard.md"
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("onboarding") / ".stack", Ports.free())
-    try:
-        stack.start()
+    with own_stack(tmp_path_factory, "onboarding") as stack:
         yield stack
-    finally:
-        stack.destroy()
 
 
 def commands() -> list[str]:

@@ -6,27 +6,22 @@ import httpx
 import psycopg
 import pytest
 
-from local.config import Ports
-from local.stack import Stack
 from tests.functions.bufdir.support import Person
+from tests.support.stacks import own_stack
 from tests.support.work_limits import lifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from local.stack import Stack
     from tests.resilience.own_cluster import Connection
 
 
 @pytest.fixture(scope="package")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a stack whose people may be erased; nobody else needs them afterwards."""
-    stack = Stack(tmp_path_factory.mktemp("erasure") / ".stack", Ports.free())
-    try:
-        stack.start()
-        with lifted(stack):
-            yield stack
-    finally:
-        stack.destroy()
+    with own_stack(tmp_path_factory, "erasure") as stack, lifted(stack):
+        yield stack
 
 
 @pytest.fixture

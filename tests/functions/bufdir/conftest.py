@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from local.config import Ports
-from local.stack import Stack
 from tests.functions.bufdir.reports import PEOPLE, Office
 from tests.functions.bufdir.support import DAYS, ROLES, Person, data, forget, organization
+from tests.support.stacks import own_stack
 from tests.support.work_limits import lifted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from uuid import UUID
+
+    from local.stack import Stack
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -31,12 +32,8 @@ def people(stack: Stack) -> Iterator[dict[str, Person]]:
 @pytest.fixture(scope="package")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a stack of its own for reports: what is reported stays for ever."""
-    stack = Stack(tmp_path_factory.mktemp("reports") / ".stack", Ports.free())
-    try:
-        stack.start()
+    with own_stack(tmp_path_factory, "reports") as stack:
         yield stack
-    finally:
-        stack.destroy()
 
 
 @pytest.fixture(scope="package")
