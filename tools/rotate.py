@@ -20,7 +20,7 @@ from local import command
 from local.errors import StackError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -81,12 +81,17 @@ def run_deploy(line: str) -> Callable[[str], None]:
     """Make of a shell command one that gets the secret in its environment."""
 
     def deploy(secret: str) -> None:
-        environment = {**os.environ, "FERSK_WEBHOOK_SECRET": secret}
-        done = subprocess.run(line, shell=True, env=environment, check=False)  # noqa: S602 - the operator's own
-        if done.returncode != 0:
-            raise StackError(f"{line} ended with status {done.returncode}")
+        run_line(line, {"FERSK_WEBHOOK_SECRET": secret})
 
     return deploy
+
+
+def run_line(line: str, variables: Mapping[str, str], meanwhile: str = "") -> None:
+    """Run a shell command with these variables. Raises StackError if it fails, with what holds meanwhile."""
+    environment = {**os.environ, **variables}
+    done = subprocess.run(line, shell=True, env=environment, check=False)  # noqa: S602 - the operator's own
+    if done.returncode != 0:
+        raise StackError(f"{line} ended with status {done.returncode}{meanwhile}")
 
 
 def main(words: Sequence[str] | None = None) -> int:

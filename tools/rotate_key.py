@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import httpx
 
 from local import command
 from local.errors import StackError
+from tools.rotate import run_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -159,10 +159,7 @@ def shell(line: str) -> Callable[[dict[str, str]], None]:
     """Make of a shell command a step that finds the keys in its environment."""
 
     def run(variables: dict[str, str]) -> None:
-        environment = {**os.environ, **variables}
-        done = subprocess.run(line, shell=True, env=environment, check=False)  # noqa: S602 - the operator's own
-        if done.returncode != 0:
-            raise StackError(f"{line} ended with status {done.returncode}: both keys go on working")
+        run_line(line, variables, ": both keys go on working")
 
     return run
 
