@@ -5,14 +5,16 @@ import { jwtVerify } from "jose";
 const AT_ONCE = 2;
 const PATIENCE_MS = 5_000;
 const SLOW_MS = 200;
+const CROWD = 10; // more than these wait behind no app: it is a flood
 const REST_MS = { refused: 250, limited: 1_000 };
 const REMEMBERED_TOKENS = 1_000;
 
-/** How long a place rests after an answer while others wait for it: so refusals and slow answers come no faster. */
-function restAfter(status, durationMs) {
+/** How long a place rests after an answer while others wait for it: so no flood has more than a part of the time. */
+function restAfter(status, durationMs, waiting) {
+  if (waiting === 0) return 0;
   if (status === 429) return REST_MS.limited;
   if (status >= 400 && status < 500) return REST_MS.refused;
-  return durationMs > SLOW_MS ? 3 * durationMs : 0;
+  return durationMs > SLOW_MS || waiting > CROWD ? 3 * durationMs : 0;
 }
 
 /**
@@ -46,8 +48,7 @@ export function createPlaces({ jwtSecret, serviceRoleKey }) {
       else if (--caller.busy === 0) callers.delete(name);
     };
     return (status) => {
-      const rest = caller.waiting.length > 0 ? restAfter(status, Date.now() - started) : 0;
-      setTimeout(next, rest).unref();
+      setTimeout(next, restAfter(status, Date.now() - started, caller.waiting.length)).unref();
     };
   }
 

@@ -2,7 +2,7 @@
 
 import http from "node:http";
 import { pipeline, Readable } from "node:stream";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 
 // Below the shortest keep-alive of the services (uvicorn: 5 s), so that the gateway always closes first.
 const IDLE_SOCKET_MS = 4_000;
@@ -52,13 +52,18 @@ function endToEnd(headers) {
   return kept;
 }
 
+// A list of a thousand rows is smaller. At most some 30 MB a second of a larger one, or nobody else gets a processor.
+const LARGE_BYTES = 2 * 1024 * 1024;
+const LEISURE_MS = 2;
 const BYTES = { objectMode: false, highWaterMark: 64 * 1024 };
 
-/** A body's chunks, each when all other connections have had their turn: a large one keeps nobody waiting. */
+/** A body's chunks, each when all other connections have had their turn; a large one's from then on at leisure. */
 async function* inTurn(body) {
+  let passed = 0;
   for await (const chunk of body) {
     yield chunk;
-    await setImmediate();
+    passed += chunk.length;
+    await (passed > LARGE_BYTES ? sleep(LEISURE_MS) : setImmediate());
   }
 }
 

@@ -31,7 +31,7 @@ comment on table private.work_limits is
 alter table private.work_limits enable row level security;   -- deny-all: no policy
 insert into private.work_limits values
     ('report',  60,  '1 second',         120, '500 milliseconds'),
-    ('summary', 100, '100 milliseconds', 200, '50 milliseconds'),
+    ('summary', 40,  '100 milliseconds', 120, '50 milliseconds'),
     ('refresh', 6,   '10 seconds',       12,  '5 seconds')
 on conflict (work) do nothing;
 

@@ -256,7 +256,7 @@ def test_the_limits_are_those_of_the_documentation(forest: Forest) -> None:
     assert rows == [
         ("refresh", 6, 10.0, 12, 5.0),
         ("report", 60, 1.0, 120, 0.5),
-        ("summary", 100, 0.1, 200, 0.05),
+        ("summary", 40, 0.1, 120, 0.05),
     ]
 
 

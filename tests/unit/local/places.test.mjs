@@ -109,6 +109,21 @@ for (const { what, status, took, rest } of [
   });
 }
 
+test("more than ten that wait are a flood: then a place rests three times as long as it was taken", async () => {
+  const [first, second] = await takeMany(AT_ONCE);
+  const waiting = [];
+  for (let n = 0; n < 11; n += 1) waiting.push(await wait());
+  await pass(20);
+  first(200);
+  await pass(59);
+  assert.equal(waiting[0].given, undefined);
+  await pass(1);
+  assert.equal(typeof waiting[0].given, "function");
+  second(200); // ten wait now
+  await pass(0);
+  assert.equal(typeof waiting[1].given, "function");
+});
+
 test("where nobody waits no place rests", async () => {
   const [first] = await takeMany(AT_ONCE);
   first(429);
