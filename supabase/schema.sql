@@ -5013,7 +5013,11 @@ begin
         'else %s into v_minutes; %s end if;',
         stats.add_minutes(v_added),
         v_insert || format('select %s, true, %s from %s c;', v_keys, v_measures, v_new),
-        stats.sum_and_add_minutes(v_added), format(v_grouped, v_new)));
+        format('with longer as (%s d.minutes) select max(l.minutes) from longer l',
+               stats.add_minutes(format(
+                   'select m.peer_mentor_id, m.activity_date, sum(m.minutes) from (%s) m '
+                   'group by 1, 2 order by 1, 2', v_added))),
+        format(v_grouped, v_new)));
     execute format(v_frame, 'log_deleted_activities',
         stats.sum_and_add_minutes(v_taken) || ' into v_minutes; '
         || replace(format(v_grouped, v_old), 'sum(', '-sum('));
@@ -5054,44 +5058,6 @@ begin
 end $_$;
 
 COMMENT ON FUNCTION stats.define_history() IS 'Writes the trigger functions from stats.activity_facts; called again when that has changed.';
-
-CREATE FUNCTION stats.define_judge() RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO ''
-    AS $_$
-begin
-    execute format($define$
-        create or replace function stats.judge_activity() returns trigger
-            -- DEFINER: writers hold no rights on stats
-            language plpgsql security definer set search_path = '' as $body$
-        declare
-            v_is_to_come boolean;
-        begin
-            if current_setting('transaction_isolation') not like 'read%%' then
-                perform from stats.joined_rules r
-                where r.activity_type_id = new.activity_type_id for share;
-            end if;
-            new.is_date_given := coalesce(new.is_date_given, new.activity_date is not null);
-            select j.activity_date, j.not_counted_because, j.is_to_come
-            into new.activity_date, new.not_counted_because, v_is_to_come
-            from %s j;
-            if v_is_to_come and new.status <> 'draft'
-                and (new.status, new.occurred_at, new.activity_date)
-                    is distinct from (old.status, old.occurred_at, old.activity_date) then
-                raise exception 'what has not taken place yet can only be a draft'
-                    using errcode = 'check_violation', constraint = 'activities_to_come_are_drafts';
-            end if;
-            return new;
-        end $body$ $define$,
-        stats.view_over('stats.judgements', 'public.activities', (
-            select format('(select %s)', string_agg(format('new.%1$I as %1$I', c.attname), ', '
-                                                    order by c.attnum))
-            from pg_catalog.pg_attribute c
-            where c.attrelid = 'public.activities'::regclass
-              and c.attnum > 0 and not c.attisdropped and c.attgenerated = '')));
-end $_$;
-
-COMMENT ON FUNCTION stats.define_judge() IS 'Writes the trigger function from stats.judgements; called again when that has changed.';
 
 CREATE FUNCTION stats.effect(p_activity_count numeric, p_minutes numeric, p_hours numeric, p_participants numeric) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
@@ -5632,40 +5598,39 @@ CREATE FUNCTION stats.judge_activity() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
-        declare
-            v_is_to_come boolean;
-        begin
-            if current_setting('transaction_isolation') not like 'read%' then
-                perform from stats.joined_rules r
-                where r.activity_type_id = new.activity_type_id for share;
-            end if;
-            new.is_date_given := coalesce(new.is_date_given, new.activity_date is not null);
-            select j.activity_date, j.not_counted_because, j.is_to_come
-            into new.activity_date, new.not_counted_because, v_is_to_come
-            from ( SELECT a.id,
-    d.activity_date,
-    COALESCE(stats.counts_in_statistics(a.status, a.duration_minutes, a.participant_count, r.counts[n.n], r.min_duration_minutes[n.n], r.min_participants[n.n]),
-        CASE
-            WHEN (a.duplicate_of IS NOT NULL) THEN 'duplicate'::text
-            ELSE NULL::text
-        END) AS not_counted_because,
-    ((a.occurred_at > (statement_timestamp() + '00:05:00'::interval)) OR (d.activity_date > ((statement_timestamp() AT TIME ZONE d.time_zone))::date)) AS is_to_come
-   FROM ((((select new.id as id, new.organization_id as organization_id, new.unit_id as unit_id, new.peer_mentor_id as peer_mentor_id, new.coordinator_id as coordinator_id, new.activity_type_id as activity_type_id, new.occurred_at as occurred_at, new.activity_date as activity_date, new.is_date_given as is_date_given, new.recorded_at as recorded_at, new.inserted_at as inserted_at, new.insert_number as insert_number, new.duration_minutes as duration_minutes, new.participant_count as participant_count, new.contact_id as contact_id, new.is_proxy_registered as is_proxy_registered, new.registered_by as registered_by, new.status as status, new.duplicate_of as duplicate_of, new.summary as summary, new.approved_expenses_nok as approved_expenses_nok, new.not_counted_because as not_counted_because) a
-     LEFT JOIN stats.joined_rules r ON ((r.activity_type_id = a.activity_type_id)))
-     CROSS JOIN LATERAL ( SELECT COALESCE(r.time_zone, 'UTC'::text) AS time_zone,
-                CASE
-                    WHEN a.is_date_given THEN a.activity_date
-                    ELSE ((a.occurred_at AT TIME ZONE COALESCE(r.time_zone, 'UTC'::text)))::date
-                END AS activity_date) d)
-     CROSS JOIN LATERAL ( SELECT width_bucket(d.activity_date, r.valid_from) AS n) n)) j;
-            if v_is_to_come and new.status <> 'draft'
-                and (new.status, new.occurred_at, new.activity_date)
-                    is distinct from (old.status, old.occurred_at, old.activity_date) then
-                raise exception 'what has not taken place yet can only be a draft'
-                    using errcode = 'check_violation', constraint = 'activities_to_come_are_drafts';
-            end if;
-            return new;
-        end $$;
+declare
+    v_rule  stats.joined_rules;
+    v_n     integer;
+    v_today date;
+begin
+    if current_setting('transaction_isolation') not like 'read%' then
+        perform from stats.joined_rules r
+        where r.activity_type_id = new.activity_type_id for share;
+    end if;
+    select r.* into v_rule
+    from stats.joined_rules r where r.activity_type_id = new.activity_type_id;
+    new.is_date_given := coalesce(new.is_date_given, new.activity_date is not null);
+    if not new.is_date_given then
+        new.activity_date := (new.occurred_at at time zone coalesce(v_rule.time_zone, 'UTC'))::date;
+    end if;
+    v_n := width_bucket(new.activity_date, v_rule.valid_from);
+    new.not_counted_because := coalesce(
+        stats.counts_in_statistics(
+            new.status, new.duration_minutes, new.participant_count,
+            v_rule.counts[v_n], v_rule.min_duration_minutes[v_n], v_rule.min_participants[v_n]),
+        case when new.duplicate_of is not null then 'duplicate' end);
+    v_today := (statement_timestamp() at time zone coalesce(v_rule.time_zone, 'UTC'))::date;
+    -- the clocks of phones are a little off
+    if (new.occurred_at > statement_timestamp() + interval '5 minutes'
+            or new.activity_date > v_today)
+        and new.status <> 'draft'
+        and (new.status, new.occurred_at, new.activity_date)
+            is distinct from (old.status, old.occurred_at, old.activity_date) then
+        raise exception 'what has not taken place yet can only be a draft'
+            using errcode = 'check_violation', constraint = 'activities_to_come_are_drafts';
+    end if;
+    return new;
+end $$;
 
 CREATE TABLE public.bufdir_metric_snapshots (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -5832,11 +5797,11 @@ CREATE FUNCTION stats.log_inserted_activities() RETURNS trigger
     a.approved_expenses_nok,
     a.recorded_at
    FROM new_rows a
-  WHERE a.is_counted) a) c; else with changed as (select c.peer_mentor_id, c.activity_date, sum(c.minutes) as minutes from (select m.* from ( SELECT a.peer_mentor_id,
+  WHERE a.is_counted) a) c; else with longer as (insert into stats.daily_minutes as d (peer_mentor_id, activity_date, minutes) select m.peer_mentor_id, m.activity_date, sum(m.minutes) from (select m.* from ( SELECT a.peer_mentor_id,
     a.activity_date,
     a.duration_minutes AS minutes
    FROM new_rows a
-  WHERE ((a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL))) m) c group by 1, 2 having sum(c.minutes) <> 0), added as (insert into stats.daily_minutes as d (peer_mentor_id, activity_date, minutes) select c.* from changed c order by 1, 2 on conflict (peer_mentor_id, activity_date) do update set minutes = d.minutes + excluded.minutes returning  d.*) select max(d.minutes) from (select sum(b.minutes) as minutes from (select a.*, 0 as more from added a union all select c.peer_mentor_id, c.activity_date, 0, c.minutes from changed c) b group by b.peer_mentor_id, b.activity_date having sum(b.more) > 0) d into v_minutes; insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from ( SELECT a.organization_id,
+  WHERE ((a.status = 'registered'::public.activity_status) AND (a.duplicate_of IS NULL))) m) m group by 1, 2 order by 1, 2 on conflict (peer_mentor_id, activity_date) do update set minutes = d.minutes + excluded.minutes returning  d.minutes) select max(l.minutes) from longer l into v_minutes; insert into stats.activity_changes (organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, is_first, activity_count, total_minutes, participant_count, approved_nok) select organization_id, chapter_id, peer_mentor_id, activity_type_id, bucket_date, row_number() over () = 1, sum(c.activity_count) as activity_count, sum(c.total_minutes) as total_minutes, sum(c.participant_count) as participant_count, sum(c.approved_nok) as approved_nok from ( SELECT a.organization_id,
     a.chapter_id,
     a.peer_mentor_id,
     a.activity_type_id,
@@ -7285,11 +7250,10 @@ CREATE VIEW stats.judgements AS
         CASE
             WHEN (a.duplicate_of IS NOT NULL) THEN 'duplicate'::text
             ELSE NULL::text
-        END) AS not_counted_because,
-    ((a.occurred_at > (statement_timestamp() + '00:05:00'::interval)) OR (d.activity_date > ((statement_timestamp() AT TIME ZONE d.time_zone))::date)) AS is_to_come
+        END) AS not_counted_because
    FROM (((public.activities a
      LEFT JOIN stats.joined_rules r ON ((r.activity_type_id = a.activity_type_id)))
-     CROSS JOIN LATERAL ( SELECT COALESCE(r.time_zone, 'UTC'::text) AS time_zone,
+     CROSS JOIN LATERAL ( SELECT
                 CASE
                     WHEN a.is_date_given THEN a.activity_date
                     ELSE ((a.occurred_at AT TIME ZONE COALESCE(r.time_zone, 'UTC'::text)))::date
@@ -9095,8 +9059,6 @@ REVOKE ALL ON FUNCTION stats.decayed_reads(p_reads double precision, p_last_read
 REVOKE ALL ON FUNCTION stats.define_change_triggers() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.define_history() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION stats.define_judge() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.effect(p_activity_count numeric, p_minutes numeric, p_hours numeric, p_participants numeric) FROM PUBLIC;
 

@@ -5,6 +5,14 @@
 -- stats.contributions, stats.countable_activities and stats.registered_minutes, so that what
 -- counts, on which day, and what it adds is said once. Whoever changes one of them calls it again.
 
+-- The view's own query, over other rows. The view by its name: a function that names one by its
+-- regclass would have to go before the view can be made anew.
+create or replace function stats.view_over(p_view text, p_relation text, p_rows text)
+    returns text
+    language sql stable security invoker set search_path = ''
+    return format('(%s)', replace(
+        rtrim(pg_get_viewdef(p_view::regclass), ';'), p_relation, p_rows));
+
 -- The views' own queries, over the rows of a statement.
 create or replace function stats.contributions_of(p_rows text) returns text
     language sql stable security invoker set search_path = ''
@@ -46,7 +54,11 @@ begin
         'else %s into v_minutes; %s end if;',
         stats.add_minutes(v_added),
         v_insert || format('select %s, true, %s from %s c;', v_keys, v_measures, v_new),
-        stats.sum_and_add_minutes(v_added), format(v_grouped, v_new)));
+        format('with longer as (%s d.minutes) select max(l.minutes) from longer l',
+               stats.add_minutes(format(
+                   'select m.peer_mentor_id, m.activity_date, sum(m.minutes) from (%s) m '
+                   'group by 1, 2 order by 1, 2', v_added))),
+        format(v_grouped, v_new)));
     execute format(v_frame, 'log_deleted_activities',
         stats.sum_and_add_minutes(v_taken) || ' into v_minutes; '
         || replace(format(v_grouped, v_old), 'sum(', '-sum('));
@@ -85,7 +97,7 @@ end $$;
 create or replace trigger activities_refuse_truncate before truncate on public.activities
     for each statement execute function stats.refuse_truncate();
 
-revoke execute on function
+revoke execute on function stats.view_over(text, text, text),
     stats.contributions_of(text), stats.minutes_of(text), stats.define_change_triggers(),
     stats.log_inserted_activities(), stats.log_deleted_activities(),
     stats.log_updated_activities(), stats.refuse_truncate()

@@ -6,6 +6,4 @@ drop trigger if exists activities_1_moment_given on public.activities;
 drop trigger if exists activities_3_judge on public.activities;
 drop function if exists private.note_given_date();
 drop function if exists stats.judge_activity();
-drop function if exists stats.define_judge();
-drop function if exists stats.view_over(text, text, text);
 drop view if exists stats.judgements;

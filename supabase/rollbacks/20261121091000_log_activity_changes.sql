@@ -13,3 +13,4 @@ drop function if exists stats.log_inserted_activities();
 drop function if exists stats.define_change_triggers();
 drop function if exists stats.minutes_of(text);
 drop function if exists stats.contributions_of(text);
+drop function if exists stats.view_over(text, text, text);
