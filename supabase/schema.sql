@@ -1117,11 +1117,11 @@ CREATE TABLE public.activities (
     approved_expenses_nok numeric(14,2) DEFAULT 0 NOT NULL,
     not_counted_because text,
     is_counted boolean GENERATED ALWAYS AS ((not_counted_because IS NULL)) STORED NOT NULL,
+    CONSTRAINT activities_activity_date_check CHECK (((activity_date >= '2000-01-01'::date) AND (activity_date < '2100-01-01'::date))),
     CONSTRAINT activities_approved_expenses_nok_check CHECK (((approved_expenses_nok >= (0)::numeric) AND (approved_expenses_nok <> 'NaN'::numeric))),
     CONSTRAINT activities_check CHECK ((duplicate_of <> id)),
     CONSTRAINT activities_date_fits_moment CHECK (((activity_date >= (((occurred_at AT TIME ZONE 'UTC'::text))::date - 1)) AND (activity_date <= (((occurred_at AT TIME ZONE 'UTC'::text))::date + 1)))),
     CONSTRAINT activities_duration_minutes_check CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
-    CONSTRAINT activities_occurred_at_check CHECK (((occurred_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (occurred_at < '2100-01-01 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT activities_participant_count_check CHECK (((participant_count >= 0) AND (participant_count <= 10000))),
     CONSTRAINT activities_proxy_is_named CHECK ((is_proxy_registered = (registered_by <> peer_mentor_id))),
     CONSTRAINT activities_summary_check CHECK ((length(summary) <= 4000))
@@ -1524,7 +1524,7 @@ CREATE FUNCTION app.plan_activities(p_rows jsonb) RETURNS TABLE(line integer, na
          CASE
              WHEN (COALESCE(s.reference, ''::text) = ''::text) THEN 'the activity has no reference'::text
              WHEN (s.times > 1) THEN 'the list names this reference more than once'::text
-             WHEN (s.day IS NULL) THEN 'date must be a day such as 2026-12-31'::text
+             WHEN ((s.day IS NULL) OR ((s.day < '2000-01-01'::date) OR (s.day > '2099-12-31'::date))) THEN 'date must be a day such as 2026-12-31'::text
              WHEN (s.moment IS NULL) THEN 'time must be a time such as 18:30'::text
              WHEN (s.type_id IS NULL) THEN 'there is no type of this code'::text
              WHEN (s.units <> 1) THEN 'there is no chapter, or several, of this name'::text
@@ -7844,7 +7844,7 @@ CREATE TRIGGER "A_pass_on_deleted" AFTER DELETE ON public.activities FOR EACH RO
 
 CREATE TRIGGER activities_1_moment_given BEFORE UPDATE OF occurred_at ON public.activities FOR EACH ROW WHEN ((old.occurred_at <> new.occurred_at)) EXECUTE FUNCTION private.note_given_date('moment');
 
-CREATE TRIGGER activities_2_date_given BEFORE UPDATE OF activity_date ON public.activities FOR EACH ROW EXECUTE FUNCTION private.note_given_date('date');
+CREATE TRIGGER activities_2_date_given BEFORE UPDATE OF activity_date ON public.activities FOR EACH ROW WHEN (((old.occurred_at IS DISTINCT FROM new.occurred_at) OR (old.activity_date IS DISTINCT FROM new.activity_date))) EXECUTE FUNCTION private.note_given_date('date');
 
 CREATE TRIGGER activities_3_judge BEFORE INSERT OR UPDATE OF organization_id, activity_type_id, occurred_at, activity_date, is_date_given, duration_minutes, participant_count, status, duplicate_of, not_counted_because ON public.activities FOR EACH ROW EXECUTE FUNCTION stats.judge_activity();
 
