@@ -98,7 +98,7 @@ CREATE TABLE public.profiles (
     is_active boolean DEFAULT true NOT NULL,
     assigned_at timestamp with time zone,
     erased_at timestamp with time zone,
-    CONSTRAINT profiles_display_name_check CHECK ((display_name <> ''::text)),
+    CONSTRAINT profiles_display_name_check CHECK (((display_name ~ '\S'::text) AND (length(display_name) <= 200))),
     CONSTRAINT profiles_erased_are_inactive CHECK (((erased_at IS NULL) OR (NOT is_active))),
     CONSTRAINT profiles_erased_have_no_sign_in CHECK (((user_id IS NULL) = (erased_at IS NOT NULL))),
     CONSTRAINT profiles_sign_in_as_themselves CHECK ((user_id = id))
@@ -141,7 +141,9 @@ CREATE TABLE public.organization_units (
     kind public.unit_kind NOT NULL,
     name text NOT NULL,
     closed_on date,
-    CONSTRAINT organization_units_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT organization_units_closed_on_check CHECK (((closed_on >= '1900-01-01'::date) AND (closed_on < '2100-01-01'::date))),
+    CONSTRAINT organization_units_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 200))),
+    CONSTRAINT organization_units_region_has_no_number CHECK (((kind <> 'region'::public.unit_kind) OR (name !~ '\d{6}'::text))),
     CONSTRAINT organization_units_root_is_national CHECK (((parent_id IS NULL) = (kind = 'national'::public.unit_kind)))
 );
 
@@ -895,6 +897,10 @@ begin
     if coalesce(trim(p_row ->> 'name'), '') = '' then
         raise exception 'the person has no name' using errcode = 'invalid_parameter_value';
     end if;
+    if length(trim(p_row ->> 'name')) > 200 then
+        raise exception 'the name is longer than 200 characters'
+            using errcode = 'invalid_parameter_value';
+    end if;
     select p.id, p.role, p.display_name, p.is_active
     into v_old.id, v_old.role, v_old.display_name, v_old.is_active
     from public.profiles p where p.id = v_id;
@@ -1027,7 +1033,7 @@ CREATE TABLE public.activity_types (
     code text NOT NULL,
     label text NOT NULL,
     CONSTRAINT activity_types_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
-    CONSTRAINT activity_types_label_check CHECK ((label <> ''::text))
+    CONSTRAINT activity_types_label_check CHECK (((label ~ '\S'::text) AND (length(label) <= 200)))
 );
 
 COMMENT ON TABLE public.activity_types IS 'The kinds of activity of an organisation.';
@@ -1345,10 +1351,10 @@ CREATE TABLE public.organization_settings (
     two_person_sign_off boolean DEFAULT true NOT NULL,
     text_retention interval,
     contact_retention interval,
-    CONSTRAINT organization_settings_contact_retention_check CHECK ((contact_retention >= '1 day'::interval)),
+    CONSTRAINT organization_settings_contact_retention_check CHECK (((contact_retention >= '1 day'::interval) AND (contact_retention <= '100 years'::interval))),
     CONSTRAINT organization_settings_max_chapter_assignments_check CHECK (((max_chapter_assignments >= 1) AND (max_chapter_assignments <= 10000))),
-    CONSTRAINT organization_settings_snapshot_max_age_check CHECK ((snapshot_max_age > '00:00:00'::interval)),
-    CONSTRAINT organization_settings_text_retention_check CHECK ((text_retention >= '1 day'::interval)),
+    CONSTRAINT organization_settings_snapshot_max_age_check CHECK (((snapshot_max_age > '00:00:00'::interval) AND (snapshot_max_age <= '10 years'::interval))),
+    CONSTRAINT organization_settings_text_retention_check CHECK (((text_retention >= '1 day'::interval) AND (text_retention <= '100 years'::interval))),
     CONSTRAINT organization_settings_time_zone_is_known CHECK (app.is_time_zone(time_zone)),
     CONSTRAINT organization_settings_warm_up_limit_check CHECK (((warm_up_limit >= 0) AND (warm_up_limit <= 1000)))
 );
@@ -1372,7 +1378,7 @@ CREATE TABLE public.organizations (
     slug text NOT NULL,
     name text NOT NULL,
     units_changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT organizations_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT organizations_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 200))),
     CONSTRAINT organizations_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,62}$'::text))
 );
 
@@ -1628,6 +1634,8 @@ CREATE FUNCTION app.plan_units(p_rows jsonb) RETURNS TABLE(line integer, id uuid
          END AS "case",
          CASE
              WHEN (COALESCE(j.name, ''::text) = ''::text) THEN 'the unit has no name'::text
+             WHEN (length(j.name) > 200) THEN 'the name is longer than 200 characters'::text
+             WHEN ((j.kind = 'region'::text) AND (j.name ~ '\d{6}'::text)) THEN 'the name of a region stands in reports: six digits in a row may not'::text
              WHEN (j.times > 1) THEN 'the list names this unit more than once'::text
              WHEN (j.units > 1) THEN 'several units have this name'::text
              WHEN (r.rank IS NULL) THEN 'the kind must be national, region, district or local'::text
@@ -1635,7 +1643,7 @@ CREATE FUNCTION app.plan_units(p_rows jsonb) RETURNS TABLE(line integer, id uuid
              WHEN ((j.parent IS NOT NULL) AND (j.parent_id IS NULL)) THEN 'there is no unit of the parent''s name'::text
              WHEN (j.parents > 1) THEN 'several units have the parent''s name'::text
              WHEN ((above.rank > r.rank) OR (j.parent = j.name)) THEN 'the parent is not above a unit of this kind'::text
-             WHEN (j.closed_on !~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$'::text) THEN 'closed_on must be a day such as 2026-12-31'::text
+             WHEN ((j.closed_on IS NOT NULL) AND COALESCE(((app.to_day(j.closed_on) < '1900-01-01'::date) OR (app.to_day(j.closed_on) > '2099-12-31'::date)), true)) THEN 'closed_on must be a day such as 2026-12-31'::text
              ELSE NULL::text
          END AS "case"
     FROM ((joined j
@@ -5559,7 +5567,8 @@ CREATE TABLE public.counting_rules (
     source text NOT NULL,
     CONSTRAINT counting_rules_min_duration_minutes_check CHECK (((min_duration_minutes >= 1) AND (min_duration_minutes <= 1440))),
     CONSTRAINT counting_rules_min_participants_check CHECK (((min_participants >= 1) AND (min_participants <= 10000))),
-    CONSTRAINT counting_rules_source_check CHECK ((source <> ''::text))
+    CONSTRAINT counting_rules_source_check CHECK (((source ~ '\S'::text) AND (length(source) <= 500))),
+    CONSTRAINT counting_rules_valid_from_check CHECK (((valid_from >= '1900-01-01'::date) AND (valid_from < '2100-01-01'::date)))
 );
 
 COMMENT ON TABLE public.counting_rules IS 'What of a type counts, from a day on until the next rule''s. Without a rule, everything that is registered counts. A change is applied at once: docs/howto/change-the-counting-rule.md.';

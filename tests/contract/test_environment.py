@@ -174,7 +174,9 @@ def test_the_deploy_script_deploys_a_project_that_signs_with_its_legacy_secret(t
     [
         pytest.param({}, {"IMAGE": ""}, "IMAGE is missing, such as IMAGE=", id="image"),
         pytest.param({}, {"REGION": ""}, "REGION is missing, such as REGION=", id="region"),
-        pytest.param({}, {"ENV": "no.env"}, "no.env is not there: copy .env.example and fill it in", id="file"),
+        pytest.param(
+            {}, {"ENV": "no.env"}, "no.env is not there: copy .env.example and fill it in", id="file"
+        ),
         pytest.param({"SUPABASE_URL": ""}, {}, "deploy.env lacks SUPABASE_URL", id="empty"),
         pytest.param({"SUPABASE_JWKS_URL": ""}, {}, "deploy.env lacks SUPABASE_JWKS_URL", id="no-verifier"),
     ],

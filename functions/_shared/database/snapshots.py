@@ -75,7 +75,9 @@ class Period(Input):
         if self.period_end < self.period_start:
             raise PydanticCustomError(REFUSAL, "period_end is before period_start.")
         if self.period_start < CENTURY[0] or self.period_end > CENTURY[1]:
-            raise PydanticCustomError(REFUSAL, "A period lies in this century: from 2000-01-01 to 2100-01-01.")
+            raise PydanticCustomError(
+                REFUSAL, "A period lies in this century: from 2000-01-01 to 2100-01-01."
+            )
         if (self.period_start.day, self.period_end.day) != (1, 1):
             raise PydanticCustomError(
                 REFUSAL, "A period is whole months: it starts and ends on the first day of one."

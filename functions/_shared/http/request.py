@@ -139,4 +139,6 @@ def _parse(
         if known:
             return Err(ErrorCode.BAD_REQUEST, f"Missing or not valid: {known}.")
         is_unknown = any(problem["type"] == "extra_forbidden" for problem in problems)
-        return Err(ErrorCode.BAD_REQUEST, "A name is sent that this function does not know." if is_unknown else None)
+        return Err(
+            ErrorCode.BAD_REQUEST, "A name is sent that this function does not know." if is_unknown else None
+        )
