@@ -1,6 +1,6 @@
 // The single origin: what is behind each prefix, who is let through, and how each service's clients expect errors.
 
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
@@ -9,11 +9,10 @@ import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
-import { requestId } from "hono/request-id";
 
 import { createAuth } from "./auth.mjs";
 import { withoutApiKey } from "./keys.mjs";
-import { framesOf, log, safePath } from "./logs.mjs";
+import { framesOf, holdsSecret, log, safePath } from "./logs.mjs";
 import { createPlaces } from "./places.mjs";
 import { createProxy, FAILURES, UpstreamError } from "./proxy.mjs";
 import { refuseUnfiltered } from "./unfiltered.mjs";
@@ -77,6 +76,14 @@ async function traced(c, next) {
   await next();
 }
 
+/** The request's id: the client's, or a new one. It is logged, so a key that was put there is none. */
+async function identified(c, next) {
+  const given = c.req.header("x-request-id") ?? "";
+  c.set("requestId", /^[\w=-]{1,128}$/.test(given) && !holdsSecret(given) ? given : randomUUID());
+  c.header("x-request-id", c.get("requestId"));
+  await next();
+}
+
 /** Log each request once it is answered: never the query, for filters and keys are in it. */
 async function logged(c, next) {
   const started = performance.now();
@@ -133,7 +140,7 @@ export function createApp(config) {
   /** @type {Hono<any>} */
   const app = new Hono();
 
-  app.use(traced, logged, requestId({ limitLength: 128 }));
+  app.use(traced, identified, logged);
   app.get("/health", (c) => c.json({ status: "ok" }));
 
   // The key becomes the token of its role, the prefix goes.

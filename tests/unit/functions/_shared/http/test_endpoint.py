@@ -263,7 +263,7 @@ async def test_the_request_id_is_the_gateways_when_it_looks_like_one(client_of: 
     assert given.json()["error"]["request_id"] == given.headers["x-request-id"] == "gateway-0001"
     execution = await client.post("/", headers={"function-execution-id": "execution001"})
     assert execution.json()["error"]["request_id"] == "execution001"
-    for strange in ("a b", "<script>alert(1)</script>", "x" * 65, "short"):
+    for strange in ("a b", "<script>alert(1)</script>", "x" * 65, "short", SECRET_KEY):
         response = await client.post("/", headers={"x-request-id": strange, "function-execution-id": strange})
         assert strange not in response.text
         assert len(response.json()["error"]["request_id"]) == 32
