@@ -57,6 +57,19 @@ function fail(c, failure) {
 
 const INVALID_PATH = { code: "PGRST125", details: null, hint: null, message: "Invalid path specified in request URL" };
 
+const INVALID_QUERY = { code: "PGRST100", details: null, hint: null, message: "The query is not UTF-8" };
+
+/** Whether the bytes of a query, percent-encoded or not, are UTF-8. */
+function isText(query) {
+  const bytes = query.replace(/%([0-9a-f]{2})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)));
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(bytes, "latin1"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What the client asked for, byte for byte. */
 const target = (c) => c.env.incoming.url;
 
@@ -149,6 +162,7 @@ export function createApp(config) {
     const { authorization, refusal } = resolveKey(c.req.raw.headers, c.req.query("apikey"));
     if (refusal) return c.json(refusal, 401);
     if (path.includes("%00")) return c.json(INVALID_PATH, 404); // PostgREST breaks the connection over it
+    if (!isText(query.join("?"))) return c.json(INVALID_QUERY, 400); // PostgREST answers with 500
     const unfiltered = refuseUnfiltered(c.req.method, path, new URLSearchParams(query.join("?")));
     if (unfiltered) return c.json(unfiltered, 400, { "content-type": "application/json; charset=utf-8" });
     return inPlace(c, restPlaces, authorization, () =>
