@@ -7042,6 +7042,7 @@ CREATE TABLE public.bufdir_thresholds (
     minimum_activity_count bigint NOT NULL,
     at_risk_ratio numeric DEFAULT 0.8 NOT NULL,
     CONSTRAINT bufdir_thresholds_at_risk_ratio_check CHECK (((at_risk_ratio >= (0)::numeric) AND (at_risk_ratio <= (1)::numeric))),
+    CONSTRAINT bufdir_thresholds_bufdir_category_code_check CHECK ((bufdir_category_code ~ '^[A-Z0-9][A-Z0-9_.-]{0,31}$'::text)),
     CONSTRAINT bufdir_thresholds_minimum_activity_count_check CHECK ((minimum_activity_count >= 0)),
     CONSTRAINT bufdir_thresholds_valid_from_year_check CHECK (((valid_from_year >= 2000) AND (valid_from_year <= 2099)))
 );
