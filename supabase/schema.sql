@@ -862,7 +862,7 @@ begin
             v_outcome := app.import_person(v_row.v);
         exception
             when data_exception or integrity_constraint_violation or no_data_found
-                 or sqlstate 'PT409' then
+                 or sqlstate 'PT404' or sqlstate 'PT409' then
                 v_problem := sqlerrm;
         end;
         v_lines := v_lines || jsonb_build_object(
@@ -1874,7 +1874,7 @@ begin
     end if;
     if p_id is null or p_id not in (select s.id from app.get_sign_ins() s) then
         raise exception 'no such person or invited sign-in in the organisation'
-            using errcode = 'no_data_found';
+            using errcode = 'PT404';
     end if;
     perform private.lock_erasures(v_org_id);   -- one at a time, so that one org admin is left
     insert into public.profiles as p (id, organization_id, display_name, role, is_active)

@@ -1,7 +1,7 @@
 -- AM: an org admin runs the organisation: units, people, assignments, types, rules, settings.
 begin;
 \ir helpers.psql
-select plan(57);
+select plan(58);
 insert into auth.users (id, email, raw_app_meta_data) values
     (tests.id('nord/nina'), 'nord@nina.test', jsonb_build_object('org_id', tests.id('nord'))),
     (tests.id('sor/sara'), 'sor@sara.test', jsonb_build_object('org_id', tests.id('sor')));
@@ -76,6 +76,13 @@ select throws_ok(
        where id = tests.id('nord/talk') $$,
     '23514', 'new row for relation "activity_types" violates check constraint '
     '"activity_types_label_check"', 'AM-05e labels are as short');
+select throws_ok(
+    $$ insert into public.bufdir_thresholds
+           (bufdir_category_code, minimum_activity_count, valid_from_year)
+       values ('course', 90, 2026) $$,
+    '23514', 'new row for relation "bufdir_thresholds" violates check constraint '
+    '"bufdir_thresholds_bufdir_category_code_check"',
+    'AM-05f a threshold is of a code that a mapping can have');
 select tests.act_as('nord/kari');
 select throws_ok(
     $$ insert into public.organization_units (parent_id, kind, name)
@@ -102,11 +109,11 @@ select is((select role || ' ' || display_name from public.profiles
            where id = tests.id('nord/nina')), 'peer_mentor Nina', 'AM-09 with role and name');
 select throws_ok(
     $$ select public.save_person(tests.id('sor/sara'), 'Sara', 'peer_mentor') $$,
-    'P0002', 'no such person or invited sign-in in the organisation',
+    'PT404', 'no such person or invited sign-in in the organisation',
     'AM-10 but not who was invited to another organisation');
 select throws_ok(
     $$ select public.save_person(tests.id('sor/sol'), 'Sol', 'peer_mentor', false) $$,
-    'P0002', 'no such person or invited sign-in in the organisation',
+    'PT404', 'no such person or invited sign-in in the organisation',
     'AM-10 nor who is of another');
 select throws_ok(
     $$ select public.save_person(tests.id('nord/anne'), 'Anne', 'coordinator') $$,
