@@ -2775,6 +2775,16 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION private.keep_mapping_of_locked_years() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$   -- DEFINER: stats is private
+begin
+    perform stats.require_open_year(new.organization_id, make_date(y, 1, 1))
+    from generate_series(new.valid_from_year, 2099) y;
+    return null;
+end $$;
+
 CREATE FUNCTION private.lock_erasures(p_organization_id uuid) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -7906,6 +7916,8 @@ CREATE TRIGGER bufdir_export_audit_log_refuse_change BEFORE DELETE OR UPDATE OR 
 
 CREATE TRIGGER bufdir_mapping_versions_check AFTER INSERT OR UPDATE OF organization_id, mapping_version ON public.bufdir_mapping_versions FOR EACH ROW EXECUTE FUNCTION private.check_mapping_version();
 
+CREATE TRIGGER bufdir_mapping_versions_keep_locked_years AFTER INSERT ON public.bufdir_mapping_versions FOR EACH ROW WHEN ((current_setting('role'::text) = 'authenticated'::text)) EXECUTE FUNCTION private.keep_mapping_of_locked_years();
+
 CREATE TRIGGER bufdir_mapping_versions_log_deletes AFTER DELETE ON public.bufdir_mapping_versions REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_organization_changes();
 
 CREATE TRIGGER bufdir_mapping_versions_log_inserts AFTER INSERT ON public.bufdir_mapping_versions REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_organization_changes();
@@ -8783,6 +8795,8 @@ REVOKE ALL ON FUNCTION private.install_platform_parts() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.keep_identity() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.keep_locked_years() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.keep_mapping_of_locked_years() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.lock_erasures(p_organization_id uuid) FROM PUBLIC;
 
