@@ -205,13 +205,22 @@ const calls = {
     const other = (await right(kari.from("chapters").select("id").eq("name", "Bergen")))[0].id;
     const somebody = randomUUID();
     const tomorrow = new Date(Date.now() + 2 * DAY).toISOString();
+    const full = { ...row(), duration_minutes: 24 * 60 };
+    await right(supabase.from("activities").insert(full));
+    const fullDay = { occurred_at: full.occurred_at, activity_date: full.activity_date, duration_minutes: 1 };
     /** @type {[object, number, string, string][]} */
     const cases = [
       [{ duration_minutes: 0 }, 400, "23514", "activities_duration_minutes_check"],
       [{ participant_count: -1 }, 400, "23514", "activities_participant_count_check"],
       [{ is_proxy_registered: true }, 400, "23514", "activities_proxy_is_named"],
       [{ unit_id: other }, 403, "42501", ""],
-      [{ occurred_at: tomorrow, activity_date: tomorrow.slice(0, 10) }, 400, "23514", "can only be a draft"],
+      [fullDay, 400, "23514", "more than 24 hours of one person on one day"],
+      [
+        { occurred_at: tomorrow, activity_date: tomorrow.slice(0, 10) },
+        400,
+        "23514",
+        "what has not taken place yet can only be a draft",
+      ],
       [{ activity_date: "2020-01-01" }, 400, "23514", "activities_date_fits_moment"],
       [{ activity_type_id: somebody }, 409, "23503", ""],
       [{ occurred_at: "1999-12-31T12:00Z", activity_date: null }, 400, "23514", "activities_activity_date_check"],
