@@ -98,7 +98,7 @@ CREATE TABLE public.profiles (
     is_active boolean DEFAULT true NOT NULL,
     assigned_at timestamp with time zone,
     erased_at timestamp with time zone,
-    CONSTRAINT profiles_display_name_check CHECK ((display_name <> ''::text)),
+    CONSTRAINT profiles_display_name_check CHECK (((display_name ~ '\S'::text) AND (length(display_name) <= 200))),
     CONSTRAINT profiles_erased_are_inactive CHECK (((erased_at IS NULL) OR (NOT is_active))),
     CONSTRAINT profiles_erased_have_no_sign_in CHECK (((user_id IS NULL) = (erased_at IS NOT NULL))),
     CONSTRAINT profiles_sign_in_as_themselves CHECK ((user_id = id))
@@ -141,7 +141,9 @@ CREATE TABLE public.organization_units (
     kind public.unit_kind NOT NULL,
     name text NOT NULL,
     closed_on date,
-    CONSTRAINT organization_units_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT organization_units_closed_on_check CHECK (((closed_on >= '1900-01-01'::date) AND (closed_on < '2100-01-01'::date))),
+    CONSTRAINT organization_units_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 200))),
+    CONSTRAINT organization_units_region_has_no_number CHECK (((kind <> 'region'::public.unit_kind) OR (name !~ '\d{6}'::text))),
     CONSTRAINT organization_units_root_is_national CHECK (((parent_id IS NULL) = (kind = 'national'::public.unit_kind)))
 );
 
@@ -860,7 +862,7 @@ begin
             v_outcome := app.import_person(v_row.v);
         exception
             when data_exception or integrity_constraint_violation or no_data_found
-                 or sqlstate 'PT409' then
+                 or sqlstate 'PT404' or sqlstate 'PT409' then
                 v_problem := sqlerrm;
         end;
         v_lines := v_lines || jsonb_build_object(
@@ -894,6 +896,10 @@ begin
     end if;
     if coalesce(trim(p_row ->> 'name'), '') = '' then
         raise exception 'the person has no name' using errcode = 'invalid_parameter_value';
+    end if;
+    if length(trim(p_row ->> 'name')) > 200 then
+        raise exception 'the name is longer than 200 characters'
+            using errcode = 'invalid_parameter_value';
     end if;
     select p.id, p.role, p.display_name, p.is_active
     into v_old.id, v_old.role, v_old.display_name, v_old.is_active
@@ -1027,7 +1033,7 @@ CREATE TABLE public.activity_types (
     code text NOT NULL,
     label text NOT NULL,
     CONSTRAINT activity_types_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
-    CONSTRAINT activity_types_label_check CHECK ((label <> ''::text))
+    CONSTRAINT activity_types_label_check CHECK (((label ~ '\S'::text) AND (length(label) <= 200)))
 );
 
 COMMENT ON TABLE public.activity_types IS 'The kinds of activity of an organisation.';
@@ -1117,11 +1123,11 @@ CREATE TABLE public.activities (
     approved_expenses_nok numeric(14,2) DEFAULT 0 NOT NULL,
     not_counted_because text,
     is_counted boolean GENERATED ALWAYS AS ((not_counted_because IS NULL)) STORED NOT NULL,
+    CONSTRAINT activities_activity_date_check CHECK (((activity_date >= '2000-01-01'::date) AND (activity_date < '2100-01-01'::date))),
     CONSTRAINT activities_approved_expenses_nok_check CHECK (((approved_expenses_nok >= (0)::numeric) AND (approved_expenses_nok <> 'NaN'::numeric))),
     CONSTRAINT activities_check CHECK ((duplicate_of <> id)),
     CONSTRAINT activities_date_fits_moment CHECK (((activity_date >= (((occurred_at AT TIME ZONE 'UTC'::text))::date - 1)) AND (activity_date <= (((occurred_at AT TIME ZONE 'UTC'::text))::date + 1)))),
     CONSTRAINT activities_duration_minutes_check CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
-    CONSTRAINT activities_occurred_at_check CHECK (((occurred_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (occurred_at < '2100-01-01 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT activities_participant_count_check CHECK (((participant_count >= 0) AND (participant_count <= 10000))),
     CONSTRAINT activities_proxy_is_named CHECK ((is_proxy_registered = (registered_by <> peer_mentor_id))),
     CONSTRAINT activities_summary_check CHECK ((length(summary) <= 4000))
@@ -1345,10 +1351,10 @@ CREATE TABLE public.organization_settings (
     two_person_sign_off boolean DEFAULT true NOT NULL,
     text_retention interval,
     contact_retention interval,
-    CONSTRAINT organization_settings_contact_retention_check CHECK ((contact_retention >= '1 day'::interval)),
+    CONSTRAINT organization_settings_contact_retention_check CHECK (((contact_retention >= '1 day'::interval) AND (contact_retention <= '100 years'::interval))),
     CONSTRAINT organization_settings_max_chapter_assignments_check CHECK (((max_chapter_assignments >= 1) AND (max_chapter_assignments <= 10000))),
-    CONSTRAINT organization_settings_snapshot_max_age_check CHECK ((snapshot_max_age > '00:00:00'::interval)),
-    CONSTRAINT organization_settings_text_retention_check CHECK ((text_retention >= '1 day'::interval)),
+    CONSTRAINT organization_settings_snapshot_max_age_check CHECK (((snapshot_max_age > '00:00:00'::interval) AND (snapshot_max_age <= '10 years'::interval))),
+    CONSTRAINT organization_settings_text_retention_check CHECK (((text_retention >= '1 day'::interval) AND (text_retention <= '100 years'::interval))),
     CONSTRAINT organization_settings_time_zone_is_known CHECK (app.is_time_zone(time_zone)),
     CONSTRAINT organization_settings_warm_up_limit_check CHECK (((warm_up_limit >= 0) AND (warm_up_limit <= 1000)))
 );
@@ -1372,7 +1378,7 @@ CREATE TABLE public.organizations (
     slug text NOT NULL,
     name text NOT NULL,
     units_changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT organizations_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT organizations_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 200))),
     CONSTRAINT organizations_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,62}$'::text))
 );
 
@@ -1524,7 +1530,7 @@ CREATE FUNCTION app.plan_activities(p_rows jsonb) RETURNS TABLE(line integer, na
          CASE
              WHEN (COALESCE(s.reference, ''::text) = ''::text) THEN 'the activity has no reference'::text
              WHEN (s.times > 1) THEN 'the list names this reference more than once'::text
-             WHEN (s.day IS NULL) THEN 'date must be a day such as 2026-12-31'::text
+             WHEN ((s.day IS NULL) OR ((s.day < '2000-01-01'::date) OR (s.day > '2099-12-31'::date))) THEN 'date must be a day such as 2026-12-31'::text
              WHEN (s.moment IS NULL) THEN 'time must be a time such as 18:30'::text
              WHEN (s.type_id IS NULL) THEN 'there is no type of this code'::text
              WHEN (s.units <> 1) THEN 'there is no chapter, or several, of this name'::text
@@ -1628,6 +1634,8 @@ CREATE FUNCTION app.plan_units(p_rows jsonb) RETURNS TABLE(line integer, id uuid
          END AS "case",
          CASE
              WHEN (COALESCE(j.name, ''::text) = ''::text) THEN 'the unit has no name'::text
+             WHEN (length(j.name) > 200) THEN 'the name is longer than 200 characters'::text
+             WHEN ((j.kind = 'region'::text) AND (j.name ~ '\d{6}'::text)) THEN 'the name of a region stands in reports: six digits in a row may not'::text
              WHEN (j.times > 1) THEN 'the list names this unit more than once'::text
              WHEN (j.units > 1) THEN 'several units have this name'::text
              WHEN (r.rank IS NULL) THEN 'the kind must be national, region, district or local'::text
@@ -1635,7 +1643,7 @@ CREATE FUNCTION app.plan_units(p_rows jsonb) RETURNS TABLE(line integer, id uuid
              WHEN ((j.parent IS NOT NULL) AND (j.parent_id IS NULL)) THEN 'there is no unit of the parent''s name'::text
              WHEN (j.parents > 1) THEN 'several units have the parent''s name'::text
              WHEN ((above.rank > r.rank) OR (j.parent = j.name)) THEN 'the parent is not above a unit of this kind'::text
-             WHEN (j.closed_on !~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$'::text) THEN 'closed_on must be a day such as 2026-12-31'::text
+             WHEN ((j.closed_on IS NOT NULL) AND COALESCE(((app.to_day(j.closed_on) < '1900-01-01'::date) OR (app.to_day(j.closed_on) > '2099-12-31'::date)), true)) THEN 'closed_on must be a day such as 2026-12-31'::text
              ELSE NULL::text
          END AS "case"
     FROM ((joined j
@@ -1866,7 +1874,7 @@ begin
     end if;
     if p_id is null or p_id not in (select s.id from app.get_sign_ins() s) then
         raise exception 'no such person or invited sign-in in the organisation'
-            using errcode = 'no_data_found';
+            using errcode = 'PT404';
     end if;
     perform private.lock_erasures(v_org_id);   -- one at a time, so that one org admin is left
     insert into public.profiles as p (id, organization_id, display_name, role, is_active)
@@ -2764,6 +2772,16 @@ begin
     if tg_op <> 'DELETE' then
         perform stats.require_open_year(new.organization_id, new.activity_date);
     end if;
+    return null;
+end $$;
+
+CREATE FUNCTION private.keep_mapping_of_locked_years() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$   -- DEFINER: stats is private
+begin
+    perform stats.require_open_year(new.organization_id, make_date(y, 1, 1))
+    from generate_series(new.valid_from_year, 2099) y;
     return null;
 end $$;
 
@@ -5525,7 +5543,8 @@ CREATE TABLE public.counting_rules (
     source text NOT NULL,
     CONSTRAINT counting_rules_min_duration_minutes_check CHECK (((min_duration_minutes >= 1) AND (min_duration_minutes <= 1440))),
     CONSTRAINT counting_rules_min_participants_check CHECK (((min_participants >= 1) AND (min_participants <= 10000))),
-    CONSTRAINT counting_rules_source_check CHECK ((source <> ''::text))
+    CONSTRAINT counting_rules_source_check CHECK (((source ~ '\S'::text) AND (length(source) <= 500))),
+    CONSTRAINT counting_rules_valid_from_check CHECK (((valid_from >= '1900-01-01'::date) AND (valid_from < '2100-01-01'::date)))
 );
 
 COMMENT ON TABLE public.counting_rules IS 'What of a type counts, from a day on until the next rule''s. Without a rule, everything that is registered counts. A change is applied at once: docs/howto/change-the-counting-rule.md.';
@@ -6998,6 +7017,7 @@ CREATE TABLE public.bufdir_thresholds (
     minimum_activity_count bigint NOT NULL,
     at_risk_ratio numeric DEFAULT 0.8 NOT NULL,
     CONSTRAINT bufdir_thresholds_at_risk_ratio_check CHECK (((at_risk_ratio >= (0)::numeric) AND (at_risk_ratio <= (1)::numeric))),
+    CONSTRAINT bufdir_thresholds_bufdir_category_code_check CHECK ((bufdir_category_code ~ '^[A-Z0-9][A-Z0-9_.-]{0,31}$'::text)),
     CONSTRAINT bufdir_thresholds_minimum_activity_count_check CHECK ((minimum_activity_count >= 0)),
     CONSTRAINT bufdir_thresholds_valid_from_year_check CHECK (((valid_from_year >= 2000) AND (valid_from_year <= 2099)))
 );
@@ -7808,7 +7828,7 @@ CREATE TRIGGER "A_pass_on_deleted" AFTER DELETE ON public.activities FOR EACH RO
 
 CREATE TRIGGER activities_1_moment_given BEFORE UPDATE OF occurred_at ON public.activities FOR EACH ROW WHEN ((old.occurred_at <> new.occurred_at)) EXECUTE FUNCTION private.note_given_date('moment');
 
-CREATE TRIGGER activities_2_date_given BEFORE UPDATE OF activity_date ON public.activities FOR EACH ROW EXECUTE FUNCTION private.note_given_date('date');
+CREATE TRIGGER activities_2_date_given BEFORE UPDATE OF activity_date ON public.activities FOR EACH ROW WHEN (((old.occurred_at IS DISTINCT FROM new.occurred_at) OR (old.activity_date IS DISTINCT FROM new.activity_date))) EXECUTE FUNCTION private.note_given_date('date');
 
 CREATE TRIGGER activities_3_judge BEFORE INSERT OR UPDATE OF organization_id, activity_type_id, occurred_at, activity_date, is_date_given, duration_minutes, participant_count, status, duplicate_of, not_counted_because ON public.activities FOR EACH ROW EXECUTE FUNCTION stats.judge_activity();
 
@@ -7859,6 +7879,8 @@ CREATE TRIGGER bufdir_category_mappings_record_change AFTER INSERT OR DELETE OR 
 CREATE TRIGGER bufdir_export_audit_log_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bufdir_export_audit_log FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
 
 CREATE TRIGGER bufdir_mapping_versions_check AFTER INSERT OR UPDATE OF organization_id, mapping_version ON public.bufdir_mapping_versions FOR EACH ROW EXECUTE FUNCTION private.check_mapping_version();
+
+CREATE TRIGGER bufdir_mapping_versions_keep_locked_years AFTER INSERT ON public.bufdir_mapping_versions FOR EACH ROW WHEN ((current_setting('role'::text) = 'authenticated'::text)) EXECUTE FUNCTION private.keep_mapping_of_locked_years();
 
 CREATE TRIGGER bufdir_mapping_versions_log_deletes AFTER DELETE ON public.bufdir_mapping_versions REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stats.log_organization_changes();
 
@@ -8737,6 +8759,8 @@ REVOKE ALL ON FUNCTION private.install_platform_parts() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.keep_identity() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.keep_locked_years() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION private.keep_mapping_of_locked_years() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION private.lock_erasures(p_organization_id uuid) FROM PUBLIC;
 

@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING
 import httpx
 import psycopg
 from dotenv import dotenv_values
-from pydantic import ValidationError
 from standardwebhooks.webhooks import Webhook
 
-from _shared.settings import Settings
+from _shared.settings import Settings, SettingsError, read_settings
 from local import command, migrations
 from local.errors import StackError
 from local.requirements import ROOT
@@ -60,17 +59,13 @@ def read_target(file: Path) -> Target:
     """
     if not file.exists():
         raise StackError(f"{file} is not there: copy .env.example and fill it in")
-    values = {name: value for name, value in dotenv_values(file, interpolate=False).items() if value}
+    values = dotenv_values(file, interpolate=False)
     try:
-        settings = Settings.model_validate(values)
-    except ValidationError as error:
-        wrong = [
-            f"{'.'.join(map(str, one['loc'])) or 'JWT'}: {one['msg']}"
-            for one in error.errors(include_input=False)
-        ]
-        raise StackError(f"{file}: {'; '.join(wrong)}") from None
+        settings = read_settings(values)
+    except SettingsError as error:
+        raise StackError(f"{file}: {error}") from None
     url = values.get("FERSK_FUNCTIONS_URL")
-    return Target(settings, url.rstrip("/") if url else None, values.get("SUPABASE_DB_URL"))
+    return Target(settings, url.rstrip("/") if url else None, values.get("SUPABASE_DB_URL") or None)
 
 
 def check_project(target: Target, http: httpx.Client) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from functools import cache
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MIN_WEBHOOK_SECRET_BYTES = 24  # what Standard Webhooks asks for
 
@@ -77,13 +80,13 @@ class Settings(BaseModel):
         return self
 
 
-def read_settings() -> Settings:
-    """Read the environment.
+def read_settings(environment: Mapping[str, str | None] = os.environ) -> Settings:
+    """Read an environment; what is empty is not set.
 
     Raises SettingsError, which names every variable that is missing or wrong.
     """
     try:
-        return Settings.model_validate({name: value for name, value in os.environ.items() if value})
+        return Settings.model_validate({name: value for name, value in environment.items() if value})
     except ValidationError as error:
         # Pydantic's own text quotes the values, which may be secrets: hence our own, and no cause.
         problems = [

@@ -1,6 +1,6 @@
 // The single origin: what is behind each prefix, who is let through, and how each service's clients expect errors.
 
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
@@ -9,11 +9,10 @@ import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
-import { requestId } from "hono/request-id";
 
 import { createAuth } from "./auth.mjs";
 import { withoutApiKey } from "./keys.mjs";
-import { framesOf, log, safePath } from "./logs.mjs";
+import { framesOf, holdsSecret, log, safePath } from "./logs.mjs";
 import { createPlaces } from "./places.mjs";
 import { createProxy, FAILURES, UpstreamError } from "./proxy.mjs";
 import { refuseUnfiltered } from "./unfiltered.mjs";
@@ -58,6 +57,19 @@ function fail(c, failure) {
 
 const INVALID_PATH = { code: "PGRST125", details: null, hint: null, message: "Invalid path specified in request URL" };
 
+const INVALID_QUERY = { code: "PGRST100", details: null, hint: null, message: "The query is not UTF-8" };
+
+/** Whether the bytes of a query, percent-encoded or not, are UTF-8. */
+function isText(query) {
+  const bytes = query.replace(/%([0-9a-f]{2})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)));
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(bytes, "latin1"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What the client asked for, byte for byte. */
 const target = (c) => c.env.incoming.url;
 
@@ -74,6 +86,14 @@ async function traced(c, next) {
   const given = c.req.header("traceparent") ?? "";
   const fits = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(given);
   c.set("traceparent", fits ? given : `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`);
+  await next();
+}
+
+/** The request's id: the client's, or a new one. It is logged, so a key that was put there is none. */
+async function identified(c, next) {
+  const given = c.req.header("x-request-id") ?? "";
+  c.set("requestId", /^[\w=-]{1,128}$/.test(given) && !holdsSecret(given) ? given : randomUUID());
+  c.header("x-request-id", c.get("requestId"));
   await next();
 }
 
@@ -133,7 +153,7 @@ export function createApp(config) {
   /** @type {Hono<any>} */
   const app = new Hono();
 
-  app.use(traced, logged, requestId({ limitLength: 128 }));
+  app.use(traced, identified, logged);
   app.get("/health", (c) => c.json({ status: "ok" }));
 
   // The key becomes the token of its role, the prefix goes.
@@ -142,6 +162,7 @@ export function createApp(config) {
     const { authorization, refusal } = resolveKey(c.req.raw.headers, c.req.query("apikey"));
     if (refusal) return c.json(refusal, 401);
     if (path.includes("%00")) return c.json(INVALID_PATH, 404); // PostgREST breaks the connection over it
+    if (!isText(query.join("?"))) return c.json(INVALID_QUERY, 400); // PostgREST answers with 500
     const unfiltered = refuseUnfiltered(c.req.method, path, new URLSearchParams(query.join("?")));
     if (unfiltered) return c.json(unfiltered, 400, { "content-type": "application/json; charset=utf-8" });
     return inPlace(c, restPlaces, authorization, () =>

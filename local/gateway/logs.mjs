@@ -6,8 +6,17 @@ export function log(level, event, fields = {}) {
   process.stdout.write(`${JSON.stringify(entry)}\n`);
 }
 
-/** What a path may tell: nothing that was meant as a query, for filters and keys are in it. */
-export const safePath = (path) => path.split(/[?=&@]|%(?:3[df]|26|40)/i)[0].slice(0, 200);
+/** Whether a text holds something that begins as keys, tokens and webhook secrets do, however it is written. */
+export function holdsSecret(text) {
+  const written = text.replace(/%([0-9a-f]{2})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)));
+  return /sb_(?:secret|publishable)_|eyJ|whsec_/.test(written);
+}
+
+/** What a path may tell: nothing that was meant as a query, for filters and keys are in it, and no key. */
+export function safePath(path) {
+  const told = path.split(/[?=&@]|%(?:3[df]|26|40)/i)[0].slice(0, 200);
+  return holdsSecret(told) ? "(a secret)" : told;
+}
 
 /** Where an error was thrown. Its message is left out: it may quote anything. */
 export const framesOf = (error) => (error.stack ?? "").split("\n").filter((line) => /^ +at /.test(line));

@@ -7,6 +7,21 @@ const GRACE_MS = 5_000;
 // Longer than clients keep idle connections (httpx: 5 s), so that they never write into one that is closing.
 const KEEP_ALIVE_MS = 65_000;
 
+// What Node's parser refuses before there is a request: [status, what the answer says].
+const UNREADABLE = {
+  HPE_HEADER_OVERFLOW: ["431 Request Header Fields Too Large", "Address and headers have over 16 KiB: ask in parts."],
+  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "The request did not arrive in time."],
+};
+
+/** Answer as PostgREST does: JSON with a message, which pages of other origins may read. */
+function refuseUnreadable(error, socket) {
+  if (!socket.writable || error.code === "ECONNRESET") return socket.destroy();
+  const [status, message] = UNREADABLE[error.code] ?? ["400 Bad Request", "This is no HTTP request."];
+  const body = JSON.stringify({ code: "bad_request", message, details: null, hint: null });
+  const headers = ["content-type: application/json", "access-control-allow-origin: *", "connection: close"];
+  socket.end(`HTTP/1.1 ${status}\r\n${headers.join("\r\n")}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+}
+
 captureConsole(); // before the libraries are loaded
 
 async function start() {
@@ -22,6 +37,7 @@ async function start() {
   const server = /** @type {import("node:http").Server} */ (createAdaptorServer({ fetch: app.fetch, serverOptions }));
   const realtime = config.realtimeDatabaseUrl ? attachRealtime(server, { ...config, resolveKey }) : null;
 
+  server.on("clientError", refuseUnreadable);
   server.on("error", (/** @type {NodeJS.ErrnoException} */ error) => {
     log("error", "cannot_listen", { port: Number(config.port), code: error.code });
     process.exit(1);

@@ -4,7 +4,8 @@
 create table if not exists public.organizations (
     id               uuid        primary key default gen_random_uuid(),
     slug             text        not null unique check (slug ~ '^[a-z][a-z0-9-]{1,62}$'),
-    name             text        not null check (name <> ''),
+    name             text        not null
+        check (name ~ '\S' and length(name) <= 200),
     -- written by every change of its tree, so that such changes queue (see check_unit_tree)
     units_changed_at timestamptz not null default now()
 );
@@ -31,7 +32,7 @@ create table if not exists public.organization_settings (
     warm_up_limit           integer  not null default 10
         check (warm_up_limit between 0 and 1000),
     snapshot_max_age        interval not null default '24 hours'
-        check (snapshot_max_age > interval '0'),
+        check (snapshot_max_age > interval '0' and snapshot_max_age <= interval '10 years'),
     statistics_enabled      boolean  not null default true,
     time_zone               text     not null default 'UTC'
         constraint organization_settings_time_zone_is_known check (app.is_time_zone(time_zone))

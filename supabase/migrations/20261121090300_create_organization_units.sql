@@ -15,13 +15,18 @@ create table if not exists public.organization_units (
         references public.organizations (id) on delete cascade,
     parent_id       uuid,
     kind            public.unit_kind not null,
-    name            text             not null check (name <> ''),
-    closed_on       date,
+    name            text             not null check (name ~ '\S' and length(name) <= 200),
+    closed_on       date
+        check (closed_on >= '1900-01-01' and closed_on < '2100-01-01'),
     unique (id, organization_id),
     -- the parent is in the same organisation
     constraint organization_units_parent_fkey foreign key (parent_id, organization_id)
         references public.organization_units (id, organization_id),
-    constraint organization_units_root_is_national check ((parent_id is null) = (kind = 'national'))
+    constraint organization_units_root_is_national
+        check ((parent_id is null) = (kind = 'national')),
+    -- it stands in reports, which hold no number of a person's (see is_aggregate_only)
+    constraint organization_units_region_has_no_number
+        check (kind <> 'region' or name !~ '\d{6}')
 );
 comment on table public.organization_units is
     'One tree per organisation, at most five levels: national, region, district, local.';

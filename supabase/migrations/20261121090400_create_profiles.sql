@@ -15,7 +15,8 @@ create table if not exists public.profiles (
     user_id         uuid                unique references auth.users (id) on delete set null,
     organization_id uuid                not null references public.organizations (id),
     role            public.profile_role not null,
-    display_name    text                not null check (display_name <> ''),
+    display_name    text                not null
+        check (display_name ~ '\S' and length(display_name) <= 200),
     is_active       boolean             not null default true,
     -- written by every new assignment, so that the count against the limit queues
     assigned_at     timestamptz,

@@ -5,7 +5,7 @@ create table if not exists public.activity_types (
     id              uuid primary key default gen_random_uuid(),
     organization_id uuid not null references public.organizations (id) on delete cascade,
     code            text not null check (code ~ '^[a-z][a-z0-9_]{0,62}$'),
-    label           text not null check (label <> ''),
+    label           text not null check (label ~ '\S' and length(label) <= 200),
     unique (organization_id, code),
     unique (id, organization_id)
 );

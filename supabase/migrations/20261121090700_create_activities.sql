@@ -15,10 +15,11 @@ create table if not exists public.activities (
     peer_mentor_id        uuid                   not null default auth.uid(),
     coordinator_id        uuid,
     activity_type_id      uuid                   not null,
-    occurred_at           timestamptz            not null
-        check (occurred_at >= '2000-01-01Z' and occurred_at < '2100-01-01Z'),
-    -- given by the app, or derived from occurred_at (see judge_activities)
-    activity_date         date                   not null,
+    occurred_at           timestamptz            not null,
+    -- given by the app, or derived from occurred_at (see judge_activities); of a year that can be
+    -- asked for
+    activity_date         date                   not null
+        check (activity_date >= '2000-01-01' and activity_date < '2100-01-01'),
     is_date_given         boolean,
     recorded_at           timestamptz            not null default now(),
     inserted_at           timestamptz            not null default clock_timestamp(),

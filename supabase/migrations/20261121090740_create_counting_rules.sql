@@ -4,11 +4,12 @@
 create table if not exists public.counting_rules (
     organization_id      uuid    not null,
     activity_type_id     uuid    not null,
-    valid_from           date    not null,
+    valid_from           date    not null
+        check (valid_from >= '1900-01-01' and valid_from < '2100-01-01'),
     counts               boolean not null default true,
     min_duration_minutes integer check (min_duration_minutes between 1 and 1440),
     min_participants     integer check (min_participants between 1 and 10000),
-    source               text    not null check (source <> ''),
+    source               text    not null check (source ~ '\S' and length(source) <= 500),
     primary key (organization_id, activity_type_id, valid_from),
     constraint counting_rules_activity_type_fkey foreign key (activity_type_id, organization_id)
         references public.activity_types (id, organization_id) on delete cascade

@@ -72,7 +72,8 @@ create or replace trigger activities_3_judge
     for each row execute function stats.judge_activity();
 
 -- Both come before that, in the order of their names, and all three before whoever asks for the
--- day. Who corrects the moment alone has not given the day of the new one.
+-- day. Who corrects the moment alone has not given the day of the new one. Who sends both as they
+-- are, as an app does that tries again, changes nothing: nor whether the day was given.
 create or replace function private.note_given_date() returns trigger
     language plpgsql security invoker set search_path = '' as $$
 begin
@@ -85,7 +86,9 @@ create or replace trigger activities_1_moment_given
     execute function private.note_given_date('moment');
 create or replace trigger activities_2_date_given
     before update of activity_date on public.activities
-    for each row execute function private.note_given_date('date');
+    for each row when ((old.occurred_at, old.activity_date)
+                       is distinct from (new.occurred_at, new.activity_date))
+    execute function private.note_given_date('date');
 
 revoke all on stats.judgements from public, anon, authenticated, service_role;
 revoke execute on function stats.judge_activity(), private.note_given_date()

@@ -5,7 +5,8 @@ create table if not exists public.bufdir_thresholds (
     organization_id        uuid    not null
         references public.organizations (id) on delete cascade,
     valid_from_year        integer not null check (valid_from_year between 2000 and 2099),
-    bufdir_category_code   text    not null,
+    bufdir_category_code   text    not null   -- as mappings have it, or none would meet it
+        check (bufdir_category_code ~ '^[A-Z0-9][A-Z0-9_.-]{0,31}$'),
     minimum_activity_count bigint  not null check (minimum_activity_count >= 0),
     at_risk_ratio          numeric not null default 0.8 check (at_risk_ratio between 0 and 1),
     primary key (organization_id, bufdir_category_code, valid_from_year)

@@ -1,5 +1,6 @@
--- Purpose: app users change nothing that took place in a locked year.
--- Locks: brief, SHARE ROW EXCLUSIVE on activities. Data safety: new objects only.
+-- Purpose: app users change nothing that took place in a locked year, nor how it is reported.
+-- Locks: brief, SHARE ROW EXCLUSIVE on activities and bufdir_mapping_versions.
+-- Data safety: new objects only.
 
 -- A look-up by key, and a lock in shared memory that everybody else who writes in the year has as
 -- well. While somebody is locking the year it is not to be had, and nobody waits for it.
@@ -47,5 +48,19 @@ create or replace trigger activities_keep_locked_years_unchanged
                  new.duration_minutes, new.participant_count, new.is_counted)))
     execute function private.keep_locked_years();
 
-revoke execute on function stats.require_open_year(uuid, date), private.keep_locked_years()
+-- A version of the mapping holds from its year on.
+create or replace function private.keep_mapping_of_locked_years() returns trigger
+    language plpgsql security definer set search_path = '' as $$   -- DEFINER: stats is private
+begin
+    perform stats.require_open_year(new.organization_id, make_date(y, 1, 1))
+    from generate_series(new.valid_from_year, 2099) y;
+    return null;
+end $$;
+create or replace trigger bufdir_mapping_versions_keep_locked_years
+    after insert on public.bufdir_mapping_versions
+    for each row when (current_setting('role') = 'authenticated')
+    execute function private.keep_mapping_of_locked_years();
+
+revoke execute on function stats.require_open_year(uuid, date), private.keep_locked_years(),
+    private.keep_mapping_of_locked_years()
     from public, anon, authenticated, service_role;

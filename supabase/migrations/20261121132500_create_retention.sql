@@ -5,10 +5,10 @@
 alter table public.organization_settings
     add column if not exists text_retention interval
         constraint organization_settings_text_retention_check
-        check (text_retention >= interval '1 day'),
+        check (text_retention between interval '1 day' and interval '100 years'),
     add column if not exists contact_retention interval
         constraint organization_settings_contact_retention_check
-        check (contact_retention >= interval '1 day');
+        check (contact_retention between interval '1 day' and interval '100 years');
 comment on column public.organization_settings.text_retention is
     'How long a summary is kept after the activity took place; null: as long as the activity.';
 comment on column public.organization_settings.contact_retention is

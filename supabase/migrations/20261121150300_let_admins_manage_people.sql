@@ -39,7 +39,7 @@ begin
     end if;
     if p_id is null or p_id not in (select s.id from app.get_sign_ins() s) then
         raise exception 'no such person or invited sign-in in the organisation'
-            using errcode = 'no_data_found';
+            using errcode = 'PT404';
     end if;
     perform private.lock_erasures(v_org_id);   -- one at a time, so that one org admin is left
     insert into public.profiles as p (id, organization_id, display_name, role, is_active)

@@ -45,6 +45,9 @@ begin atomic
                      (j.old_kind, j.old_parent_id, j.old_closed_on::text) then 'unchanged'
                 else 'update' end,
            case when coalesce(j.name, '') = '' then 'the unit has no name'
+                when length(j.name) > 200 then 'the name is longer than 200 characters'
+                when j.kind = 'region' and j.name ~ '\d{6}'
+                    then 'the name of a region stands in reports: six digits in a row may not'
                 when j.times > 1 then 'the list names this unit more than once'
                 when j.units > 1 then 'several units have this name'
                 when r.rank is null
@@ -56,7 +59,8 @@ begin atomic
                 when j.parents > 1 then 'several units have the parent''s name'
                 when above.rank > r.rank or j.parent = j.name
                     then 'the parent is not above a unit of this kind'
-                when j.closed_on !~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$'
+                when j.closed_on is not null and coalesce(
+                    app.to_day(j.closed_on) not between '1900-01-01' and '2099-12-31', true)
                     then 'closed_on must be a day such as 2026-12-31' end
     from joined j
     left join ranks r on r.kind = j.kind

@@ -75,6 +75,10 @@ begin
     if coalesce(trim(p_row ->> 'name'), '') = '' then
         raise exception 'the person has no name' using errcode = 'invalid_parameter_value';
     end if;
+    if length(trim(p_row ->> 'name')) > 200 then
+        raise exception 'the name is longer than 200 characters'
+            using errcode = 'invalid_parameter_value';
+    end if;
     select p.id, p.role, p.display_name, p.is_active
     into v_old.id, v_old.role, v_old.display_name, v_old.is_active
     from public.profiles p where p.id = v_id;

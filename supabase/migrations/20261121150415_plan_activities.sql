@@ -77,7 +77,8 @@ begin atomic
            case when s.is_there or s.is_settled then 'unchanged' else 'insert' end,
            case when coalesce(s.reference, '') = '' then 'the activity has no reference'
                 when s.times > 1 then 'the list names this reference more than once'
-                when s.day is null then 'date must be a day such as 2026-12-31'
+                when s.day is null or s.day not between '2000-01-01' and '2099-12-31'
+                    then 'date must be a day such as 2026-12-31'
                 when s.moment is null then 'time must be a time such as 18:30'
                 when s.type_id is null then 'there is no type of this code'
                 when s.units <> 1 then 'there is no chapter, or several, of this name'

@@ -19,7 +19,7 @@ begin
             v_outcome := app.import_person(v_row.v);
         exception
             when data_exception or integrity_constraint_violation or no_data_found
-                 or sqlstate 'PT409' then
+                 or sqlstate 'PT404' or sqlstate 'PT409' then
                 v_problem := sqlerrm;
         end;
         v_lines := v_lines || jsonb_build_object(

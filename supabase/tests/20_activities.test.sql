@@ -158,7 +158,7 @@ select lives_ok($$ select tests.add_activity(p_at => '2000-01-01Z') $$,
 select throws_ok(
     $$ select tests.add_activity(p_at => '1999-12-31 23:59:59Z') $$,
     '23514',
-    'new row for relation "activities" violates check constraint "activities_occurred_at_check"',
+    'new row for relation "activities" violates check constraint "activities_activity_date_check"',
     'AC-29 another is a mistake');
 
 -- ---------------------------------------------------------------- correcting

@@ -1,7 +1,7 @@
 -- DY: on which day an activity counts, what is to come, and how long a day is.
 begin;
 \ir helpers.psql
-select plan(30);
+select plan(33);
 
 create function tests.day(p_name text) returns text language sql as $$
     select a.activity_date || case when a.is_date_given then ' given' else ' derived' end
@@ -68,12 +68,25 @@ select throws_ok(
     '23514', 'new row for relation "activities" violates check constraint '
     '"activities_date_fits_moment"', 'DY-10 it is at most a day off the moment');
 select throws_ok(
+    $$ select tests.add_activity(p_at => '2000-01-01T00:00Z', p_date => '1999-12-31') $$,
+    '23514', 'new row for relation "activities" violates check constraint '
+    '"activities_activity_date_check"', 'DY-10 of years that can be asked for');
+select lives_ok(
+    $$ select tests.add_activity(p_at => '2000-01-01T00:00Z', p_date => '2000-01-01',
+                                 p_name => 'the first', p_minutes => 30) $$,
+    'DY-10 from the first day on');
+delete from public.activities where id = tests.id('the first');
+select throws_ok(
     $$ update public.activities set is_date_given = false where id = tests.id('picked') $$,
     '42501', 'permission denied for table activities', 'DY-11 whether it was given is a fact');
 select tests.act_as_owner();
 update public.organization_settings set time_zone = 'Pacific/Auckland'
 where organization_id = tests.id('nord');
 select is(tests.day('picked'), '2026-01-04 given', 'DY-12 no time zone changes what was given');
+update public.activities set occurred_at = occurred_at, activity_date = activity_date
+where id = tests.id('new year');
+select is(tests.day('new year'), '2026-01-01 derived',
+    'DY-12 and who sends a derived day once more has not given it');
 
 -- ---------------------------------------------------------------- what is to come
 

@@ -1,7 +1,7 @@
 -- RY: years that are locked: who locks and unlocks them, on record, and what is refused meanwhile.
 begin;
 \ir helpers.psql
-select plan(32);
+select plan(36);
 select tests.settle();
 
 create function tests.refusal(p_sql text) returns text language plpgsql as $$
@@ -88,6 +88,22 @@ select is(public.erase_contact(tests.id('contact')), '{"activities": 1}',
 select is(tests.refusal($$ update public.expense_claims set status = 'approved'
                            where id = tests.id('claim') $$), null,
     'RY-10 and expenses are settled');
+
+-- ---------------------------------------------------------------- how it is reported
+
+select is(tests.refusal($$ insert into public.bufdir_category_mappings
+                               (mapping_version, activity_type_id, bufdir_category_code)
+                           values (9, tests.id('nord/talk'), 'GROUP') $$), null,
+    'RY-14 a mapping is prepared');
+select is(tests.refusal($$ insert into public.bufdir_mapping_versions
+                               (mapping_version, valid_from_year) values (9, 2026) $$),
+    'conflict: the year is locked', 'RY-14 but not published for a locked year');
+select is(tests.refusal($$ insert into public.bufdir_mapping_versions
+                               (mapping_version, valid_from_year) values (9, 2025) $$),
+    'conflict: the year is locked', 'RY-14 nor for one before, from which it would hold');
+select is(tests.refusal($$ insert into public.bufdir_mapping_versions
+                               (mapping_version, valid_from_year) values (9, 2027) $$), null,
+    'RY-14 for later years it is');
 
 -- ---------------------------------------------------------------- unlock
 

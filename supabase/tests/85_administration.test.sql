@@ -1,7 +1,7 @@
 -- AM: an org admin runs the organisation: units, people, assignments, types, rules, settings.
 begin;
 \ir helpers.psql
-select plan(47);
+select plan(58);
 insert into auth.users (id, email, raw_app_meta_data) values
     (tests.id('nord/nina'), 'nord@nina.test', jsonb_build_object('org_id', tests.id('nord'))),
     (tests.id('sor/sara'), 'sor@sara.test', jsonb_build_object('org_id', tests.id('sor')));
@@ -35,6 +35,54 @@ select throws_ok(
     '23503', 'insert or update on table "organization_units" violates foreign key constraint '
         '"organization_units_parent_fkey"',
     'AM-05 nor anything below it');
+
+-- ---------------------------------------------------------------- what reports and pages can show
+
+select lives_ok(
+    $$ update public.organization_units set name = rpad('12345', 200, 'x')
+       where id = tests.id('nord/region') $$, 'AM-05a a name has up to 200 characters');
+select tests.act_as_owner();
+select ok(app.is_aggregate_only(to_jsonb(u.name), 'region_name'),
+    'AM-05a and can stand in a report') from public.organization_units u
+where u.id = tests.id('nord/region');
+select tests.act_as('nord/anne');
+select throws_ok(
+    format('update public.organization_units set name = %L where id = tests.id(%L)',
+           given.name, 'nord/region'),
+    '23514', format('new row for relation "organization_units" violates check constraint "%s"',
+                    given.refused), 'AM-05b what could not, is refused')
+from (values (repeat('x', 201), 'organization_units_name_check'),
+             (E' \n', 'organization_units_name_check'),
+             ('Nord 123456', 'organization_units_region_has_no_number')) given (name, refused);
+select throws_ok(
+    $$ update public.organization_units set closed_on = 'infinity' where id = tests.id('nord/A') $$,
+    '23514', 'new row for relation "organization_units" violates check constraint '
+    '"organization_units_closed_on_check"', 'AM-05c a day is one of the calendar');
+select throws_ok(
+    $$ insert into public.counting_rules (activity_type_id, valid_from, source)
+       values (tests.id('nord/talk'), '-infinity', 'rules') $$,
+    '23514', 'new row for relation "counting_rules" violates check constraint '
+    '"counting_rules_valid_from_check"', 'AM-05c of a rule, too');
+select throws_ok(
+    $$ update public.organization_settings set snapshot_max_age = '300000 years'
+       where organization_id = tests.id('nord') $$,
+    '23514', 'new row for relation "organization_settings" violates check constraint '
+    '"organization_settings_snapshot_max_age_check"', 'AM-05d an age can be added to a day');
+select lives_ok(
+    $$ update public.organization_settings set snapshot_max_age = '10 years'
+       where organization_id = tests.id('nord') $$, 'AM-05d and may be long');
+select throws_ok(
+    $$ update public.activity_types set label = repeat('x', 201)
+       where id = tests.id('nord/talk') $$,
+    '23514', 'new row for relation "activity_types" violates check constraint '
+    '"activity_types_label_check"', 'AM-05e labels are as short');
+select throws_ok(
+    $$ insert into public.bufdir_thresholds
+           (bufdir_category_code, minimum_activity_count, valid_from_year)
+       values ('course', 90, 2026) $$,
+    '23514', 'new row for relation "bufdir_thresholds" violates check constraint '
+    '"bufdir_thresholds_bufdir_category_code_check"',
+    'AM-05f a threshold is of a code that a mapping can have');
 select tests.act_as('nord/kari');
 select throws_ok(
     $$ insert into public.organization_units (parent_id, kind, name)
@@ -61,11 +109,11 @@ select is((select role || ' ' || display_name from public.profiles
            where id = tests.id('nord/nina')), 'peer_mentor Nina', 'AM-09 with role and name');
 select throws_ok(
     $$ select public.save_person(tests.id('sor/sara'), 'Sara', 'peer_mentor') $$,
-    'P0002', 'no such person or invited sign-in in the organisation',
+    'PT404', 'no such person or invited sign-in in the organisation',
     'AM-10 but not who was invited to another organisation');
 select throws_ok(
     $$ select public.save_person(tests.id('sor/sol'), 'Sol', 'peer_mentor', false) $$,
-    'P0002', 'no such person or invited sign-in in the organisation',
+    'PT404', 'no such person or invited sign-in in the organisation',
     'AM-10 nor who is of another');
 select throws_ok(
     $$ select public.save_person(tests.id('nord/anne'), 'Anne', 'coordinator') $$,

@@ -19,7 +19,9 @@ insert into lists values
         {"unit": "W", "kind": "local"},
         {"unit": "V", "kind": "local", "parent": "region", "closed_on": "31.12.2026"},
         {"unit": "U", "kind": "local", "parent": "region"},
-        {"unit": "U", "kind": "local", "parent": "region"}]'),
+        {"unit": "U", "kind": "local", "parent": "region"},
+        {"unit": "T", "kind": "local", "parent": "region", "closed_on": "2026-02-30"},
+        {"unit": "Sør 123456", "kind": "region", "parent": "root"}]'),
     ('people', 'people', '[
         {"email": "NORD@nina.test", "name": "Nina", "role": "coordinator", "chapters": "C; D"},
         {"email": "nord@ola.test", "name": "nord/ola", "role": "peer_mentor", "chapters": "A"},
@@ -66,10 +68,12 @@ select is(tests.previews('bad units', 'problem'),
     array['the unit has no name', 'the kind must be national, region, district or local',
           'there is no unit of the parent''s name', 'the parent is not above a unit of this kind',
           'the national unit alone has no parent', 'closed_on must be a day such as 2026-12-31',
-          'the list names this unit more than once', 'the list names this unit more than once'],
+          'the list names this unit more than once', 'the list names this unit more than once',
+          'closed_on must be a day such as 2026-12-31',
+          'the name of a region stands in reports: six digits in a row may not'],
     'IM-06 every problem is named, with its line');
 select throws_ok($$ select tests.imports('bad units') $$,
-    'PT422', 'nothing was imported: 8 lines have problems', 'IM-07 with one, nothing is imported');
+    'PT422', 'nothing was imported: 10 lines have problems', 'IM-07 with one, nothing is imported');
 select is((select count(*) from public.organization_units), 11::bigint, 'IM-07 at all');
 
 select is(tests.previews('people', 'outcome'), array['insert', 'unchanged', 'update'],

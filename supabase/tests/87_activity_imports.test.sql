@@ -68,7 +68,9 @@ select is(tests.previews(tests.list(
         '{"reference": "10", "participants": "many"}', '{"reference": "11", "status": "done"}',
         '{"reference": "12", "chapter": "B", "date": "2026-02-01", "peer_mentor": "nord@liv.test"}',
         '{"reference": "13", "date": "2099-01-01"}', '{"reference": "14", "date": "2024-05-05"}',
-        '{"reference": "15", "chapter": "G"}', '{"reference": "16", "date": "2026-03-01"}'),
+        '{"reference": "15", "chapter": "G"}', '{"reference": "16", "date": "2026-03-01"}',
+        '{"reference": "17", "date": "1999-12-31"}',
+        '{"reference": "18", "date": "2100-01-01", "status": "draft"}'),
         'problem'),
     array['the activity has no reference', 'the list names this reference more than once',
           'the list names this reference more than once', 'date must be a day such as 2026-12-31',
@@ -79,7 +81,8 @@ select is(tests.previews(tests.list(
           'the status must be draft, registered or rejected', 'the chapter was closed by then',
           'what has not taken place yet can only be a draft', 'the year is locked',
           'the peer mentor is not active in the chapter',
-          'more than 24 hours of one person on one day'],
+          'more than 24 hours of one person on one day', 'date must be a day such as 2026-12-31',
+          'date must be a day such as 2026-12-31'],
     'AI-08 every problem is named, with its line');
 select is(tests.imports(tests.list(
         '{"reference": "16", "date": "2026-03-01", "minutes": "40"}',

@@ -63,7 +63,7 @@ const calls = {
     const chapters = await right(
       supabase
         .from("chapter_assignments")
-        .select("is_primary, organization_units(id, name)")
+        .select("is_primary, organization_units(id, name, closed_on)")
         .eq("profile_id", me)
         .order("is_primary", { ascending: false }),
     );
@@ -130,6 +130,20 @@ const calls = {
 
   async expense({ ola: supabase, id }) {
     await right(supabase.from("expense_claims").insert({ activity_id: id, amount_nok: 125.5 }));
+    // what has expenses stays, and can be withdrawn otherwise
+    const kept = await supabase.from("activities").delete().eq("id", id);
+    assert.deepEqual([kept.status, kept.error?.code], [409, "23503"]);
+    for (const status of ["draft", "registered"]) {
+      assert.equal((await right(supabase.from("activities").update({ status }).eq("id", id).select())).length, 1);
+    }
+    // and another's is not found, which is no error
+    const other = await signIn("arne@nhf.example");
+    assert.deepEqual(await right(other.from("activities").update({ status: "draft" }).eq("id", id).select()), []);
+    for (const amount_nok of [0, 1000000.01]) {
+      const refused = await supabase.from("expense_claims").insert({ activity_id: id, amount_nok });
+      assert.deepEqual([refused.status, refused.error?.code], [400, "23514"]);
+      assert.ok(refused.error.message.includes("expense_claims_amount_nok_check"));
+    }
   },
 
   async decide({ kari: supabase }) {
@@ -191,16 +205,31 @@ const calls = {
     const other = (await right(kari.from("chapters").select("id").eq("name", "Bergen")))[0].id;
     const somebody = randomUUID();
     const tomorrow = new Date(Date.now() + 2 * DAY).toISOString();
+    const full = { ...row(), duration_minutes: 24 * 60 };
+    await right(supabase.from("activities").insert(full));
+    const fullDay = { occurred_at: full.occurred_at, activity_date: full.activity_date, duration_minutes: 1 };
     /** @type {[object, number, string, string][]} */
     const cases = [
       [{ duration_minutes: 0 }, 400, "23514", "activities_duration_minutes_check"],
       [{ participant_count: -1 }, 400, "23514", "activities_participant_count_check"],
       [{ is_proxy_registered: true }, 400, "23514", "activities_proxy_is_named"],
       [{ unit_id: other }, 403, "42501", ""],
-      [{ occurred_at: tomorrow, activity_date: tomorrow.slice(0, 10) }, 400, "23514", "can only be a draft"],
+      [fullDay, 400, "23514", "more than 24 hours of one person on one day"],
+      [
+        { occurred_at: tomorrow, activity_date: tomorrow.slice(0, 10) },
+        400,
+        "23514",
+        "what has not taken place yet can only be a draft",
+      ],
       [{ activity_date: "2020-01-01" }, 400, "23514", "activities_date_fits_moment"],
       [{ activity_type_id: somebody }, 409, "23503", ""],
+      [{ occurred_at: "1999-12-31T12:00Z", activity_date: null }, 400, "23514", "activities_activity_date_check"],
+      [{ summary: "x".repeat(4001) }, 400, "23514", "activities_summary_check"],
+      [{ summary: "\0" }, 400, "22P05", ""],
+      [{ duration_minutes: null }, 400, "23502", ""],
+      [{ duration_minutes: 1e10 }, 400, "22003", ""],
       [{ occurred_at: "some day" }, 400, "22007", ""],
+      [{ activity_date: "2026-02-30" }, 400, "22008", ""],
       [{ duration_minutes: "long" }, 400, "22P02", ""],
     ];
     for (const [wrong, status, code, words] of cases) {

@@ -99,17 +99,38 @@ def deployed_variables() -> dict[str, set[str]]:
     }
 
 
-def test_the_deploy_script_sets_the_variables_that_the_page_shows(tmp_path: Path) -> None:
-    env = tmp_path / "deploy.env"
-    env.write_text("".join(f"{name}='value of {name}'\n" for name in variables()), encoding="utf-8")
-    printed = subprocess.run(
+def deploy(folder: Path, values: dict[str, str], **changes: str) -> subprocess.CompletedProcess[str]:
+    """Have the deploy script print its commands."""
+    env = folder / "deploy.env"
+    env.write_text("".join(f"{name}='{value}'\n" for name, value in values.items()), encoding="utf-8")
+    given = {"ENV": str(env), "IMAGE": "image:1", "REGION": "north", "DRY_RUN": "1"}
+    return subprocess.run(
         [ROOT / "deploy" / "cloud-run"],
-        env={**os.environ, "ENV": str(env), "IMAGE": "image:1", "REGION": "north", "DRY_RUN": "1"},
+        env={**os.environ, **given, **changes},
         capture_output=True,
         text=True,
-        check=True,
-    ).stdout
-    commands = [shlex.split(line) for line in printed.splitlines()]
+        check=False,
+    )
+
+
+def given_to_cloud_run(printed: str) -> dict[str, dict[str, str]]:
+    options = shlex.split(printed.splitlines()[2])
+    return {
+        option: dict(each.split("=", 1) for each in options[options.index(f"--{option}") + 1].split(","))
+        for option in ("set-env-vars", "set-secrets")
+    }
+
+
+DEPLOYED = {
+    name: f"value of {name}" for name in ("SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_JWKS_URL")
+}
+
+
+def test_the_deploy_script_sets_the_variables_that_the_page_shows(tmp_path: Path) -> None:
+    # as .env.example is: every variable there, and most of them empty
+    done = deploy(tmp_path, dict.fromkeys(variables(), "") | DEPLOYED)
+    assert (done.returncode, done.stderr) == (0, "")
+    commands = [shlex.split(line) for line in done.stdout.splitlines()]
     assert [command[:3] for command in commands] == [
         ["docker", "build", "--tag"],
         ["docker", "push", "image:1"],
@@ -117,33 +138,56 @@ def test_the_deploy_script_sets_the_variables_that_the_page_shows(tmp_path: Path
         ["curl", "--fail", "--silent"],
         ["gcloud", "run", "services"],
     ]
-    options = commands[2]
-    given = {
-        option: dict(each.split("=", 1) for each in options[options.index(f"--{option}") + 1].split(","))
-        for option in ("set-env-vars", "set-secrets")
-    }
+    given = given_to_cloud_run(done.stdout)
     assert {option: set(values) for option, values in given.items()} == deployed_variables()
-    assert given["set-env-vars"]["SUPABASE_URL"] == "value of SUPABASE_URL"
+    assert given["set-env-vars"] == DEPLOYED
     # each option of the page is there
     shown = re.search(
         r"^gcloud run deploy (?:.*\\\n)*.*", DEPLOY.read_text(encoding="utf-8"), flags=re.MULTILINE
     )
     assert shown
-    assert set(re.findall(r"--[\w-]+", shown[0])) == {word for word in options if word.startswith("--")}
+    options = {word for word in commands[2] if word.startswith("--")}
+    assert set(re.findall(r"--[\w-]+", shown[0])) == options
 
 
-def test_the_deploy_script_names_what_is_missing(tmp_path: Path) -> None:
-    env = tmp_path / "deploy.env"
-    env.write_text("SUPABASE_URL=https://project.test\n", encoding="utf-8")
-    done = subprocess.run(
-        [ROOT / "deploy" / "cloud-run"],
-        env={**os.environ, "ENV": str(env), "IMAGE": "image:1", "REGION": "north", "DRY_RUN": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_the_deploy_script_passes_on_every_variable_that_is_set(tmp_path: Path) -> None:
+    done = deploy(tmp_path, {name: f"value of {name}" for name in variables()})
+    assert (done.returncode, done.stderr) == (0, "")
+    given = given_to_cloud_run(done.stdout)
+    assert set(given["set-env-vars"]) | set(given["set-secrets"]) == set(variables())
+    # of a secret its name in Secret Manager, never its value
+    assert given["set-secrets"]["SUPABASE_JWT_SECRET"] == "supabase-jwt-secret:latest"
+    secret = {name for name, (comment, _) in read_example().items() if re.search(r"[Ss]ecret\.", comment)}
+    assert set(given["set-secrets"]) == secret
+
+
+def test_the_deploy_script_deploys_a_project_that_signs_with_its_legacy_secret(tmp_path: Path) -> None:
+    done = deploy(tmp_path, DEPLOYED | {"SUPABASE_JWKS_URL": "", "SUPABASE_JWT_SECRET": "in Secret Manager"})
+    assert (done.returncode, done.stderr) == (0, "")
+    given = given_to_cloud_run(done.stdout)
+    assert "SUPABASE_JWKS_URL" not in given["set-env-vars"]
+    assert "SUPABASE_JWT_SECRET" in given["set-secrets"]
+
+
+@pytest.mark.parametrize(
+    ("values", "changes", "words"),
+    [
+        pytest.param({}, {"IMAGE": ""}, "IMAGE is missing, such as IMAGE=", id="image"),
+        pytest.param({}, {"REGION": ""}, "REGION is missing, such as REGION=", id="region"),
+        pytest.param(
+            {}, {"ENV": "no.env"}, "no.env is not there: copy .env.example and fill it in", id="file"
+        ),
+        pytest.param({"SUPABASE_URL": ""}, {}, "deploy.env lacks SUPABASE_URL", id="empty"),
+        pytest.param({"SUPABASE_JWKS_URL": ""}, {}, "deploy.env lacks SUPABASE_JWKS_URL", id="no-verifier"),
+    ],
+)
+def test_the_deploy_script_names_what_is_missing(
+    tmp_path: Path, values: dict[str, str], changes: dict[str, str], words: str
+) -> None:
+    done = deploy(tmp_path, DEPLOYED | values, **changes)
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"deploy-functions: {env} lacks SUPABASE_PUBLISHABLE_KEY" in done.stderr
+    assert done.stderr.startswith("deploy-functions: ")
+    assert words in done.stderr
 
 
 def test_with_the_variables_of_the_documented_deployment_every_function_starts() -> None:

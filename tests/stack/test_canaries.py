@@ -220,6 +220,14 @@ def misuse_keys(traffic: Traffic) -> None:
             traffic.send("GET", f"/{path}?{query}")
     traffic.send("GET", f"/rest/v1/organizations%3Fapikey={secret}")
     traffic.send("GET", f"/functions/v1/health%3fapikey%3d{secret}")
+    for service in ("rest", "auth", "functions"):
+        for written in (secret, f"s%62_{secret.removeprefix('sb_')}", f"x{secret}"):
+            # not among the answers: PostgREST says which relation it does not know
+            traffic.http.get(
+                f"{traffic.stack.api_url}/{service}/v1/{written}",
+                headers={"apikey": traffic.stack.publishable_key},
+            )
+        traffic.send("GET", f"/{service}/v1/health", headers={"x-request-id": secret})
     (token, *_) = (value for name, value in traffic.tokens.items() if name.startswith("access token"))
     head, body, signature = token.split(".")
     for wrong in (forged, f"{head}.{body}.{forged}", f"{head}.{forged}.{signature}", secret):

@@ -5,6 +5,7 @@ Activities have a module of their own.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -96,7 +97,7 @@ def _units(folder: Folder, state: State) -> Iterator[Problem]:
     parents |= {unit.unit: unit.parent for unit in folder.units}
     roots = sorted(name for name, kind in known.items() if kind == "national")
     for unit in folder.units:
-        what = _unit(unit, state, known) or _way_up(unit.unit, parents)
+        what = _name(unit) or _unit(unit, state, known) or _way_up(unit.unit, parents)
         if what is None and unit.kind == "national" and len(roots) > 1:
             others = ", ".join(name for name in roots if name != unit.unit)
             what = f"an organisation has one national unit, and there is {others}"
@@ -104,6 +105,12 @@ def _units(folder: Folder, state: State) -> Iterator[Problem]:
             yield problem(unit, what)
     if folder.organizations and not roots and UNREAD not in known.values():
         yield Problem("units.csv", 1, "there is no national unit")
+
+
+def _name(unit: Unit) -> str | None:
+    if unit.kind == "region" and re.search(r"\d{6}", unit.unit):
+        return "the name of a region stands in reports: six digits in a row may not"
+    return None
 
 
 def _unit(unit: Unit, state: State, known: dict[str, str]) -> str | None:

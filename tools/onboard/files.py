@@ -183,6 +183,7 @@ def _said(column: str, kind: str, message: str) -> str:
     """Put an error in a user's words; never with the value, which may be personal."""
     words = {
         "missing": "is missing",
+        "string_too_long": "is too long",
         "int_parsing": "must be a whole number",
         "decimal_parsing": "must be a number such as 0.8",
         "date_from_datetime_parsing": "is no day of the calendar",

@@ -45,10 +45,12 @@ def _names(value: object) -> object:
 
 
 Day = Annotated[dt.date, _like(r"\d{4}-\d\d-\d\d", "a day such as 2026-12-31")]
+FromDay = Annotated[dt.date, _like(r"(19|20)\d\d-\d\d-\d\d", "a day such as 2026-12-31")]
 Time = Annotated[dt.time, _like(r"\d\d:\d\d", "a time such as 18:30")]
 Yes = Annotated[bool, BeforeValidator(_yes)]
 Address = Annotated[str, _like(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address"), BeforeValidator(_lower)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Name = Annotated[str, Field(max_length=200)]
 Year = Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
 Slug = Annotated[str, _like(r"[a-z][a-z0-9-]{1,62}", "small letters, digits and -, such as my-name")]
@@ -73,7 +75,7 @@ class Organization(Row):
 
     FILE = "organization.csv"
     slug: Slug
-    name: str
+    name: Name
     time_zone: str | None = None
     max_chapter_assignments: Annotated[int, Field(ge=1, le=10000)] | None = None
 
@@ -83,10 +85,10 @@ class Unit(Row):
 
     FILE = "units.csv"
     KEY = "unit"
-    unit: str
+    unit: Name
     kind: Annotated[Literal["national", "region", "district", "local"], BeforeValidator(_lower)]
     parent: str | None = None
-    closed_on: Day | None = None
+    closed_on: FromDay | None = None
 
 
 class Person(Row):
@@ -95,7 +97,7 @@ class Person(Row):
     FILE = "people.csv"
     KEY = "email"
     email: Address
-    name: str
+    name: Name
     role: Annotated[Literal["peer_mentor", "coordinator", "org_admin"], BeforeValidator(_lower)]
     chapters: Names = ()
     active: Yes = True
@@ -107,7 +109,7 @@ class ActivityType(Row):
     FILE = "types.csv"
     KEY = "code"
     code: Code
-    label: str
+    label: Name
 
 
 class Mapping(Row):
@@ -135,11 +137,11 @@ class Rule(Row):
 
     FILE = "rules.csv"
     type: str
-    valid_from: Day
+    valid_from: FromDay
     counts: Yes = True
     min_minutes: Minutes | None = None
     min_participants: Annotated[int, Field(ge=1, le=10000)] | None = None
-    source: str
+    source: Annotated[str, Field(max_length=500)]
 
 
 class Activity(Row):

@@ -33,6 +33,7 @@ R = TypeVar("R", bound=BaseModel)
 TABLE = "bufdir_metric_snapshots"
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _YEAR = re.compile(r"20[0-9]{2}")
+CENTURY = dt.date(2000, 1, 1), dt.date(2100, 1, 1)
 
 
 def _iso(value: object) -> object:
@@ -73,6 +74,10 @@ class Period(Input):
     def _ends_after_it_starts(self) -> Self:
         if self.period_end < self.period_start:
             raise PydanticCustomError(REFUSAL, "period_end is before period_start.")
+        if self.period_start < CENTURY[0] or self.period_end > CENTURY[1]:
+            raise PydanticCustomError(
+                REFUSAL, "A period lies in this century: from 2000-01-01 to 2100-01-01."
+            )
         if (self.period_start.day, self.period_end.day) != (1, 1):
             raise PydanticCustomError(
                 REFUSAL, "A period is whole months: it starts and ends on the first day of one."

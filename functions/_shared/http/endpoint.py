@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Function: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
-_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_REQUEST_ID = re.compile(r"(?!sb_|eyJ|whsec_)[A-Za-z0-9_-]{8,64}")  # a key that was put there is none
 
 ENDPOINTS: dict[str, Endpoint] = {}
 """Every function by name, for what has to cover them all: tests and documentation."""

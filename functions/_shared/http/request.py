@@ -123,6 +123,8 @@ def _parse(
             return Ok(Call(method, caller, spec.input(), runtime.database, webhook=payload))
         if spec.source == "query":
             given = {name: value for name, value in request.query_params.items() if name != REGION_PARAMETER}
+            if len(request.query_params.multi_items()) > len(request.query_params):
+                return Err(ErrorCode.BAD_REQUEST, "A parameter is named more than once.")
             values = spec.input.model_validate_strings(given)
         else:
             values = spec.input.model_validate_json(body or b"{}")
@@ -134,4 +136,9 @@ def _parse(
                 return Err(ErrorCode.BAD_REQUEST, problem["msg"])
         wrong = {str(problem["loc"][0]) for problem in problems if problem["loc"]}
         known = ", ".join(sorted(wrong & model.model_fields.keys()))
-        return Err(ErrorCode.BAD_REQUEST, f"Missing or not valid: {known}." if known else None)
+        if known:
+            return Err(ErrorCode.BAD_REQUEST, f"Missing or not valid: {known}.")
+        is_unknown = any(problem["type"] == "extra_forbidden" for problem in problems)
+        return Err(
+            ErrorCode.BAD_REQUEST, "A name is sent that this function does not know." if is_unknown else None
+        )

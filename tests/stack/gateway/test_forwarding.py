@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import uuid
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -125,6 +126,33 @@ def test_request_id_is_made_or_kept(http: httpx.Client, upstream: Upstream) -> N
     assert id_of_answer({}) != id_of_answer({})
     assert id_of_answer({"x-request-id": "mine-1"}) == "mine-1"
     assert id_of_answer({"x-request-id": "two words"}) != "two words"
+
+
+@pytest.mark.parametrize("query", ["name=eq.%C3%28", "name=eq.%ff", "%C3=eq.1", "select=%f0%9f%98"])
+def test_a_query_that_is_no_text_is_refused(gateway: Gateway, upstream: Upstream, query: str) -> None:
+    status, body = get_raw(gateway, f"/rest/v1/units?{query}", KEY)
+    refusal = {"code": "PGRST100", "details": None, "hint": None, "message": "The query is not UTF-8"}
+    assert (status, json.loads(body)) == (400, refusal)
+    assert upstream.received == []
+    assert get_raw(gateway, "/rest/v1/units?name=like.50%&other=eq.%C3%A5", KEY)[0] == 200
+
+
+def test_what_is_too_long_to_read_is_refused_in_words(gateway: Gateway, upstream: Upstream) -> None:
+    def ask(ids: int) -> tuple[int, bytes]:
+        return get_raw(gateway, f"/rest/v1/units?id=in.({','.join([str(uuid.uuid4())] * ids)})", KEY)
+
+    status, body = ask(450)
+    assert (status, json.loads(body)) == (
+        431,
+        {
+            "code": "bad_request",
+            "message": "Address and headers have over 16 KiB: ask in parts.",
+            "details": None,
+            "hint": None,
+        },
+    )
+    assert upstream.received == []
+    assert ask(400)[0] == 200
 
 
 @pytest.mark.parametrize("path", ["/rest/v1/units", "/auth/v1/token"])
