@@ -60,6 +60,8 @@ export const en = {
   },
   pulse: { live: "Live", waiting: "Connecting …", gone: "Offline" },
   loading: "Fetching the figures …",
+  computing: "Computing the figures …",
+  tryAgain: "Try again",
   table: {
     search: "Search",
     none: "None to show.",
@@ -188,6 +190,7 @@ export const en = {
     duplicates: "Possible duplicates",
     moreThan: (number) => `more than ${number}`,
     noDuplicates: "No possible duplicates.",
+    looking: (month) => `Looking through ${month} …`,
     reasons: {
       same_peer_mentor: "Same peer mentor at the same time",
       direct_and_proxy: "Same contact, registered directly and on behalf",

@@ -59,6 +59,8 @@ export const nb = {
   },
   pulse: { live: "Direkte", waiting: "Kobler til …", gone: "Frakoblet" },
   loading: "Henter tall …",
+  computing: "Regner ut tallene …",
+  tryAgain: "Prøv igjen",
   table: {
     search: "Søk",
     none: "Ingen å vise.",
@@ -183,6 +185,7 @@ export const nb = {
     duplicates: "Mulige dubletter",
     moreThan: (number) => `mer enn ${number}`,
     noDuplicates: "Ingen mulige dubletter.",
+    looking: (month) => `Ser gjennom ${month} …`,
     reasons: {
       same_peer_mentor: "Samme likeperson på samme tid",
       direct_and_proxy: "Samme kontakt, registrert direkte og på vegne av",
