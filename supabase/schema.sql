@@ -4497,7 +4497,15 @@ CREATE FUNCTION stats.alignment_figures(p_organization_id uuid, p_year integer) 
                     'activity_count', coalesce(sum(l.activity_count), 0),
                     'participant_count', coalesce(sum(l.participant_count), 0),
                     'total_hours', stats.hours(coalesce(sum(l.total_minutes), 0)::bigint))
-                from stats.live_time_series l
+                from (   -- stats.live_time_series, summed once
+                    select t.organization_id, t.bucket_date, t.activity_count, t.total_minutes,
+                           t.participant_count
+                    from stats.daily_totals t
+                    union all
+                    select c.organization_id, c.bucket_date, c.activity_count, c.total_minutes,
+                           c.participant_count
+                    from stats.activity_changes c
+                ) l
                 where l.organization_id = p_organization_id
                   and l.bucket_date >= make_date(p_year, 1, 1)
                   and l.bucket_date < make_date(p_year + 1, 1, 1)),
@@ -4713,54 +4721,58 @@ CREATE FUNCTION stats.reported(p_organization_id uuid, p_period_start date, p_pe
     SET plan_cache_mode TO 'force_custom_plan'
     SET work_mem TO '64MB'
     SET hash_mem_multiplier TO '4'
+    SET enable_mergejoin TO 'off'
     AS $$
 begin
-    with source as (
-        select r.unit_id as region_id, a.activity_type_id, a.contact_id, count(*) as number,
-               sum(a.duration_minutes) as minutes, sum(a.participant_count) as participants,
-               bit_xor(hashint8extended(hash_record_extended(row(
-                   a.id, a.chapter_id, a.bucket_date, a.duration_minutes, a.participant_count),
-                   0), 0)) as hash
-        from stats.countable_activities a
-        left join stats.unit_regions r on r.chapter_id = a.chapter_id
+    with source as materialized (
+        select grouping(a.contact_id) = 0 as is_contact, a.contact_id, a.activity_type_id,
+               a.region_id, count(*) as number, sum(a.duration_minutes) as minutes,
+               sum(a.participant_count) as participants, bit_or(a.type_bit) as types,
+               bit_or(a.region_bit) as regions, bit_xor(a.hash) as hash
+        from stats.report_rows a
         where a.organization_id = p_organization_id
-          and a.bucket_date >= p_period_start
-          and a.bucket_date < p_period_end
-        group by 1, 2, 3
-    ), named as materialized (
-        select s.*, m.bufdir_category_code as category,
-               hashint8extended(hash_record_extended(row(
-                   s.hash, t.id, t.code, u.id, u.name), 0), 0) as named_hash
+          and a.bucket_date >= p_period_start and a.bucket_date < p_period_end
+        group by grouping sets ((a.contact_id), (a.activity_type_id, a.region_id))
+    ), contacts as (
+        select s.number, case when s.contact_id is null then s.hash
+                              else hashint8extended(s.hash, 0) end as hash
+        from source s where s.is_contact
+    ), met as materialized (
+        select s.types, s.regions, count(*) as people
+        from source s where s.contact_id is not null group by 1, 2
+    ), parts as (
+        select grouping(m.bufdir_category_code, s.activity_type_id, s.region_id) as part,
+               m.bufdir_category_code as category, s.activity_type_id, s.region_id,
+               sum(s.number) as number, sum(s.minutes) as minutes,
+               sum(s.participants) as participants, bit_or(s.types) as types,
+               bit_or(s.regions) as regions
         from source s
-        join public.activity_types t on t.id = s.activity_type_id
-        left join public.organization_units u on u.id = s.region_id
         left join public.bufdir_category_mappings m
             on m.activity_type_id = s.activity_type_id and m.mapping_version = p_mapping_version
-    ), contacts as (
-        select sum(n.number) as number,
-               case when n.contact_id is null then bit_xor(n.named_hash)
-                    else hashint8extended(bit_xor(n.named_hash), 0) end as hash
-        from named n group by n.contact_id
-    ), grouped as (
-        -- a person counts once in each group, whether met directly or registered by proxy
-        select grouping(n.category, n.activity_type_id, n.region_id) as part, n.category,
-               n.activity_type_id, n.region_id,
-               jsonb_build_object(
-                   'activity_count', coalesce(sum(n.number), 0),
-                   'total_hours', stats.hours(coalesce(sum(n.minutes), 0)::bigint),
-                   'distinct_participants', count(distinct n.contact_id),
-                   'participant_count', coalesce(sum(n.participants), 0)) as figures
-        from named n
+        where not s.is_contact
         group by grouping sets (
-            (n.category), (n.category, n.activity_type_id), (n.region_id), ())
+            (m.bufdir_category_code), (m.bufdir_category_code, s.activity_type_id),
+            (s.region_id), ())
+    ), grouped as (
+        -- a person counts once in each part, whether met directly or registered by proxy
+        select p.part, p.category, p.activity_type_id, p.region_id,
+               jsonb_build_object(
+                   'activity_count', coalesce(p.number, 0),
+                   'total_hours', stats.hours(coalesce(p.minutes, 0)::bigint),
+                   'distinct_participants', (
+                       select coalesce(sum(m.people), 0)
+                       from met m
+                       where bit_count(m.types & p.types) > 0
+                         and bit_count(m.regions & p.regions) > 0),
+                   'participant_count', coalesce(p.participants, 0)) as figures
+        from parts p
     )
     select coalesce(sum(c.number), 0)::bigint,
            left(md5(coalesce(sum(c.number), 0) || '/' || coalesce(bit_xor(c.hash), 0)), 16)
                || stats.mapping_fingerprint(p_organization_id, p_mapping_version),
            case when p_is_whole then jsonb_build_object(
                'organization_id', p_organization_id,
-               'period_start', p_period_start,
-               'period_end', p_period_end,
+               'period_start', p_period_start, 'period_end', p_period_end,
                'mapping_version', p_mapping_version,
                'categories', coalesce((
                    select jsonb_agg(
@@ -6070,6 +6082,11 @@ CREATE FUNCTION stats.note_time(p_sequence regclass) RETURNS void
  SELECT setval(p_sequence, ((EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric))::bigint) AS setval;
 END;
 
+CREATE FUNCTION stats.one_bit(p_place bigint, p_places bigint) RETURNS bit varying
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN set_bit(((repeat('0'::text, (p_places)::integer))::bit varying)::"bit", ((p_place)::integer - 1), 1);
+
 CREATE FUNCTION stats.outdate_organizations(p_organization_ids uuid[]) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -6383,12 +6400,13 @@ begin
                            within group (order by d.number))
                 from days d having count(*) >= 28) as of_days
     ), last_year as (
-        select c.chapter_id, count(*) as number
-        from stats.countable_activities c
-        where c.organization_id = p_organization_id and c.chapter_id = any (p_chapter_ids)
-          and c.bucket_date >= (p_period_start - interval '1 year')::date
-          and c.bucket_date < (p_period_end - interval '1 year')::date
+        select r.chapter_id, sum(r.activity_count)::bigint as number
+        from stats.live_monthly_rows r   -- a period is whole months
+        where r.organization_id = p_organization_id and r.chapter_id = any (p_chapter_ids)
+          and r.activity_month >= (p_period_start - interval '1 year')::date
+          and r.activity_month < (p_period_end - interval '1 year')::date
         group by 1
+        having sum(r.activity_count) <> 0
     )
     select 'person_day', null::uuid, c.peer_mentor_id, null::uuid, c.bucket_date, count(*),
            stats.hours(sum(c.duration_minutes)), 12::numeric
@@ -7223,6 +7241,38 @@ ALTER TABLE stats.activity_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENT
     CACHE 50
 );
 
+CREATE VIEW stats.unit_regions AS
+ SELECT DISTINCT ON (a.unit_id) a.unit_id AS chapter_id,
+    r.id AS unit_id
+   FROM (app.unit_ancestry(ARRAY( SELECT u.id
+           FROM public.organization_units u)) a(unit_id, ancestor_id, level)
+     JOIN public.organization_units r ON (((r.id = a.ancestor_id) AND (r.kind = 'region'::public.unit_kind))))
+  ORDER BY a.unit_id, a.level;
+
+CREATE VIEW stats.chapter_bits AS
+ SELECT c.organization_id,
+    c.id AS chapter_id,
+    r.id AS region_id,
+    r."bit",
+    r.hash
+   FROM ((public.organization_units c
+     LEFT JOIN stats.unit_regions n ON ((n.chapter_id = c.id)))
+     JOIN ( SELECT u.organization_id,
+            u.id,
+            stats.one_bit(row_number() OVER w, count(*) OVER w) AS "bit",
+            hash_record_extended(ROW(u.id, u.name), (0)::bigint) AS hash
+           FROM ( SELECT v.organization_id,
+                    v.id,
+                    v.name
+                   FROM public.organization_units v
+                  WHERE (v.kind = 'region'::public.unit_kind)
+                UNION ALL
+                 SELECT o.id,
+                    NULL::uuid,
+                    NULL::text
+                   FROM public.organizations o) u
+          WINDOW w AS (PARTITION BY u.organization_id)) r ON (((r.organization_id = c.organization_id) AND (NOT (r.id IS DISTINCT FROM n.unit_id)))));
+
 CREATE TABLE stats.complete_exports (
     export_id bigint NOT NULL,
     report jsonb NOT NULL
@@ -7479,6 +7529,31 @@ UNION ALL
 
 COMMENT ON VIEW stats.report_problems IS 'Versions that are not as they were written; no row when all is well.';
 
+CREATE VIEW stats.type_bits AS
+ SELECT t.organization_id,
+    t.id AS activity_type_id,
+    stats.one_bit(row_number() OVER w, count(*) OVER w) AS "bit",
+    hash_record_extended(ROW(t.id, t.code), (0)::bigint) AS hash
+   FROM public.activity_types t
+  WINDOW w AS (PARTITION BY t.organization_id);
+
+CREATE VIEW stats.report_rows AS
+ SELECT a.organization_id,
+    a.bucket_date,
+    a.contact_id,
+    a.duration_minutes,
+    a.participant_count,
+    a.activity_type_id,
+    t."bit" AS type_bit,
+    c.region_id,
+    c."bit" AS region_bit,
+    hash_record_extended(ROW(a.id, a.chapter_id, a.bucket_date, a.duration_minutes, a.participant_count, t.hash, c.hash), (0)::bigint) AS hash
+   FROM ((stats.countable_activities a
+     JOIN stats.type_bits t USING (organization_id, activity_type_id))
+     JOIN stats.chapter_bits c USING (organization_id, chapter_id));
+
+COMMENT ON VIEW stats.report_rows IS 'The activities that count as a report sees them: a bit for each type and region of their organisation, and a hash of everything of them that it shows.';
+
 CREATE VIEW stats.totals AS
  SELECT (t.name)::name AS name,
     t.keys,
@@ -7496,14 +7571,6 @@ ALTER TABLE stats.tree_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE VIEW stats.unit_regions AS
- SELECT DISTINCT ON (a.unit_id) a.unit_id AS chapter_id,
-    r.id AS unit_id
-   FROM (app.unit_ancestry(ARRAY( SELECT u.id
-           FROM public.organization_units u)) a(unit_id, ancestor_id, level)
-     JOIN public.organization_units r ON (((r.id = a.ancestor_id) AND (r.kind = 'region'::public.unit_kind))))
-  ORDER BY a.unit_id, a.level;
 
 CREATE VIEW stats.wrong_expenses AS
  SELECT a.id AS activity_id,
@@ -9199,6 +9266,8 @@ REVOKE ALL ON FUNCTION stats.named_record(p_row jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stats.new_mark(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.note_time(p_sequence regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.one_bit(p_place bigint, p_places bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.outdate_organizations(p_organization_ids uuid[]) FROM PUBLIC;
 
