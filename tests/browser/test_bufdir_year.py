@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import Locator, Page, Route, expect
 
@@ -13,6 +13,8 @@ from tests.browser.conftest import open_page, sign_in
 if TYPE_CHECKING:
     from local.stack import Stack
 
+# Where the second signature is switched off and on again; of another year, because a version stays for ever.
+SMALL_ADMIN = "einar@blindeforbundet.example"
 YEAR = datetime.now(UTC).year - 4  # which nothing else reports
 COORDINATOR, ADMIN = "stein@barnekreftforeningen.example", "mona@barnekreftforeningen.example"
 
@@ -67,3 +69,37 @@ def test_each_part_appears_by_itself(page: Page, stack: Stack) -> None:
     page.unroute_all()
     failed.get_by_role("button", name="Prøv igjen").click()
     expect(failed).to_contain_text("Ingenting uvanlig.")
+
+
+def test_where_one_person_signs_the_change_is_on_record(page: Page, stack: Stack, person: Any) -> None:
+    einar = person(SMALL_ADMIN)
+    sign_in(page, stack.api_url, SMALL_ADMIN)
+
+    def switch(choice: str, change: str) -> None:
+        open_page(page, stack, "settings")
+        switch = page.get_by_label("Rapporten trenger to personer")
+        expect(switch).to_have_accessible_description(re.compile("Nei: én person kan gjøre begge deler"))
+        switch.select_option(choice)
+        page.get_by_role("button", name="Lagre").click()
+        expect(page.locator("tbody tr").first).to_contain_text(f"two_person_sign_off: {change}")
+
+    open_page(page, stack, f"bufdir/{YEAR}")
+    page.get_by_role("button", name="Beregn på nytt").click()
+    expect(page.get_by_text("Ferske")).to_be_visible()
+    page.get_by_role("button", name="Klargjør rapport").click()
+    expect(page.locator('[data-version="1"]')).to_contain_text("En annen må godkjenne den.")
+    expect(page.get_by_role("button", name="Godkjenn")).to_have_count(0)
+    try:
+        switch("Nei", "true → false")
+        open_page(page, stack, f"bufdir/{YEAR}")
+        page.get_by_role("button", name="Godkjenn").click()
+        expect(page.locator('[data-version="1"]')).to_contain_text("Godkjent")
+        switch("Ja", "false → true")
+    finally:
+        einar.write(
+            "PATCH",
+            "organization_settings",
+            params={"organization_id": "not.is.null"},
+            json={"two_person_sign_off": True},
+        )
+    assert einar.read("organization_settings?select=two_person_sign_off") == [{"two_person_sign_off": True}]

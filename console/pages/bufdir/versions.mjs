@@ -55,7 +55,7 @@ function versionLine(version, { year, me }, again, newest) {
 export function report(data, again) {
   const prepare = async () => {
     await call(`${reports(data.year)}&step=prepare`, "POST");
-    await again(words.prepared);
+    await again(data.me.settings.two_person_sign_off ? words.prepared : words.preparedAlone);
   };
   return card(
     words.versions,
