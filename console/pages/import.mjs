@@ -109,6 +109,10 @@ export const imports = {
         result.replaceChildren(shown(await rpc("preview_import", { kind, rows }), kind, rows, result));
       },
     );
-    return [head(words.title, words.below), card(words.title, form), result];
+    return [
+      head(words.title, words.below),
+      card(words.title, h("p", { class: "fresh" }, words.elsewhere), form),
+      result,
+    ];
   },
 };

@@ -221,12 +221,14 @@ export const en = {
     },
     versions: "The report: prepare, approve, send",
     prepare: "Prepare a report",
-    prepared: "Prepared. Somebody else must approve it.",
+    prepared: "Prepared. Somebody else must approve it. A coordinator or administrator does so on this page.",
     preparedAlone: "Prepared. Read the figures before you approve.",
     approve: "Approve",
     approved: "Approved.",
     send: "Mark as sent",
     sent: "Marked as sent.",
+    computeFirst: "Compute the figures first: a report is prepared from fresh ones.",
+    handIn: "Send the PDF file to Bufdir yourself, and mark it here when that is done.",
     noVersions: "No version has been prepared for this year.",
     version: "Version",
     signed: { prepared: "Prepared", approved: "Approved", sent: "Sent" },
@@ -320,10 +322,12 @@ export const en = {
     columns: {
       units: "Columns: unit;kind;parent;closed_on. kind is national, region, district or local.",
       people:
-        "Columns: email,name,role,chapters,active. role is peer_mentor, coordinator or org_admin; chapters are separated by semicolons, the main one first; active is yes or no.",
+        "Columns: email,name,role,chapters,active. Everybody has to be invited first. role is peer_mentor, coordinator or org_admin; chapters are separated by semicolons, the main one first; active is yes or no.",
       activities:
         "Columns: reference,date,time,type,chapter,peer_mentor,minutes,participants,contact,status. type is the code of the type, peer_mentor an e-mail address, reference what the activity is called in the system it comes from. Up to 5000 lines at a time.",
     },
+    elsewhere:
+      "Begin with units, then people, then activities. Types, categories, thresholds and rules are entered on the page “Types and rules”. The whole organisation at once, invitations too: ask whoever operates Fersk to run make onboard.",
     file: "CSV file",
     text: "Or paste it here",
     preview: "Show what changes",

@@ -216,12 +216,14 @@ export const nb = {
     },
     versions: "Rapporten: klargjør, godkjenn, send",
     prepare: "Klargjør rapport",
-    prepared: "Klargjort. En annen må godkjenne den.",
+    prepared: "Klargjort. En annen må godkjenne den. Det gjør en koordinator eller administrator her på siden.",
     preparedAlone: "Klargjort. Les gjennom tallene før du godkjenner.",
     approve: "Godkjenn",
     approved: "Godkjent.",
     send: "Merk som sendt",
     sent: "Merket som sendt.",
+    computeFirst: "Beregn tallene først: en rapport klargjøres av ferske tall.",
+    handIn: "Send PDF-filen til Bufdir selv, og merk den her når det er gjort.",
     noVersions: "Ingen versjon er klargjort for dette året.",
     version: "Versjon",
     signed: { prepared: "Klargjort", approved: "Godkjent", sent: "Sendt" },
@@ -315,10 +317,12 @@ export const nb = {
     columns: {
       units: "Kolonner: unit;kind;parent;closed_on. kind er national, region, district eller local.",
       people:
-        "Kolonner: email,name,role,chapters,active. role er peer_mentor, coordinator eller org_admin; lag skilles med semikolon, hovedlaget først; active er yes eller no.",
+        "Kolonner: email,name,role,chapters,active. Hver person må være invitert først. role er peer_mentor, coordinator eller org_admin; lag skilles med semikolon, hovedlaget først; active er yes eller no.",
       activities:
         "Kolonner: reference,date,time,type,chapter,peer_mentor,minutes,participants,contact,status. type er typens kode, peer_mentor en e-postadresse, reference det aktiviteten heter i systemet den kommer fra. Opptil 5000 linjer om gangen.",
     },
+    elsewhere:
+      "Begynn med enheter, så personer, så aktiviteter. Typer, kategorier, krav og regler legges inn på siden «Typer og regler». Hele organisasjonen på én gang, også invitasjonene: be den som drifter Fersk, om å kjøre make onboard.",
     file: "CSV-fil",
     text: "Eller lim inn her",
     preview: "Vis hva som endres",
