@@ -33,7 +33,8 @@ create or replace function app.import_sentence(p_problem text[]) returns text
         when 'minutes_outside' then 'minutes must be a number from 1 to 1440'
         when 'participants_outside' then 'participants must be a number from 0 to 10000'
         when 'status_unknown' then 'the status must be draft, registered or rejected'
-        when 'otherwise_there' then 'it is there and says something else: correct the activity itself'
+        when 'otherwise_there' then
+            'it is there and says something else: correct the activity itself'
         when 'chapter_closed' then 'the chapter was closed by then'
         when 'yet_to_come' then 'what has not taken place yet can only be a draft'
         when 'year_locked' then 'the year is locked'

@@ -63,8 +63,8 @@ exception
         return v_lines;
 end $$;
 comment on function public.preview_import(text, jsonb) is
-    'What run_import would do with the same list, line by line; of a problem a sentence, a code, and '
-    'the cells that it is about. Org admins.';
+    'What run_import would do with the same list, line by line; of a problem a sentence, a code, '
+    'and the cells that it is about. Org admins.';
 
 create or replace function public.run_import(kind text, rows jsonb) returns jsonb
     language plpgsql volatile security invoker set search_path = ''
