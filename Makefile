@@ -25,7 +25,7 @@ NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-tests start stop status logs reset destroy psql rollback watch onboard seed-large \
         large-folder test unit db test-stack \
-        functions bytecode soak bench-stats bench-hierarchy bench-snapshots bench-neighbours bench-functions \
+        functions bytecode soak bench-stats bench-hierarchy bench-snapshots bench-screens bench-neighbours bench-functions \
         bench-results bufdir-alignment contracts openapi types dart-client docs schema \
         image deploy-functions deploy-check restore-drill rotate-webhook-secret rotate-api-key doctor chaos fuzz \
         console demo screenshots audit lint fmt lock fresh check ci
@@ -105,6 +105,9 @@ bench-hierarchy: setup ## measure the hierarchy on a cluster of its own: ARGS="-
 
 bench-snapshots: setup ## measure saved reports through a stack of its own: ARGS="--quick"
 	@$(VENV)/python -m bench.snapshots $(ARGS)
+
+bench-screens: setup-tests ## measure each screen of the console, at the size of the running stack: ARGS="--quick"
+	@$(VENV)/python -m bench.screens $(ARGS)
 
 bench-neighbours: setup ## measure what others notice of an attack, on a stack of its own: ARGS="--quick"
 	@$(VENV)/python -m bench.neighbours $(ARGS)

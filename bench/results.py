@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 OUTPUT = Path(__file__).parent / "out"
 RESULTS = Path(__file__).parent / "results"
-BENCHES = ("stats", "hierarchy", "snapshots", "neighbours", "functions")
+BENCHES = ("stats", "hierarchy", "snapshots", "screens", "neighbours", "functions")
 
 
 def main(output: Path = OUTPUT, results: Path = RESULTS) -> int:

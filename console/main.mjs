@@ -42,6 +42,7 @@ let pulse = "waiting";
 let readAt = null;
 let silence = { attempts: 0, timer: 0 };
 let reading = 0;
+let opened = 0;
 
 // ------------------------------------------------------------------ the frame
 
@@ -117,8 +118,17 @@ async function show(isQuiet = false) {
   if (!me || me.problem) return;
   const [name, ...parts] = address();
   const page = PAGES[me.role][name];
-  const context = { me, parts, isAgain: isQuiet, again };
   const turn = ++reading;
+  const opening = isQuiet ? opened : ++opened;
+  // who has left a page is not shown another one anew: they may be writing there
+  const context = {
+    me,
+    parts,
+    isAgain: isQuiet,
+    again: async (said = "") => {
+      if (opening === opened) await again(said);
+    },
+  };
   if (!isQuiet) {
     leavePage();
     showHeader();
@@ -144,7 +154,7 @@ async function show(isQuiet = false) {
   }
 }
 
-async function again(said = "") {
+async function again(/** @type {string} */ said) {
   await show(true);
   if (said && readAt && !silence.attempts) say("good", said);
 }

@@ -12,6 +12,7 @@ const MESSAGES = [
   [/yet to come|not taken place|future/i, "yetToCome"],
   [/chapter was closed by then/, "closedThen"],
   [/peer mentor is not active in the chapter/, "notActiveThere"],
+  [/^nothing was imported/, "notImported"],
   [/is locked/i, "locked"],
 ];
 /** @type {[RegExp, keyof typeof texts.errors][]} */

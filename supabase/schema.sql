@@ -199,20 +199,24 @@ declare
     v_before jsonb := (select jsonb_object_agg(a.unit_id, a.is_primary)
                        from public.chapter_assignments a where a.profile_id = p_profile_id);
 begin
-    delete from public.chapter_assignments a
-    where a.profile_id = p_profile_id and a.unit_id <> all (p_chapter_ids);
-    update public.chapter_assignments a set is_primary = false
-    where a.profile_id = p_profile_id and a.is_primary
-      and a.unit_id is distinct from p_chapter_ids[1];
+    if v_before is not distinct from app.assignments_of(p_chapter_ids) then
+        return false;
+    end if;
+    if v_before is not null then
+        delete from public.chapter_assignments a
+        where a.profile_id = p_profile_id and a.unit_id <> all (p_chapter_ids);
+        update public.chapter_assignments a set is_primary = false
+        where a.profile_id = p_profile_id and a.is_primary
+          and a.unit_id is distinct from p_chapter_ids[1];
+    end if;
     insert into public.chapter_assignments (profile_id, unit_id, is_primary)
     select p_profile_id, c, c = p_chapter_ids[1] from unnest(p_chapter_ids) c
-    where c not in (select a.unit_id from public.chapter_assignments a
-                    where a.profile_id = p_profile_id);
-    update public.chapter_assignments a set is_primary = true
-    where a.profile_id = p_profile_id and a.unit_id = p_chapter_ids[1] and not a.is_primary;
-    return v_before is distinct from (
-        select jsonb_object_agg(a.unit_id, a.is_primary)
-        from public.chapter_assignments a where a.profile_id = p_profile_id);
+    where not coalesce(v_before, '{}') ? c::text;
+    if v_before ? p_chapter_ids[1]::text then
+        update public.chapter_assignments a set is_primary = true
+        where a.profile_id = p_profile_id and a.unit_id = p_chapter_ids[1] and not a.is_primary;
+    end if;
+    return true;
 end $$;
 
 CREATE TABLE public.chapter_assignments (
@@ -235,30 +239,10 @@ END;
 
 COMMENT ON FUNCTION app.assigned_chapter_ids() IS 'The chapters the caller works in, whatever their role.';
 
-CREATE FUNCTION app.chapters_of_names(p_names text) RETURNS uuid[]
-    LANGUAGE plpgsql STABLE
+CREATE FUNCTION app.assignments_of(p_chapter_ids uuid[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
     SET search_path TO ''
-    AS $$
-declare
-    v_chapters uuid[] := array[]::uuid[];
-    v_found    uuid[];
-    v_name     text;
-begin
-    foreach v_name in array string_to_array(coalesce(p_names, ''), ';') loop
-        continue when trim(v_name) = '';
-        v_found := array(select u.id from public.organization_units u
-                         where u.organization_id = app.administered_org_id()
-                           and u.kind = 'local' and u.name = trim(v_name));
-        if cardinality(v_found) <> 1 then
-            raise exception '%', case cardinality(v_found)
-                when 0 then format('there is no chapter "%s"', trim(v_name))
-                else format('several chapters are called "%s"', trim(v_name)) end
-                using errcode = 'no_data_found';
-        end if;
-        v_chapters := v_chapters || v_found;
-    end loop;
-    return v_chapters;
-end $$;
+    RETURN (SELECT jsonb_object_agg(c.c, (c.c = (assignments_of.p_chapter_ids)[1])) AS jsonb_object_agg FROM unnest(assignments_of.p_chapter_ids) c(c));
 
 CREATE FUNCTION app.check_request() RETURNS void
     LANGUAGE plpgsql
@@ -746,17 +730,26 @@ begin
           and v.period_start = p_period_start and v.period_end = p_period_end), '[]');
 end $$;
 
+CREATE VIEW private.sign_ins AS
+ SELECT u.id,
+    (u.email)::text AS email,
+    u.last_sign_in_at,
+    COALESCE((p.organization_id)::text, (u.raw_app_meta_data ->> 'org_id'::text)) AS organization_id
+   FROM (auth.users u
+     LEFT JOIN public.profiles p ON ((p.id = u.id)));
+
+COMMENT ON VIEW private.sign_ins IS 'Sign-ins, with the organisation of the person, or else the one that they were invited to.';
+
 CREATE FUNCTION app.get_sign_ins() RETURNS TABLE(id uuid, email text, last_sign_in_at timestamp with time zone)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
     BEGIN ATOMIC
- SELECT u.id,
-     (u.email)::text AS email,
-     u.last_sign_in_at
-    FROM (auth.users u
-      LEFT JOIN public.profiles p ON ((p.id = u.id)))
-   WHERE (COALESCE((p.organization_id)::text, (u.raw_app_meta_data ->> 'org_id'::text)) = ( SELECT (app.administered_org_id())::text AS administered_org_id))
-   ORDER BY u.email, u.id;
+ SELECT s.id,
+     s.email,
+     s.last_sign_in_at
+    FROM private.sign_ins s
+   WHERE (s.organization_id = ( SELECT (app.administered_org_id())::text AS administered_org_id))
+   ORDER BY s.email, s.id;
 END;
 
 CREATE FUNCTION app.get_snapshot_status(p_period_start date, p_period_end date) RETURNS jsonb
@@ -837,12 +830,23 @@ begin
                 participant_count integer, contact_id uuid, status text, outcome text)
         where p.outcome = 'insert';
     end if;
-    return (select coalesce(jsonb_agg(
-                jsonb_build_object('line', p.line, 'name', p.name, 'outcome', p.outcome,
-                                   'problem', p.problem) order by p.line), '[]')
+    return (select coalesce(jsonb_agg(app.import_line(p.line, p.name, p.outcome, p.problem)
+                                      order by p.line), '[]')
             from jsonb_to_recordset(v_plan)
-                 p (line integer, name text, outcome text, problem text));
+                 p (line integer, name text, outcome text, problem text[]));
 end $$;
+
+CREATE FUNCTION app.import_sentence(p_problem text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN CASE (p_problem)[1] WHEN 'unit_unnamed'::text THEN 'the unit has no name'::text WHEN 'unit_twice'::text THEN 'the list names this unit more than once'::text WHEN 'unit_ambiguous'::text THEN 'several units have this name'::text WHEN 'kind_unknown'::text THEN 'the kind must be national, region, district or local'::text WHEN 'parent_of_national'::text THEN 'the national unit alone has no parent'::text WHEN 'parent_missing'::text THEN 'the national unit alone has no parent'::text WHEN 'parent_unknown'::text THEN 'there is no unit of the parent''s name'::text WHEN 'parent_ambiguous'::text THEN 'several units have the parent''s name'::text WHEN 'parent_not_above'::text THEN 'the parent is not above a unit of this kind'::text WHEN 'closing_day'::text THEN 'closed_on must be a day such as 2026-12-31'::text WHEN 'not_invited'::text THEN 'nobody was invited with this address'::text WHEN 'role_unknown'::text THEN 'the role must be peer_mentor, coordinator or org_admin'::text WHEN 'active_unclear'::text THEN 'active must be yes or no'::text WHEN 'person_unnamed'::text THEN 'the person has no name'::text WHEN 'name_too_long'::text THEN 'the name is longer than 200 characters'::text WHEN 'region_numbered'::text THEN 'the name of a region stands in reports: six digits in a row may not'::text WHEN 'chapter_unknown'::text THEN format('there is no chapter "%s"'::text, (p_problem)[2]) WHEN 'chapter_ambiguous'::text THEN format('several chapters are called "%s"'::text, (p_problem)[2]) WHEN 'reference_missing'::text THEN 'the activity has no reference'::text WHEN 'reference_twice'::text THEN 'the list names this reference more than once'::text WHEN 'date_unclear'::text THEN 'date must be a day such as 2026-12-31'::text WHEN 'time_unclear'::text THEN 'time must be a time such as 18:30'::text WHEN 'type_unknown'::text THEN 'there is no type of this code'::text WHEN 'chapter_unclear'::text THEN 'there is no chapter, or several, of this name'::text WHEN 'mentor_unknown'::text THEN 'nobody has the peer mentor''s address'::text WHEN 'minutes_outside'::text THEN 'minutes must be a number from 1 to 1440'::text WHEN 'participants_outside'::text THEN 'participants must be a number from 0 to 10000'::text WHEN 'status_unknown'::text THEN 'the status must be draft, registered or rejected'::text WHEN 'otherwise_there'::text THEN 'it is there and says something else: correct the activity itself'::text WHEN 'chapter_closed'::text THEN 'the chapter was closed by then'::text WHEN 'yet_to_come'::text THEN 'what has not taken place yet can only be a draft'::text WHEN 'year_locked'::text THEN 'the year is locked'::text WHEN 'mentor_not_active'::text THEN 'the peer mentor is not active in the chapter'::text WHEN 'day_full'::text THEN 'more than 24 hours of one person on one day'::text ELSE (p_problem)[2] END;
+
+CREATE FUNCTION app.import_line(p_line integer, p_name text, p_outcome text, p_problem text[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN jsonb_build_object('line', p_line, 'name', p_name, 'outcome', p_outcome, 'problem', app.import_sentence(p_problem), 'code', (p_problem)[1], 'values', to_jsonb((p_problem)[2:]));
+
+COMMENT ON FUNCTION app.import_line(p_line integer, p_name text, p_outcome text, p_problem text[]) IS 'What a preview or an import says of a line.';
 
 CREATE FUNCTION app.import_people(p_rows jsonb) RETURNS jsonb
     LANGUAGE plpgsql
@@ -851,65 +855,44 @@ CREATE FUNCTION app.import_people(p_rows jsonb) RETURNS jsonb
 declare
     v_row     record;
     v_outcome text;
-    v_problem text;
-    v_lines   jsonb := jsonb_build_array();
+    v_problem text[];
+    v_lines   jsonb[] := '{}';
 begin
-    for v_row in select r.v, r.n + 1 as line
-                 from jsonb_array_elements(p_rows) with ordinality r (v, n) loop
+    for v_row in select p.* from app.plan_people(p_rows) p order by p.line loop
         v_outcome := 'unchanged';
-        v_problem := null;
-        begin
-            v_outcome := app.import_person(v_row.v);
-        exception
-            when data_exception or integrity_constraint_violation or no_data_found
-                 or sqlstate 'PT404' or sqlstate 'PT409' then
-                v_problem := sqlerrm;
-        end;
-        v_lines := v_lines || jsonb_build_object(
-            'line', v_row.line, 'name', v_row.v -> 'email', 'outcome', v_outcome,
-            'problem', v_problem);
+        v_problem := v_row.problem;
+        if v_problem is null and not v_row.is_same then
+            begin
+                v_outcome := app.import_person(v_row.id, v_row.name,
+                    v_row.role::public.profile_role, v_row.is_active, v_row.chapter_ids);
+            exception
+                when data_exception or integrity_constraint_violation or no_data_found
+                     or sqlstate 'PT404' or sqlstate 'PT409' then
+                    v_problem := array[sqlstate, sqlerrm];
+            end;
+        end if;
+        v_lines := v_lines || app.import_line(
+            v_row.line, v_row.email, v_outcome, v_problem);
     end loop;
-    return v_lines;
+    return to_jsonb(v_lines);
 end $$;
 
-CREATE FUNCTION app.import_person(p_row jsonb) RETURNS text
+CREATE FUNCTION app.import_person(p_id uuid, p_name text, p_role public.profile_role, p_is_active boolean, p_chapter_ids uuid[]) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 declare
-    v_id       uuid := (select s.id from app.get_sign_ins() s
-                        where lower(s.email) = lower(trim(p_row ->> 'email')));
-    v_role     text := lower(trim(p_row ->> 'role'));
-    v_active   text := coalesce(nullif(lower(trim(p_row ->> 'active')), ''), 'yes');
     v_old      public.profiles;
     v_assigned boolean;
 begin
-    if v_id is null then
-        raise exception 'nobody was invited with this address' using errcode = 'no_data_found';
-    end if;
-    if v_role is null or v_role not in ('peer_mentor', 'coordinator', 'org_admin') then
-        raise exception 'the role must be peer_mentor, coordinator or org_admin'
-            using errcode = 'invalid_parameter_value';
-    end if;
-    if v_active not in ('yes', 'no') then
-        raise exception 'active must be yes or no' using errcode = 'invalid_parameter_value';
-    end if;
-    if coalesce(trim(p_row ->> 'name'), '') = '' then
-        raise exception 'the person has no name' using errcode = 'invalid_parameter_value';
-    end if;
-    if length(trim(p_row ->> 'name')) > 200 then
-        raise exception 'the name is longer than 200 characters'
-            using errcode = 'invalid_parameter_value';
-    end if;
-    select p.id, p.role, p.display_name, p.is_active
-    into v_old.id, v_old.role, v_old.display_name, v_old.is_active
-    from public.profiles p where p.id = v_id;
-    perform app.save_person(v_id, trim(p_row ->> 'name'), v_role::public.profile_role,
-                            v_active = 'yes');
-    v_assigned := app.assign_chapters(v_id, app.chapters_of_names(p_row ->> 'chapters'));
+    select p.id, p.display_name, p.role, p.is_active
+    into v_old.id, v_old.display_name, v_old.role, v_old.is_active
+    from public.profiles p where p.id = p_id;
+    perform app.save_person(p_id, p_name, p_role, p_is_active);
+    v_assigned := app.assign_chapters(p_id, p_chapter_ids);
     return case when v_old.id is null then 'insert'
-                when v_assigned or (v_old.role::text, v_old.display_name, v_old.is_active)
-                     is distinct from (v_role, trim(p_row ->> 'name'), v_active = 'yes')
+                when v_assigned or (v_old.display_name, v_old.role, v_old.is_active)
+                     is distinct from (p_name, p_role, p_is_active)
                 then 'update' else 'unchanged' end;
 end $$;
 
@@ -957,9 +940,10 @@ begin
              p (id uuid, parent_id uuid, kind text, closed_on text, outcome text)
         where p.outcome = 'update' and u.id = p.id;
     end if;
-    return (select coalesce(jsonb_agg(p - array['id', 'kind', 'parent_id', 'closed_on']
-                                      order by (p ->> 'line')::integer), '[]')
-            from jsonb_array_elements(v_plan) p);
+    return (select coalesce(jsonb_agg(app.import_line(p.line, p.name, p.outcome, p.problem)
+                                      order by p.line), '[]')
+            from jsonb_to_recordset(v_plan)
+                 p (line integer, name text, outcome text, problem text[]));
 end $$;
 
 CREATE FUNCTION app.is_aggregate_only(p_value jsonb, p_key text DEFAULT NULL::text) RETURNS boolean
@@ -1395,7 +1379,7 @@ CREATE TABLE public.reporting_years (
 
 COMMENT ON TABLE public.reporting_years IS 'Years that are or were locked: app users change nothing that took place in a locked one.';
 
-CREATE FUNCTION app.plan_activities(p_rows jsonb) RETURNS TABLE(line integer, name text, id uuid, unit_id uuid, peer_mentor_id uuid, activity_type_id uuid, occurred_at timestamp with time zone, activity_date date, duration_minutes integer, participant_count integer, contact_id uuid, status text, outcome text, problem text)
+CREATE FUNCTION app.plan_activities(p_rows jsonb) RETURNS TABLE(line integer, name text, id uuid, unit_id uuid, peer_mentor_id uuid, activity_type_id uuid, occurred_at timestamp with time zone, activity_date date, duration_minutes integer, participant_count integer, contact_id uuid, status text, outcome text, problem text[])
     LANGUAGE sql STABLE
     SET search_path TO ''
     BEGIN ATOMIC
@@ -1408,6 +1392,7 @@ CREATE FUNCTION app.plan_activities(p_rows jsonb) RETURNS TABLE(line integer, na
            WHERE (o.id = app.administered_org_id())
          ), given AS (
           SELECT ((r.n)::integer + 1) AS line,
+             r.v AS given,
              TRIM(BOTH FROM (r.v ->> 'reference'::text)) AS reference,
              app.to_day(TRIM(BOTH FROM (r.v ->> 'date'::text))) AS day,
              COALESCE(NULLIF(TRIM(BOTH FROM (r.v ->> 'time'::text)), ''::text), '00:00'::text) AS "time",
@@ -1437,6 +1422,7 @@ CREATE FUNCTION app.plan_activities(p_rows jsonb) RETURNS TABLE(line integer, na
            GROUP BY u.name
          ), placed AS (
           SELECT g.line,
+             g.given,
              g.reference,
              g.day,
              g."time",
@@ -1482,6 +1468,7 @@ CREATE FUNCTION app.plan_activities(p_rows jsonb) RETURNS TABLE(line integer, na
            GROUP BY a.peer_mentor_id, a.activity_date
          ), summed AS (
           SELECT p.line,
+             p.given,
              p.reference,
              p.day,
              p."time",
@@ -1528,34 +1515,97 @@ CREATE FUNCTION app.plan_activities(p_rows jsonb) RETURNS TABLE(line integer, na
              ELSE 'insert'::text
          END AS "case",
          CASE
-             WHEN (COALESCE(s.reference, ''::text) = ''::text) THEN 'the activity has no reference'::text
-             WHEN (s.times > 1) THEN 'the list names this reference more than once'::text
-             WHEN ((s.day IS NULL) OR ((s.day < '2000-01-01'::date) OR (s.day > '2099-12-31'::date))) THEN 'date must be a day such as 2026-12-31'::text
-             WHEN (s.moment IS NULL) THEN 'time must be a time such as 18:30'::text
-             WHEN (s.type_id IS NULL) THEN 'there is no type of this code'::text
-             WHEN (s.units <> 1) THEN 'there is no chapter, or several, of this name'::text
-             WHEN (s.mentor_id IS NULL) THEN 'nobody has the peer mentor''s address'::text
-             WHEN ((COALESCE(s.minutes, 0) < 1) OR (COALESCE(s.minutes, 0) > 1440)) THEN 'minutes must be a number from 1 to 1440'::text
-             WHEN ((COALESCE(s.participants, '-1'::integer) < 0) OR (COALESCE(s.participants, '-1'::integer) > 10000)) THEN 'participants must be a number from 0 to 10000'::text
-             WHEN (s.status <> ALL (ARRAY['draft'::text, 'registered'::text, 'rejected'::text])) THEN 'the status must be draft, registered or rejected'::text
-             WHEN (s.is_there AND (NOT s.is_settled)) THEN 'it is there and says something else: correct the activity itself'::text
-             WHEN (s.is_there OR s.is_settled) THEN NULL::text
-             WHEN (s.day >= s.closed_on) THEN 'the chapter was closed by then'::text
-             WHEN ((s.status <> 'draft'::text) AND (s.moment > now())) THEN 'what has not taken place yet can only be a draft'::text
+             WHEN (COALESCE(s.reference, ''::text) = ''::text) THEN ARRAY['reference_missing'::text]
+             WHEN (s.times > 1) THEN ARRAY['reference_twice'::text, s.reference]
+             WHEN ((s.day IS NULL) OR ((s.day < '2000-01-01'::date) OR (s.day > '2099-12-31'::date))) THEN ARRAY['date_unclear'::text, (s.given ->> 'date'::text)]
+             WHEN (s.moment IS NULL) THEN ARRAY['time_unclear'::text, s."time"]
+             WHEN (s.type_id IS NULL) THEN ARRAY['type_unknown'::text, s.type]
+             WHEN (s.units <> 1) THEN ARRAY['chapter_unclear'::text, s.chapter]
+             WHEN (s.mentor_id IS NULL) THEN ARRAY['mentor_unknown'::text, s.peer_mentor]
+             WHEN ((COALESCE(s.minutes, 0) < 1) OR (COALESCE(s.minutes, 0) > 1440)) THEN ARRAY['minutes_outside'::text, (s.given ->> 'minutes'::text)]
+             WHEN ((COALESCE(s.participants, '-1'::integer) < 0) OR (COALESCE(s.participants, '-1'::integer) > 10000)) THEN ARRAY['participants_outside'::text, (s.given ->> 'participants'::text)]
+             WHEN (s.status <> ALL (ARRAY['draft'::text, 'registered'::text, 'rejected'::text])) THEN ARRAY['status_unknown'::text, s.status]
+             WHEN (s.is_there AND (NOT s.is_settled)) THEN ARRAY['otherwise_there'::text]
+             WHEN (s.is_there OR s.is_settled) THEN NULL::text[]
+             WHEN (s.day >= s.closed_on) THEN ARRAY['chapter_closed'::text, (s.closed_on)::text]
+             WHEN ((s.status <> 'draft'::text) AND (s.moment > now())) THEN ARRAY['yet_to_come'::text]
              WHEN (EXISTS ( SELECT
                 FROM public.reporting_years y
-               WHERE ((y.organization_id = app.administered_org_id()) AND ((y.year)::numeric = EXTRACT(year FROM s.day)) AND (y.locked_at IS NOT NULL)))) THEN 'the year is locked'::text
+               WHERE ((y.organization_id = app.administered_org_id()) AND ((y.year)::numeric = EXTRACT(year FROM s.day)) AND (y.locked_at IS NOT NULL)))) THEN ARRAY['year_locked'::text, (EXTRACT(year FROM s.day))::text]
              WHEN ((s.mentor_id <> auth.uid()) AND (NOT (EXISTS ( SELECT
                 FROM (public.chapter_assignments a
                   JOIN public.profiles p ON (((p.id = a.profile_id) AND p.is_active)))
-               WHERE ((a.unit_id = s.unit_id) AND (a.profile_id = s.mentor_id)))))) THEN 'the peer mentor is not active in the chapter'::text
-             WHEN ((s.status = 'registered'::text) AND (s.of_the_day > 1440)) THEN 'more than 24 hours of one person on one day'::text
-             ELSE NULL::text
+               WHERE ((a.unit_id = s.unit_id) AND (a.profile_id = s.mentor_id)))))) THEN ARRAY['mentor_not_active'::text, s.peer_mentor, s.chapter]
+             WHEN ((s.status = 'registered'::text) AND (s.of_the_day > 1440)) THEN ARRAY['day_full'::text, s.peer_mentor, (s.day)::text]
+             ELSE NULL::text[]
          END AS "case"
     FROM summed s;
 END;
 
-CREATE FUNCTION app.plan_units(p_rows jsonb) RETURNS TABLE(line integer, id uuid, name text, kind text, parent_id uuid, closed_on text, outcome text, problem text)
+CREATE FUNCTION app.plan_people(p_rows jsonb) RETURNS TABLE(line integer, email text, id uuid, name text, role text, is_active boolean, chapter_ids uuid[], is_same boolean, problem text[])
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    BEGIN ATOMIC
+ WITH given AS (
+          SELECT ((r.n)::integer + 1) AS line,
+             (r.v ->> 'email'::text) AS email,
+             TRIM(BOTH FROM (r.v ->> 'name'::text)) AS name,
+             COALESCE(lower(TRIM(BOTH FROM (r.v ->> 'role'::text))), ''::text) AS role,
+             COALESCE(NULLIF(lower(TRIM(BOTH FROM (r.v ->> 'active'::text))), ''::text), 'yes'::text) AS active,
+             string_to_array((r.v ->> 'chapters'::text), ';'::text) AS chapters,
+             count(*) OVER (PARTITION BY (lower(TRIM(BOTH FROM (r.v ->> 'email'::text))))) AS times
+            FROM jsonb_array_elements(plan_people.p_rows) WITH ORDINALITY r(v, n)
+         ), chapters AS (
+          SELECT u.name,
+             (min((u.id)::text))::uuid AS id,
+             count(*) AS units
+            FROM public.organization_units u
+           WHERE ((u.organization_id = app.administered_org_id()) AND (u.kind = 'local'::public.unit_kind))
+           GROUP BY u.name
+         ), placed AS (
+          SELECT g_1.line,
+             array_agg(c.id ORDER BY n.n) AS chapter_ids,
+             array_agg(TRIM(BOTH FROM n.name) ORDER BY n.n) FILTER (WHERE (c.id IS NULL)) AS unknown,
+             array_agg(TRIM(BOTH FROM n.name) ORDER BY n.n) FILTER (WHERE (c.units > 1)) AS ambiguous
+            FROM ((given g_1
+              CROSS JOIN LATERAL unnest(g_1.chapters) WITH ORDINALITY n(name, n))
+              LEFT JOIN chapters c ON ((c.name = TRIM(BOTH FROM n.name))))
+           WHERE (TRIM(BOTH FROM n.name) <> ''::text)
+           GROUP BY g_1.line
+         ), assigned AS (
+          SELECT a_1.profile_id,
+             jsonb_object_agg(a_1.unit_id, a_1.is_primary) AS chapters
+            FROM public.chapter_assignments a_1
+           GROUP BY a_1.profile_id
+         )
+  SELECT g.line,
+     g.email,
+     s.id,
+     g.name,
+     g.role,
+     (g.active = 'yes'::text),
+     COALESCE(p.chapter_ids, '{}'::uuid[]) AS "coalesce",
+     ((g.times = 1) AND (NOT ((((o.display_name IS DISTINCT FROM g.name) OR ((o.role)::text IS DISTINCT FROM g.role)) OR (o.is_active IS DISTINCT FROM (g.active = 'yes'::text))) OR (a.chapters IS DISTINCT FROM app.assignments_of(p.chapter_ids))))),
+         CASE
+             WHEN (s.id IS NULL) THEN ARRAY['not_invited'::text, g.email]
+             WHEN (g.role <> ALL (ARRAY['peer_mentor'::text, 'coordinator'::text, 'org_admin'::text])) THEN ARRAY['role_unknown'::text, g.role]
+             WHEN (g.active <> ALL (ARRAY['yes'::text, 'no'::text])) THEN ARRAY['active_unclear'::text, g.active]
+             WHEN (COALESCE(g.name, ''::text) = ''::text) THEN ARRAY['person_unnamed'::text]
+             WHEN (length(g.name) > 200) THEN ARRAY['name_too_long'::text]
+             WHEN (p.unknown IS NOT NULL) THEN ARRAY['chapter_unknown'::text, p.unknown[1]]
+             WHEN (p.ambiguous IS NOT NULL) THEN ARRAY['chapter_ambiguous'::text, p.ambiguous[1]]
+             ELSE NULL::text[]
+         END AS "case"
+    FROM ((((given g
+      LEFT JOIN placed p ON ((p.line = g.line)))
+      LEFT JOIN app.get_sign_ins() s(id, email, last_sign_in_at) ON ((lower(s.email) = lower(TRIM(BOTH FROM g.email)))))
+      LEFT JOIN public.profiles o ON ((o.id = s.id)))
+      LEFT JOIN assigned a ON ((a.profile_id = s.id)));
+END;
+
+COMMENT ON FUNCTION app.plan_people(p_rows jsonb) IS 'Whom the lines of a list name, as what, in which chapters, whether that is so already, and what is wrong with them.';
+
+CREATE FUNCTION app.plan_units(p_rows jsonb) RETURNS TABLE(line integer, id uuid, name text, kind text, parent_id uuid, closed_on text, outcome text, problem text[])
     LANGUAGE sql STABLE
     SET search_path TO ''
     BEGIN ATOMIC
@@ -1633,18 +1683,19 @@ CREATE FUNCTION app.plan_units(p_rows jsonb) RETURNS TABLE(line integer, id uuid
              ELSE 'update'::text
          END AS "case",
          CASE
-             WHEN (COALESCE(j.name, ''::text) = ''::text) THEN 'the unit has no name'::text
-             WHEN (length(j.name) > 200) THEN 'the name is longer than 200 characters'::text
-             WHEN ((j.kind = 'region'::text) AND (j.name ~ '\d{6}'::text)) THEN 'the name of a region stands in reports: six digits in a row may not'::text
-             WHEN (j.times > 1) THEN 'the list names this unit more than once'::text
-             WHEN (j.units > 1) THEN 'several units have this name'::text
-             WHEN (r.rank IS NULL) THEN 'the kind must be national, region, district or local'::text
-             WHEN ((j.parent IS NULL) <> (j.kind = 'national'::text)) THEN 'the national unit alone has no parent'::text
-             WHEN ((j.parent IS NOT NULL) AND (j.parent_id IS NULL)) THEN 'there is no unit of the parent''s name'::text
-             WHEN (j.parents > 1) THEN 'several units have the parent''s name'::text
-             WHEN ((above.rank > r.rank) OR (j.parent = j.name)) THEN 'the parent is not above a unit of this kind'::text
-             WHEN ((j.closed_on IS NOT NULL) AND COALESCE(((app.to_day(j.closed_on) < '1900-01-01'::date) OR (app.to_day(j.closed_on) > '2099-12-31'::date)), true)) THEN 'closed_on must be a day such as 2026-12-31'::text
-             ELSE NULL::text
+             WHEN (COALESCE(j.name, ''::text) = ''::text) THEN ARRAY['unit_unnamed'::text]
+             WHEN (length(j.name) > 200) THEN ARRAY['name_too_long'::text]
+             WHEN ((j.kind = 'region'::text) AND (j.name ~ '\d{6}'::text)) THEN ARRAY['region_numbered'::text, j.name]
+             WHEN (j.times > 1) THEN ARRAY['unit_twice'::text, j.name]
+             WHEN (j.units > 1) THEN ARRAY['unit_ambiguous'::text, j.name]
+             WHEN (r.rank IS NULL) THEN ARRAY['kind_unknown'::text, j.kind]
+             WHEN ((j.parent IS NOT NULL) AND (j.kind = 'national'::text)) THEN ARRAY['parent_of_national'::text, j.parent]
+             WHEN ((j.parent IS NULL) AND (j.kind <> 'national'::text)) THEN ARRAY['parent_missing'::text]
+             WHEN ((j.parent IS NOT NULL) AND (j.parent_id IS NULL)) THEN ARRAY['parent_unknown'::text, j.parent]
+             WHEN (j.parents > 1) THEN ARRAY['parent_ambiguous'::text, j.parent]
+             WHEN ((above.rank > r.rank) OR (j.parent = j.name)) THEN ARRAY['parent_not_above'::text, j.parent]
+             WHEN ((j.closed_on IS NOT NULL) AND COALESCE(((app.to_day(j.closed_on) < '1900-01-01'::date) OR (app.to_day(j.closed_on) > '2099-12-31'::date)), true)) THEN ARRAY['closing_day'::text, j.closed_on]
+             ELSE NULL::text[]
          END AS "case"
     FROM ((joined j
       LEFT JOIN ranks r ON ((r.kind = j.kind)))
@@ -1872,7 +1923,8 @@ begin
     if v_org_id is null then
         raise exception 'only org admins manage people' using errcode = 'insufficient_privilege';
     end if;
-    if p_id is null or p_id not in (select s.id from app.get_sign_ins() s) then
+    if not exists (select from private.sign_ins s
+                   where s.id = p_id and s.organization_id = v_org_id::text) then
         raise exception 'no such person or invited sign-in in the organisation'
             using errcode = 'PT404';
     end if;
@@ -4179,7 +4231,7 @@ exception
         return v_lines;
 end $$;
 
-COMMENT ON FUNCTION public.preview_import(kind text, rows jsonb) IS 'What run_import would do with the same list, line by line, with every problem. Org admins.';
+COMMENT ON FUNCTION public.preview_import(kind text, rows jsonb) IS 'What run_import would do with the same list, line by line; of a problem a sentence, a code, and the cells that it is about. Org admins.';
 
 CREATE FUNCTION public.profiles(public.coordinator_monthly_stats) RETURNS SETOF public.profiles
     LANGUAGE sql STABLE ROWS 1
@@ -4515,7 +4567,15 @@ CREATE FUNCTION stats.alignment_figures(p_organization_id uuid, p_year integer) 
                     'activity_count', coalesce(sum(l.activity_count), 0),
                     'participant_count', coalesce(sum(l.participant_count), 0),
                     'total_hours', stats.hours(coalesce(sum(l.total_minutes), 0)::bigint))
-                from stats.live_time_series l
+                from (   -- stats.live_time_series, summed once
+                    select t.organization_id, t.bucket_date, t.activity_count, t.total_minutes,
+                           t.participant_count
+                    from stats.daily_totals t
+                    union all
+                    select c.organization_id, c.bucket_date, c.activity_count, c.total_minutes,
+                           c.participant_count
+                    from stats.activity_changes c
+                ) l
                 where l.organization_id = p_organization_id
                   and l.bucket_date >= make_date(p_year, 1, 1)
                   and l.bucket_date < make_date(p_year + 1, 1, 1)),
@@ -4731,54 +4791,58 @@ CREATE FUNCTION stats.reported(p_organization_id uuid, p_period_start date, p_pe
     SET plan_cache_mode TO 'force_custom_plan'
     SET work_mem TO '64MB'
     SET hash_mem_multiplier TO '4'
+    SET enable_mergejoin TO 'off'
     AS $$
 begin
-    with source as (
-        select r.unit_id as region_id, a.activity_type_id, a.contact_id, count(*) as number,
-               sum(a.duration_minutes) as minutes, sum(a.participant_count) as participants,
-               bit_xor(hashint8extended(hash_record_extended(row(
-                   a.id, a.chapter_id, a.bucket_date, a.duration_minutes, a.participant_count),
-                   0), 0)) as hash
-        from stats.countable_activities a
-        left join stats.unit_regions r on r.chapter_id = a.chapter_id
+    with source as materialized (
+        select grouping(a.contact_id) = 0 as is_contact, a.contact_id, a.activity_type_id,
+               a.region_id, count(*) as number, sum(a.duration_minutes) as minutes,
+               sum(a.participant_count) as participants, bit_or(a.type_bit) as types,
+               bit_or(a.region_bit) as regions, bit_xor(a.hash) as hash
+        from stats.report_rows a
         where a.organization_id = p_organization_id
-          and a.bucket_date >= p_period_start
-          and a.bucket_date < p_period_end
-        group by 1, 2, 3
-    ), named as materialized (
-        select s.*, m.bufdir_category_code as category,
-               hashint8extended(hash_record_extended(row(
-                   s.hash, t.id, t.code, u.id, u.name), 0), 0) as named_hash
+          and a.bucket_date >= p_period_start and a.bucket_date < p_period_end
+        group by grouping sets ((a.contact_id), (a.activity_type_id, a.region_id))
+    ), contacts as (
+        select s.number, case when s.contact_id is null then s.hash
+                              else hashint8extended(s.hash, 0) end as hash
+        from source s where s.is_contact
+    ), met as materialized (
+        select s.types, s.regions, count(*) as people
+        from source s where s.contact_id is not null group by 1, 2
+    ), parts as (
+        select grouping(m.bufdir_category_code, s.activity_type_id, s.region_id) as part,
+               m.bufdir_category_code as category, s.activity_type_id, s.region_id,
+               sum(s.number) as number, sum(s.minutes) as minutes,
+               sum(s.participants) as participants, bit_or(s.types) as types,
+               bit_or(s.regions) as regions
         from source s
-        join public.activity_types t on t.id = s.activity_type_id
-        left join public.organization_units u on u.id = s.region_id
         left join public.bufdir_category_mappings m
             on m.activity_type_id = s.activity_type_id and m.mapping_version = p_mapping_version
-    ), contacts as (
-        select sum(n.number) as number,
-               case when n.contact_id is null then bit_xor(n.named_hash)
-                    else hashint8extended(bit_xor(n.named_hash), 0) end as hash
-        from named n group by n.contact_id
-    ), grouped as (
-        -- a person counts once in each group, whether met directly or registered by proxy
-        select grouping(n.category, n.activity_type_id, n.region_id) as part, n.category,
-               n.activity_type_id, n.region_id,
-               jsonb_build_object(
-                   'activity_count', coalesce(sum(n.number), 0),
-                   'total_hours', stats.hours(coalesce(sum(n.minutes), 0)::bigint),
-                   'distinct_participants', count(distinct n.contact_id),
-                   'participant_count', coalesce(sum(n.participants), 0)) as figures
-        from named n
+        where not s.is_contact
         group by grouping sets (
-            (n.category), (n.category, n.activity_type_id), (n.region_id), ())
+            (m.bufdir_category_code), (m.bufdir_category_code, s.activity_type_id),
+            (s.region_id), ())
+    ), grouped as (
+        -- a person counts once in each part, whether met directly or registered by proxy
+        select p.part, p.category, p.activity_type_id, p.region_id,
+               jsonb_build_object(
+                   'activity_count', coalesce(p.number, 0),
+                   'total_hours', stats.hours(coalesce(p.minutes, 0)::bigint),
+                   'distinct_participants', (
+                       select coalesce(sum(m.people), 0)
+                       from met m
+                       where bit_count(m.types & p.types) > 0
+                         and bit_count(m.regions & p.regions) > 0),
+                   'participant_count', coalesce(p.participants, 0)) as figures
+        from parts p
     )
     select coalesce(sum(c.number), 0)::bigint,
            left(md5(coalesce(sum(c.number), 0) || '/' || coalesce(bit_xor(c.hash), 0)), 16)
                || stats.mapping_fingerprint(p_organization_id, p_mapping_version),
            case when p_is_whole then jsonb_build_object(
                'organization_id', p_organization_id,
-               'period_start', p_period_start,
-               'period_end', p_period_end,
+               'period_start', p_period_start, 'period_end', p_period_end,
                'mapping_version', p_mapping_version,
                'categories', coalesce((
                    select jsonb_agg(
@@ -6054,6 +6118,11 @@ CREATE FUNCTION stats.note_time(p_sequence regclass) RETURNS void
  SELECT setval(p_sequence, ((EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric))::bigint) AS setval;
 END;
 
+CREATE FUNCTION stats.one_bit(p_place bigint, p_places bigint) RETURNS bit varying
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    RETURN set_bit(((repeat('0'::text, (p_places)::integer))::bit varying)::"bit", ((p_place)::integer - 1), 1);
+
 CREATE FUNCTION stats.outdate_organizations(p_organization_ids uuid[]) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -6367,12 +6436,13 @@ begin
                            within group (order by d.number))
                 from days d having count(*) >= 28) as of_days
     ), last_year as (
-        select c.chapter_id, count(*) as number
-        from stats.countable_activities c
-        where c.organization_id = p_organization_id and c.chapter_id = any (p_chapter_ids)
-          and c.bucket_date >= (p_period_start - interval '1 year')::date
-          and c.bucket_date < (p_period_end - interval '1 year')::date
+        select r.chapter_id, sum(r.activity_count)::bigint as number
+        from stats.live_monthly_rows r   -- a period is whole months
+        where r.organization_id = p_organization_id and r.chapter_id = any (p_chapter_ids)
+          and r.activity_month >= (p_period_start - interval '1 year')::date
+          and r.activity_month < (p_period_end - interval '1 year')::date
         group by 1
+        having sum(r.activity_count) <> 0
     )
     select 'person_day', null::uuid, c.peer_mentor_id, null::uuid, c.bucket_date, count(*),
            stats.hours(sum(c.duration_minutes)), 12::numeric
@@ -7208,6 +7278,38 @@ ALTER TABLE stats.activity_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENT
     CACHE 50
 );
 
+CREATE VIEW stats.unit_regions AS
+ SELECT DISTINCT ON (a.unit_id) a.unit_id AS chapter_id,
+    r.id AS unit_id
+   FROM (app.unit_ancestry(ARRAY( SELECT u.id
+           FROM public.organization_units u)) a(unit_id, ancestor_id, level)
+     JOIN public.organization_units r ON (((r.id = a.ancestor_id) AND (r.kind = 'region'::public.unit_kind))))
+  ORDER BY a.unit_id, a.level;
+
+CREATE VIEW stats.chapter_bits AS
+ SELECT c.organization_id,
+    c.id AS chapter_id,
+    r.id AS region_id,
+    r."bit",
+    r.hash
+   FROM ((public.organization_units c
+     LEFT JOIN stats.unit_regions n ON ((n.chapter_id = c.id)))
+     JOIN ( SELECT u.organization_id,
+            u.id,
+            stats.one_bit(row_number() OVER w, count(*) OVER w) AS "bit",
+            hash_record_extended(ROW(u.id, u.name), (0)::bigint) AS hash
+           FROM ( SELECT v.organization_id,
+                    v.id,
+                    v.name
+                   FROM public.organization_units v
+                  WHERE (v.kind = 'region'::public.unit_kind)
+                UNION ALL
+                 SELECT o.id,
+                    NULL::uuid,
+                    NULL::text
+                   FROM public.organizations o) u
+          WINDOW w AS (PARTITION BY u.organization_id)) r ON (((r.organization_id = c.organization_id) AND (NOT (r.id IS DISTINCT FROM n.unit_id)))));
+
 CREATE TABLE stats.complete_exports (
     export_id bigint NOT NULL,
     report jsonb NOT NULL
@@ -7463,6 +7565,31 @@ UNION ALL
 
 COMMENT ON VIEW stats.report_problems IS 'Versions that are not as they were written; no row when all is well.';
 
+CREATE VIEW stats.type_bits AS
+ SELECT t.organization_id,
+    t.id AS activity_type_id,
+    stats.one_bit(row_number() OVER w, count(*) OVER w) AS "bit",
+    hash_record_extended(ROW(t.id, t.code), (0)::bigint) AS hash
+   FROM public.activity_types t
+  WINDOW w AS (PARTITION BY t.organization_id);
+
+CREATE VIEW stats.report_rows AS
+ SELECT a.organization_id,
+    a.bucket_date,
+    a.contact_id,
+    a.duration_minutes,
+    a.participant_count,
+    a.activity_type_id,
+    t."bit" AS type_bit,
+    c.region_id,
+    c."bit" AS region_bit,
+    hash_record_extended(ROW(a.id, a.chapter_id, a.bucket_date, a.duration_minutes, a.participant_count, t.hash, c.hash), (0)::bigint) AS hash
+   FROM ((stats.countable_activities a
+     JOIN stats.type_bits t USING (organization_id, activity_type_id))
+     JOIN stats.chapter_bits c USING (organization_id, chapter_id));
+
+COMMENT ON VIEW stats.report_rows IS 'The activities that count as a report sees them: a bit for each type and region of their organisation, and a hash of everything of them that it shows.';
+
 CREATE VIEW stats.totals AS
  SELECT (t.name)::name AS name,
     t.keys,
@@ -7480,14 +7607,6 @@ ALTER TABLE stats.tree_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE VIEW stats.unit_regions AS
- SELECT DISTINCT ON (a.unit_id) a.unit_id AS chapter_id,
-    r.id AS unit_id
-   FROM (app.unit_ancestry(ARRAY( SELECT u.id
-           FROM public.organization_units u)) a(unit_id, ancestor_id, level)
-     JOIN public.organization_units r ON (((r.id = a.ancestor_id) AND (r.kind = 'region'::public.unit_kind))))
-  ORDER BY a.unit_id, a.level;
 
 CREATE VIEW stats.wrong_expenses AS
  SELECT a.id AS activity_id,
@@ -8417,8 +8536,8 @@ GRANT INSERT(is_primary),UPDATE(is_primary) ON TABLE public.chapter_assignments 
 REVOKE ALL ON FUNCTION app.assigned_chapter_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.assigned_chapter_ids() TO authenticated;
 
-REVOKE ALL ON FUNCTION app.chapters_of_names(p_names text) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.chapters_of_names(p_names text) TO authenticated;
+REVOKE ALL ON FUNCTION app.assignments_of(p_chapter_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.assignments_of(p_chapter_ids uuid[]) TO authenticated;
 
 REVOKE ALL ON FUNCTION app.check_request() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.check_request() TO anon;
@@ -8484,11 +8603,17 @@ REVOKE ALL ON FUNCTION app.hide_small_groups(p_report jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION app.import_activities(p_rows jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.import_activities(p_rows jsonb) TO authenticated;
 
+REVOKE ALL ON FUNCTION app.import_sentence(p_problem text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.import_sentence(p_problem text[]) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.import_line(p_line integer, p_name text, p_outcome text, p_problem text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.import_line(p_line integer, p_name text, p_outcome text, p_problem text[]) TO authenticated;
+
 REVOKE ALL ON FUNCTION app.import_people(p_rows jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.import_people(p_rows jsonb) TO authenticated;
 
-REVOKE ALL ON FUNCTION app.import_person(p_row jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.import_person(p_row jsonb) TO authenticated;
+REVOKE ALL ON FUNCTION app.import_person(p_id uuid, p_name text, p_role public.profile_role, p_is_active boolean, p_chapter_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.import_person(p_id uuid, p_name text, p_role public.profile_role, p_is_active boolean, p_chapter_ids uuid[]) TO authenticated;
 
 REVOKE ALL ON FUNCTION app.import_rows(p_kind text, p_rows jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.import_rows(p_kind text, p_rows jsonb) TO authenticated;
@@ -8620,6 +8745,8 @@ GRANT UPDATE(statistics_enabled) ON TABLE public.organization_settings TO authen
 
 GRANT UPDATE(time_zone) ON TABLE public.organization_settings TO authenticated;
 
+GRANT UPDATE(two_person_sign_off) ON TABLE public.organization_settings TO authenticated;
+
 GRANT SELECT ON TABLE public.organizations TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organizations TO service_role;
 
@@ -8627,6 +8754,9 @@ GRANT SELECT ON TABLE public.reporting_years TO authenticated;
 
 REVOKE ALL ON FUNCTION app.plan_activities(p_rows jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.plan_activities(p_rows jsonb) TO authenticated;
+
+REVOKE ALL ON FUNCTION app.plan_people(p_rows jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.plan_people(p_rows jsonb) TO authenticated;
 
 REVOKE ALL ON FUNCTION app.plan_units(p_rows jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.plan_units(p_rows jsonb) TO authenticated;
@@ -9185,6 +9315,8 @@ REVOKE ALL ON FUNCTION stats.named_record(p_row jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stats.new_mark(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.note_time(p_sequence regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION stats.one_bit(p_place bigint, p_places bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.outdate_organizations(p_organization_ids uuid[]) FROM PUBLIC;
 

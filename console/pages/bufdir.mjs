@@ -25,8 +25,8 @@ const orNull = (request) =>
   });
 
 /**
- * What goes through the activities of the whole year comes one by one: a person has few places at the server, and
- * another page may be opened meanwhile.
+ * What goes through the activities of the whole year comes one by one, because the server computes one report of an
+ * organisation at a time; the duplicates, which are no report, beside them. Another page may be opened meanwhile.
  */
 async function load({ me, parts, isAgain }) {
   const year = Number(parts[0]) || new Date().getFullYear();
@@ -50,10 +50,15 @@ async function load({ me, parts, isAgain }) {
     versions,
   }));
   const alignment = then(status, () => call(`bufdir-alignment?year=${year}`));
-  const duplicates = then(alignment, () => loadDuplicates(year));
-  const remarks = then(duplicates, () => call(`bufdir-reports?${period(year)}&show=remarks`));
+  const remarks = then(alignment, () => call(`bufdir-reports?${period(year)}&show=remarks`));
+  const looked = h("span", null, texts.computing);
+  const duplicates = then(status, () =>
+    loadDuplicates(year, (month) => {
+      looked.textContent = words.looking(texts.months[month - 1]);
+    }),
+  );
   const labels = new Map(types.map((type) => [type.code, type.label]));
-  return { year, labels, status, alignment, duplicates, remarks };
+  return { year, labels, status, alignment, duplicates, looked, remarks };
 }
 
 function thresholds(alignment, labels) {
@@ -183,11 +188,11 @@ export const bufdir = {
       h(
         "div",
         { class: "steps" },
-        later(words.thresholds, data.alignment, (found) => thresholds(found, data.labels)),
-        later(words.duplicates, data.duplicates, (found) => duplicates(found, again)),
-        later(words.remarks, data.remarks, remarks),
-        later(words.snapshot, data.status, (found) => saved(found, again)),
-        later(words.versions, data.status, (found) => report(found, again)),
+        later(words.thresholds, data.alignment, (found) => thresholds(found, data.labels), again),
+        later(words.duplicates, data.duplicates, (found) => duplicates(found, again), again, data.looked),
+        later(words.remarks, data.remarks, remarks, again),
+        later(words.snapshot, data.status, (found) => saved(found, again), again),
+        later(words.versions, data.status, (found) => report(found, again), again),
       ),
     ];
   },

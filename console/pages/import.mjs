@@ -4,6 +4,7 @@ import { rpc } from "../api.mjs";
 import { actionButton, actionForm, card, count, field, h, head, note, pill, select } from "../dom.mjs";
 import { parse } from "../parts/csv.mjs";
 import { table } from "../parts/table.mjs";
+import { ofError } from "../refusals.mjs";
 import { texts } from "../texts.mjs";
 
 const words = texts.imports;
@@ -14,6 +15,11 @@ const COLUMNS = {
 };
 const KIND = { insert: "good", update: "warn", unchanged: "", problem: "bad" };
 
+/** What is wrong with a line; what has no words of its own is told as a refusal of the server is. */
+function wrong({ code, values, problem }) {
+  const tell = words.wrong[code];
+  return tell ? tell(...values.map((value) => value ?? "")) : ofError({ code, message: problem, status: 400 });
+}
 const outcome = (line) => (line.problem ? "problem" : line.outcome);
 
 /** What a preview or an import says of each line. */
@@ -59,11 +65,8 @@ function shown(lines, kind, rows, result) {
         { label: texts.name, show: (line) => line.name, text: (line) => line.name ?? "" },
         {
           label: words.outcome,
-          show: (line) => [
-            pill(KIND[outcome(line)], words.outcomes[outcome(line)]),
-            line.problem && ` ${line.problem}`,
-          ],
-          text: (line) => line.problem ?? "",
+          show: (line) => [pill(KIND[outcome(line)], words.outcomes[outcome(line)]), line.problem && ` ${wrong(line)}`],
+          text: (line) => (line.problem ? wrong(line) : ""),
         },
       ],
       [...lines].sort((a, b) => Number(!a.problem) - Number(!b.problem) || a.line - b.line),
@@ -106,6 +109,10 @@ export const imports = {
         result.replaceChildren(shown(await rpc("preview_import", { kind, rows }), kind, rows, result));
       },
     );
-    return [head(words.title, words.below), card(words.title, form), result];
+    return [
+      head(words.title, words.below),
+      card(words.title, h("p", { class: "fresh" }, words.elsewhere), form),
+      result,
+    ];
   },
 };

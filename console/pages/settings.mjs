@@ -25,11 +25,11 @@ async function load({ me }) {
 }
 
 const settingsCard = ({ me, settings }, again) => {
-  const yesNo = (name) =>
+  const yesNo = (name, properties = {}) =>
     field(
       words[name],
       select(
-        { name },
+        { name, ...properties },
         [
           ["true", texts.yes],
           ["false", texts.no],
@@ -43,6 +43,8 @@ const settingsCard = ({ me, settings }, again) => {
       [
         yesNo("statistics_enabled"),
         yesNo("warm_up_enabled"),
+        yesNo("two_person_sign_off", { "aria-describedby": "two-person" }),
+        h("p", { class: "fresh wide", id: "two-person" }, words.twoPersonNote),
         field(
           words.max_chapter_assignments,
           h("input", {
@@ -64,6 +66,7 @@ const settingsCard = ({ me, settings }, again) => {
             .update({
               statistics_enabled: values.statistics_enabled === "true",
               warm_up_enabled: values.warm_up_enabled === "true",
+              two_person_sign_off: values.two_person_sign_off === "true",
               max_chapter_assignments: Number(values.max_chapter_assignments),
               time_zone: values.time_zone,
             })

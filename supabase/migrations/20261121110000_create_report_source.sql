@@ -1,4 +1,5 @@
--- Purpose: what a period's report to Bufdir rests on beside the activities: regions, the mapping.
+-- Purpose: what a period's report to Bufdir rests on: activities, their types and regions, the
+-- mapping.
 -- Locks: none. Data safety: new objects only.
 
 -- Each chapter's region: the nearest ancestor of that kind; none where the organisation has none.
@@ -7,7 +8,50 @@ create or replace view stats.unit_regions as
     from app.unit_ancestry(array(select u.id from public.organization_units u)) a
     join public.organization_units r on r.id = a.ancestor_id and r.kind = 'region'
     order by a.unit_id, a.level;
-revoke all on stats.unit_regions from public, anon, authenticated, service_role;
+
+-- One bit for each of a few.
+create or replace function stats.one_bit(p_place bigint, p_places bigint) returns bit varying
+    language sql immutable security invoker set search_path = ''
+    return set_bit(repeat('0', p_places::integer)::bit varying, p_place::integer - 1, 1);
+
+create or replace view stats.type_bits as
+    select t.organization_id, t.id as activity_type_id,
+           stats.one_bit(row_number() over w, count(*) over w) as bit,
+           hash_record_extended(row(t.id, t.code), 0) as hash
+    from public.activity_types t
+    window w as (partition by t.organization_id);
+
+create or replace view stats.chapter_bits as
+    select c.organization_id, c.id as chapter_id, r.id as region_id, r.bit, r.hash
+    from public.organization_units c
+    left join stats.unit_regions n on n.chapter_id = c.id
+    join (
+        select u.organization_id, u.id, stats.one_bit(row_number() over w, count(*) over w) as bit,
+               hash_record_extended(row(u.id, u.name), 0) as hash
+        from (
+            select v.organization_id, v.id, v.name
+            from public.organization_units v where v.kind = 'region'
+            union all
+            select o.id, null, null from public.organizations o   -- of the chapters without one
+        ) u
+        window w as (partition by u.organization_id)
+    ) r on r.organization_id = c.organization_id and r.id is not distinct from n.unit_id;
+
+create or replace view stats.report_rows as
+    select a.organization_id, a.bucket_date, a.contact_id, a.duration_minutes, a.participant_count,
+           a.activity_type_id, t.bit as type_bit, c.region_id, c.bit as region_bit,
+           hash_record_extended(row(
+               a.id, a.chapter_id, a.bucket_date, a.duration_minutes, a.participant_count,
+               t.hash, c.hash), 0) as hash
+    from stats.countable_activities a
+    join stats.type_bits t using (organization_id, activity_type_id)
+    join stats.chapter_bits c using (organization_id, chapter_id);
+comment on view stats.report_rows is
+    'The activities that count as a report sees them: a bit for each type and region of their '
+    'organisation, and a hash of everything of them that it shows.';
+
+revoke all on stats.unit_regions, stats.type_bits, stats.chapter_bits, stats.report_rows
+    from public, anon, authenticated, service_role;
 
 create or replace function stats.mapping_fingerprint(
     p_organization_id uuid, p_mapping_version integer)
@@ -22,5 +66,6 @@ create or replace function stats.mapping_fingerprint(
         where y.organization_id = p_organization_id
           and m.mapping_version = p_mapping_version)), 16);
 
-revoke execute on function stats.mapping_fingerprint(uuid, integer)
+revoke execute on function
+    stats.one_bit(bigint, bigint), stats.mapping_fingerprint(uuid, integer)
     from public, anon, authenticated, service_role;

@@ -1,10 +1,11 @@
 -- Purpose: the yearly report to Bufdir, on the same countable activities as every statistic.
 -- Locks: none. Data safety: new objects only.
 
--- The activities are read once, for the report and its fingerprint; all that follows has a row for
--- each contact, region and type. Those are fewer than the planner expects, so it may plan with more
--- memory than is used; and it must know the period, or it plans for a few rows. Without p_is_whole,
--- the report is null, and not computed.
+-- The activities are read once, for the report and its fingerprint, and each contact is kept once:
+-- with a bit for each type and each region in which they were met. So whoever was met in several
+-- counts once in each part of the report; and those met in the same ones are one row. It must know
+-- the period, or it plans for a few rows; and it would sort the activities to merge them with the
+-- chapters. Without p_is_whole, the report is null, and not computed.
 --
 -- The fingerprint sees everything the report shows: the count alone would miss an edit, or one
 -- added and one deleted. Hashes of rows, which all differ, joined by XOR, so it needs no order.
@@ -14,54 +15,58 @@ create or replace function stats.reported(
     p_organization_id uuid, p_period_start date, p_period_end date, p_mapping_version integer,
     p_is_whole boolean, out record_count bigint, out fingerprint text, out report jsonb)
     language plpgsql stable security invoker set search_path = ''
-    set plan_cache_mode = force_custom_plan set work_mem = '64MB' set hash_mem_multiplier = 4 as $$
+    set plan_cache_mode = force_custom_plan set work_mem = '64MB' set hash_mem_multiplier = 4
+    set enable_mergejoin = off as $$
 begin
-    with source as (
-        select r.unit_id as region_id, a.activity_type_id, a.contact_id, count(*) as number,
-               sum(a.duration_minutes) as minutes, sum(a.participant_count) as participants,
-               bit_xor(hashint8extended(hash_record_extended(row(
-                   a.id, a.chapter_id, a.bucket_date, a.duration_minutes, a.participant_count),
-                   0), 0)) as hash
-        from stats.countable_activities a
-        left join stats.unit_regions r on r.chapter_id = a.chapter_id
+    with source as materialized (
+        select grouping(a.contact_id) = 0 as is_contact, a.contact_id, a.activity_type_id,
+               a.region_id, count(*) as number, sum(a.duration_minutes) as minutes,
+               sum(a.participant_count) as participants, bit_or(a.type_bit) as types,
+               bit_or(a.region_bit) as regions, bit_xor(a.hash) as hash
+        from stats.report_rows a
         where a.organization_id = p_organization_id
-          and a.bucket_date >= p_period_start
-          and a.bucket_date < p_period_end
-        group by 1, 2, 3
-    ), named as materialized (
-        select s.*, m.bufdir_category_code as category,
-               hashint8extended(hash_record_extended(row(
-                   s.hash, t.id, t.code, u.id, u.name), 0), 0) as named_hash
+          and a.bucket_date >= p_period_start and a.bucket_date < p_period_end
+        group by grouping sets ((a.contact_id), (a.activity_type_id, a.region_id))
+    ), contacts as (
+        select s.number, case when s.contact_id is null then s.hash
+                              else hashint8extended(s.hash, 0) end as hash
+        from source s where s.is_contact
+    ), met as materialized (
+        select s.types, s.regions, count(*) as people
+        from source s where s.contact_id is not null group by 1, 2
+    ), parts as (
+        select grouping(m.bufdir_category_code, s.activity_type_id, s.region_id) as part,
+               m.bufdir_category_code as category, s.activity_type_id, s.region_id,
+               sum(s.number) as number, sum(s.minutes) as minutes,
+               sum(s.participants) as participants, bit_or(s.types) as types,
+               bit_or(s.regions) as regions
         from source s
-        join public.activity_types t on t.id = s.activity_type_id
-        left join public.organization_units u on u.id = s.region_id
         left join public.bufdir_category_mappings m
             on m.activity_type_id = s.activity_type_id and m.mapping_version = p_mapping_version
-    ), contacts as (
-        select sum(n.number) as number,
-               case when n.contact_id is null then bit_xor(n.named_hash)
-                    else hashint8extended(bit_xor(n.named_hash), 0) end as hash
-        from named n group by n.contact_id
-    ), grouped as (
-        -- a person counts once in each group, whether met directly or registered by proxy
-        select grouping(n.category, n.activity_type_id, n.region_id) as part, n.category,
-               n.activity_type_id, n.region_id,
-               jsonb_build_object(
-                   'activity_count', coalesce(sum(n.number), 0),
-                   'total_hours', stats.hours(coalesce(sum(n.minutes), 0)::bigint),
-                   'distinct_participants', count(distinct n.contact_id),
-                   'participant_count', coalesce(sum(n.participants), 0)) as figures
-        from named n
+        where not s.is_contact
         group by grouping sets (
-            (n.category), (n.category, n.activity_type_id), (n.region_id), ())
+            (m.bufdir_category_code), (m.bufdir_category_code, s.activity_type_id),
+            (s.region_id), ())
+    ), grouped as (
+        -- a person counts once in each part, whether met directly or registered by proxy
+        select p.part, p.category, p.activity_type_id, p.region_id,
+               jsonb_build_object(
+                   'activity_count', coalesce(p.number, 0),
+                   'total_hours', stats.hours(coalesce(p.minutes, 0)::bigint),
+                   'distinct_participants', (
+                       select coalesce(sum(m.people), 0)
+                       from met m
+                       where bit_count(m.types & p.types) > 0
+                         and bit_count(m.regions & p.regions) > 0),
+                   'participant_count', coalesce(p.participants, 0)) as figures
+        from parts p
     )
     select coalesce(sum(c.number), 0)::bigint,
            left(md5(coalesce(sum(c.number), 0) || '/' || coalesce(bit_xor(c.hash), 0)), 16)
                || stats.mapping_fingerprint(p_organization_id, p_mapping_version),
            case when p_is_whole then jsonb_build_object(
                'organization_id', p_organization_id,
-               'period_start', p_period_start,
-               'period_end', p_period_end,
+               'period_start', p_period_start, 'period_end', p_period_end,
                'mapping_version', p_mapping_version,
                'categories', coalesce((
                    select jsonb_agg(

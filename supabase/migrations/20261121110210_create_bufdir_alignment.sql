@@ -16,7 +16,15 @@ create or replace function stats.alignment_figures(p_organization_id uuid, p_yea
                     'activity_count', coalesce(sum(l.activity_count), 0),
                     'participant_count', coalesce(sum(l.participant_count), 0),
                     'total_hours', stats.hours(coalesce(sum(l.total_minutes), 0)::bigint))
-                from stats.live_time_series l
+                from (   -- stats.live_time_series, summed once
+                    select t.organization_id, t.bucket_date, t.activity_count, t.total_minutes,
+                           t.participant_count
+                    from stats.daily_totals t
+                    union all
+                    select c.organization_id, c.bucket_date, c.activity_count, c.total_minutes,
+                           c.participant_count
+                    from stats.activity_changes c
+                ) l
                 where l.organization_id = p_organization_id
                   and l.bucket_date >= make_date(p_year, 1, 1)
                   and l.bucket_date < make_date(p_year + 1, 1, 1)),

@@ -62,12 +62,13 @@ begin
                            within group (order by d.number))
                 from days d having count(*) >= 28) as of_days
     ), last_year as (
-        select c.chapter_id, count(*) as number
-        from stats.countable_activities c
-        where c.organization_id = p_organization_id and c.chapter_id = any (p_chapter_ids)
-          and c.bucket_date >= (p_period_start - interval '1 year')::date
-          and c.bucket_date < (p_period_end - interval '1 year')::date
+        select r.chapter_id, sum(r.activity_count)::bigint as number
+        from stats.live_monthly_rows r   -- a period is whole months
+        where r.organization_id = p_organization_id and r.chapter_id = any (p_chapter_ids)
+          and r.activity_month >= (p_period_start - interval '1 year')::date
+          and r.activity_month < (p_period_end - interval '1 year')::date
         group by 1
+        having sum(r.activity_count) <> 0
     )
     select 'person_day', null::uuid, c.peer_mentor_id, null::uuid, c.bucket_date, count(*),
            stats.hours(sum(c.duration_minutes)), 12::numeric

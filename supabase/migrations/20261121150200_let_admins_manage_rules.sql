@@ -23,7 +23,7 @@ grant insert (organization_id, activity_type_id, valid_from, counts, min_duratio
       delete
     on public.counting_rules to authenticated;
 grant update (max_chapter_assignments, warm_up_enabled, snapshot_max_age, statistics_enabled,
-              time_zone)
+              time_zone, two_person_sign_off)
     on public.organization_settings to authenticated;
 -- a check is evaluated as whoever writes
 grant execute on function app.is_time_zone(text) to authenticated;

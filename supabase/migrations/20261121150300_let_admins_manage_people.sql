@@ -4,17 +4,25 @@
 -- A sign-in is made by the Auth server: whoever invites names the organisation in app_metadata.
 -- Whom it is given to, in which role and chapters, is decided here.
 
+create or replace view private.sign_ins as
+    select u.id, u.email::text as email, u.last_sign_in_at,
+           coalesce(p.organization_id::text, u.raw_app_meta_data ->> 'org_id') as organization_id
+    from auth.users u
+    left join public.profiles p on p.id = u.id;
+comment on view private.sign_ins is
+    'Sign-ins, with the organisation of the person, or else the one that they were invited to.';
+revoke all on private.sign_ins from public, anon, authenticated, service_role;
+
 create or replace function app.get_sign_ins()
     returns table (id uuid, email text, last_sign_in_at timestamptz)
     -- DEFINER: reads auth
     language sql stable security definer set search_path = ''
 begin atomic
-    select u.id, u.email::text, u.last_sign_in_at
-    from auth.users u
-    left join public.profiles p on p.id = u.id
-    where coalesce(p.organization_id::text, u.raw_app_meta_data ->> 'org_id')
+    select s.id, s.email, s.last_sign_in_at
+    from private.sign_ins s
+    where s.organization_id
           = (select app.administered_org_id()::text)   -- once, not for everybody in the project
-    order by u.email, u.id;
+    order by s.email, s.id;
 end;
 create or replace function public.get_sign_ins()
     returns table (id uuid, email text, last_sign_in_at timestamptz)
@@ -37,7 +45,8 @@ begin
     if v_org_id is null then
         raise exception 'only org admins manage people' using errcode = 'insufficient_privilege';
     end if;
-    if p_id is null or p_id not in (select s.id from app.get_sign_ins() s) then
+    if not exists (select from private.sign_ins s
+                   where s.id = p_id and s.organization_id = v_org_id::text) then
         raise exception 'no such person or invited sign-in in the organisation'
             using errcode = 'PT404';
     end if;

@@ -6,7 +6,7 @@
 
 create or replace function app.plan_units(p_rows jsonb)
     returns table (line integer, id uuid, name text, kind text, parent_id uuid, closed_on text,
-                   outcome text, problem text)
+                   outcome text, problem text[])
     language sql stable security invoker set search_path = ''
 begin atomic
     with given as (
@@ -44,24 +44,23 @@ begin atomic
                 when (j.kind, j.parent_id, j.closed_on) is not distinct from
                      (j.old_kind, j.old_parent_id, j.old_closed_on::text) then 'unchanged'
                 else 'update' end,
-           case when coalesce(j.name, '') = '' then 'the unit has no name'
-                when length(j.name) > 200 then 'the name is longer than 200 characters'
-                when j.kind = 'region' and j.name ~ '\d{6}'
-                    then 'the name of a region stands in reports: six digits in a row may not'
-                when j.times > 1 then 'the list names this unit more than once'
-                when j.units > 1 then 'several units have this name'
-                when r.rank is null
-                    then 'the kind must be national, region, district or local'
-                when (j.parent is null) <> (j.kind = 'national')
-                    then 'the national unit alone has no parent'
+           case when coalesce(j.name, '') = '' then array['unit_unnamed']
+                when length(j.name) > 200 then array['name_too_long']
+                when j.kind = 'region' and j.name ~ '\d{6}' then array['region_numbered', j.name]
+                when j.times > 1 then array['unit_twice', j.name]
+                when j.units > 1 then array['unit_ambiguous', j.name]
+                when r.rank is null then array['kind_unknown', j.kind]
+                when j.parent is not null and j.kind = 'national'
+                    then array['parent_of_national', j.parent]
+                when j.parent is null and j.kind <> 'national' then array['parent_missing']
                 when j.parent is not null and j.parent_id is null
-                    then 'there is no unit of the parent''s name'
-                when j.parents > 1 then 'several units have the parent''s name'
+                    then array['parent_unknown', j.parent]
+                when j.parents > 1 then array['parent_ambiguous', j.parent]
                 when above.rank > r.rank or j.parent = j.name
-                    then 'the parent is not above a unit of this kind'
+                    then array['parent_not_above', j.parent]
                 when j.closed_on is not null and coalesce(
                     app.to_day(j.closed_on) not between '1900-01-01' and '2099-12-31', true)
-                    then 'closed_on must be a day such as 2026-12-31' end
+                    then array['closing_day', j.closed_on] end
     from joined j
     left join ranks r on r.kind = j.kind
     left join ranks above on above.kind = j.above;
@@ -91,9 +90,10 @@ begin
              p (id uuid, parent_id uuid, kind text, closed_on text, outcome text)
         where p.outcome = 'update' and u.id = p.id;
     end if;
-    return (select coalesce(jsonb_agg(p - array['id', 'kind', 'parent_id', 'closed_on']
-                                      order by (p ->> 'line')::integer), '[]')
-            from jsonb_array_elements(v_plan) p);
+    return (select coalesce(jsonb_agg(app.import_line(p.line, p.name, p.outcome, p.problem)
+                                      order by p.line), '[]')
+            from jsonb_to_recordset(v_plan)
+                 p (line integer, name text, outcome text, problem text[]));
 end $$;
 
 revoke execute on function app.plan_units(jsonb), app.import_units(jsonb)

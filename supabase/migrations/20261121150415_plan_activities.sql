@@ -9,7 +9,7 @@ create or replace function app.plan_activities(p_rows jsonb)
     returns table (line integer, name text, id uuid, unit_id uuid, peer_mentor_id uuid,
                    activity_type_id uuid, occurred_at timestamptz, activity_date date,
                    duration_minutes integer, participant_count integer, contact_id uuid,
-                   status text, outcome text, problem text)
+                   status text, outcome text, problem text[])
     language sql stable security invoker set search_path = ''
 begin atomic
     with own as (
@@ -18,7 +18,7 @@ begin atomic
         join public.organization_settings s on s.organization_id = o.id
         where o.id = app.administered_org_id()
     ), given as (
-        select r.n::integer + 1 as line, trim(r.v ->> 'reference') as reference,
+        select r.n::integer + 1 as line, r.v as given, trim(r.v ->> 'reference') as reference,
                app.to_day(trim(r.v ->> 'date')) as day,
                coalesce(nullif(trim(r.v ->> 'time'), ''), '00:00') as time,
                trim(r.v ->> 'type') as type, trim(r.v ->> 'chapter') as chapter,
@@ -75,37 +75,35 @@ begin atomic
     select s.line, s.reference, s.id, s.unit_id, s.mentor_id, s.type_id, s.moment, s.day, s.minutes,
            s.participants, s.contact_id, s.status,
            case when s.is_there or s.is_settled then 'unchanged' else 'insert' end,
-           case when coalesce(s.reference, '') = '' then 'the activity has no reference'
-                when s.times > 1 then 'the list names this reference more than once'
+           case when coalesce(s.reference, '') = '' then array['reference_missing']
+                when s.times > 1 then array['reference_twice', s.reference]
                 when s.day is null or s.day not between '2000-01-01' and '2099-12-31'
-                    then 'date must be a day such as 2026-12-31'
-                when s.moment is null then 'time must be a time such as 18:30'
-                when s.type_id is null then 'there is no type of this code'
-                when s.units <> 1 then 'there is no chapter, or several, of this name'
-                when s.mentor_id is null then 'nobody has the peer mentor''s address'
+                    then array['date_unclear', s.given ->> 'date']
+                when s.moment is null then array['time_unclear', s.time]
+                when s.type_id is null then array['type_unknown', s.type]
+                when s.units <> 1 then array['chapter_unclear', s.chapter]
+                when s.mentor_id is null then array['mentor_unknown', s.peer_mentor]
                 when coalesce(s.minutes, 0) not between 1 and 1440
-                    then 'minutes must be a number from 1 to 1440'
+                    then array['minutes_outside', s.given ->> 'minutes']
                 when coalesce(s.participants, -1) not between 0 and 10000
-                    then 'participants must be a number from 0 to 10000'
+                    then array['participants_outside', s.given ->> 'participants']
                 when s.status not in ('draft', 'registered', 'rejected')
-                    then 'the status must be draft, registered or rejected'
-                when s.is_there and not s.is_settled
-                    then 'it is there and says something else: correct the activity itself'
+                    then array['status_unknown', s.status]
+                when s.is_there and not s.is_settled then array['otherwise_there']
                 when s.is_there or s.is_settled then null
-                when s.day >= s.closed_on then 'the chapter was closed by then'
-                when s.status <> 'draft' and s.moment > now()
-                    then 'what has not taken place yet can only be a draft'
+                when s.day >= s.closed_on then array['chapter_closed', s.closed_on::text]
+                when s.status <> 'draft' and s.moment > now() then array['yet_to_come']
                 when exists (select from public.reporting_years y
                              where y.organization_id = app.administered_org_id()
                                and y.year = extract(year from s.day) and y.locked_at is not null)
-                    then 'the year is locked'
+                    then array['year_locked', extract(year from s.day)::text]
                 when s.mentor_id <> auth.uid() and not exists (
                     select from public.chapter_assignments a
                     join public.profiles p on p.id = a.profile_id and p.is_active
                     where a.unit_id = s.unit_id and a.profile_id = s.mentor_id)
-                    then 'the peer mentor is not active in the chapter'
+                    then array['mentor_not_active', s.peer_mentor, s.chapter]
                 when s.status = 'registered' and s.of_the_day > 1440
-                    then 'more than 24 hours of one person on one day' end
+                    then array['day_full', s.peer_mentor, s.day::text] end
     from summed s;
 end;
 revoke execute on function app.plan_activities(jsonb)

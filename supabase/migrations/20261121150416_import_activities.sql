@@ -24,11 +24,10 @@ begin
                 participant_count integer, contact_id uuid, status text, outcome text)
         where p.outcome = 'insert';
     end if;
-    return (select coalesce(jsonb_agg(
-                jsonb_build_object('line', p.line, 'name', p.name, 'outcome', p.outcome,
-                                   'problem', p.problem) order by p.line), '[]')
+    return (select coalesce(jsonb_agg(app.import_line(p.line, p.name, p.outcome, p.problem)
+                                      order by p.line), '[]')
             from jsonb_to_recordset(v_plan)
-                 p (line integer, name text, outcome text, problem text));
+                 p (line integer, name text, outcome text, problem text[]));
 end $$;
 
 revoke execute on function app.import_activities(jsonb)

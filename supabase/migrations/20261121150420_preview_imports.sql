@@ -8,25 +8,26 @@ create or replace function app.import_people(p_rows jsonb) returns jsonb
 declare
     v_row     record;
     v_outcome text;
-    v_problem text;
-    v_lines   jsonb := jsonb_build_array();
+    v_problem text[];
+    v_lines   jsonb[] := '{}';
 begin
-    for v_row in select r.v, r.n + 1 as line
-                 from jsonb_array_elements(p_rows) with ordinality r (v, n) loop
+    for v_row in select p.* from app.plan_people(p_rows) p order by p.line loop
         v_outcome := 'unchanged';
-        v_problem := null;
-        begin
-            v_outcome := app.import_person(v_row.v);
-        exception
-            when data_exception or integrity_constraint_violation or no_data_found
-                 or sqlstate 'PT404' or sqlstate 'PT409' then
-                v_problem := sqlerrm;
-        end;
-        v_lines := v_lines || jsonb_build_object(
-            'line', v_row.line, 'name', v_row.v -> 'email', 'outcome', v_outcome,
-            'problem', v_problem);
+        v_problem := v_row.problem;
+        if v_problem is null and not v_row.is_same then
+            begin
+                v_outcome := app.import_person(v_row.id, v_row.name,
+                    v_row.role::public.profile_role, v_row.is_active, v_row.chapter_ids);
+            exception
+                when data_exception or integrity_constraint_violation or no_data_found
+                     or sqlstate 'PT404' or sqlstate 'PT409' then
+                    v_problem := array[sqlstate, sqlerrm];
+            end;
+        end if;
+        v_lines := v_lines || app.import_line(
+            v_row.line, v_row.email, v_outcome, v_problem);
     end loop;
-    return v_lines;
+    return to_jsonb(v_lines);
 end $$;
 
 create or replace function app.import_rows(p_kind text, p_rows jsonb) returns jsonb
@@ -62,7 +63,8 @@ exception
         return v_lines;
 end $$;
 comment on function public.preview_import(text, jsonb) is
-    'What run_import would do with the same list, line by line, with every problem. Org admins.';
+    'What run_import would do with the same list, line by line; of a problem a sentence, a code, '
+    'and the cells that it is about. Org admins.';
 
 create or replace function public.run_import(kind text, rows jsonb) returns jsonb
     language plpgsql volatile security invoker set search_path = ''

@@ -16,7 +16,7 @@ drop policy if exists "org admins make activity types" on public.activity_types;
 drop function if exists app.may_map(uuid, integer);
 revoke execute on function app.is_time_zone(text) from authenticated;
 revoke update (max_chapter_assignments, warm_up_enabled, snapshot_max_age, statistics_enabled,
-               time_zone)
+               time_zone, two_person_sign_off)
     on public.organization_settings from authenticated;
 revoke insert (organization_id, activity_type_id, valid_from, counts, min_duration_minutes,
                min_participants, source),

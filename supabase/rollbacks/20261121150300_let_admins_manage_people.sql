@@ -12,3 +12,4 @@ drop function if exists public.save_person(uuid, text, public.profile_role, bool
 drop function if exists app.save_person(uuid, text, public.profile_role, boolean);
 drop function if exists public.get_sign_ins();
 drop function if exists app.get_sign_ins();
+drop view if exists private.sign_ins;

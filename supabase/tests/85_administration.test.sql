@@ -1,7 +1,7 @@
 -- AM: an org admin runs the organisation: units, people, assignments, types, rules, settings.
 begin;
 \ir helpers.psql
-select plan(58);
+select plan(61);
 insert into auth.users (id, email, raw_app_meta_data) values
     (tests.id('nord/nina'), 'nord@nina.test', jsonb_build_object('org_id', tests.id('nord'))),
     (tests.id('sor/sara'), 'sor@sara.test', jsonb_build_object('org_id', tests.id('sor')));
@@ -215,6 +215,9 @@ select isnt_empty(
 select throws_ok(
     $$ update public.organization_settings set time_zone = 'CEST' where true $$,
     '23514', null, 'AM-26 to what there is');
+select isnt_empty(
+    $$ update public.organization_settings set two_person_sign_off = false where true
+       returning organization_id $$, 'AM-26 among them who signs a report');
 select is((select count(*) from public.organization_settings), 1::bigint, 'AM-26 their own');
 select tests.act_as('nord/kari');
 select throws_ok(
@@ -222,6 +225,9 @@ select throws_ok(
        values (tests.id('nord/talk'), '2026-01-01', 'mine') $$,
     '42501', 'new row violates row-level security policy for table "counting_rules"',
     'AM-27 a coordinator decides none of this');
+select is_empty(
+    $$ update public.organization_settings set two_person_sign_off = true where true
+       returning organization_id $$, 'AM-27 nor who signs a report');
 
 -- ---------------------------------------------------------------- on record
 
@@ -240,6 +246,12 @@ select is(
     array['coordinator org_admin ' || tests.id('nord/anne'),
           'org_admin coordinator ' || tests.id('nord/anne')],
     'AM-30 with what was before, and who');
+select is(
+    (select array_agg(before ->> 'two_person_sign_off' || ' ' || (after ->> 'two_person_sign_off'))
+     from public.organization_changes
+     where table_name = 'organization_settings'
+       and before -> 'two_person_sign_off' <> after -> 'two_person_sign_off'),
+    array['true false'], 'AM-30 also that a report needs one person alone');
 select is((select count(*) from public.organization_changes
            where coalesce(before, '{}') || coalesce(after, '{}') ? 'display_name'), 0::bigint,
     'AM-31 and no name of a person');

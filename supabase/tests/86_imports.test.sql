@@ -1,7 +1,7 @@
 -- IM: a list is previewed line by line, then imported as a whole.
 begin;
 \ir helpers.psql
-select plan(23);
+select plan(27);
 insert into auth.users (id, email, raw_app_meta_data) values
     (tests.id('nord/nina'), 'nord@nina.test', jsonb_build_object('org_id', tests.id('nord')));
 create temporary table lists (name text primary key, kind text, rows jsonb) on commit drop;
@@ -72,6 +72,13 @@ select is(tests.previews('bad units', 'problem'),
           'closed_on must be a day such as 2026-12-31',
           'the name of a region stands in reports: six digits in a row may not'],
     'IM-06 every problem is named, with its line');
+select is(tests.previews('bad units', 'code'),
+    array['unit_unnamed', 'kind_unknown', 'parent_unknown', 'parent_not_above', 'parent_missing',
+          'closing_day', 'unit_twice', 'unit_twice'],
+    'IM-06 by a code');
+select is(tests.previews('bad units', 'values'),
+    array['[]', '["chapter"]', '["nowhere"]', '["A"]', '[]', '["31.12.2026"]', '["U"]', '["U"]'],
+    'IM-06 and with the cells that it is about');
 select throws_ok($$ select tests.imports('bad units') $$,
     'PT422', 'nothing was imported: 10 lines have problems', 'IM-07 with one, nothing is imported');
 select is((select count(*) from public.organization_units), 11::bigint, 'IM-07 at all');
@@ -96,6 +103,11 @@ select is(tests.previews('bad people', 'problem'),
           'a profile of this organisation may be assigned to at most 5 chapters',
           'the organisation would have no org admin', 'nobody was invited with this address'],
     'IM-12 every problem is named, also that somebody is of another organisation');
+select is(tests.previews('bad people', 'code'),
+    array['not_invited', 'role_unknown', 'chapter_unknown', '23514', 'PT409', 'not_invited'],
+    'IM-12 by a code: SQL''s own where the database refuses it');
+select is(tests.previews('people', 'code'), array_fill(null::text, array[3]),
+    'IM-12 what has no problem has no code');
 select throws_ok($$ select tests.imports('bad people') $$,
     'PT422', 'nothing was imported: 6 lines have problems', 'IM-13 with one, nothing is imported');
 select throws_ok($$ select public.preview_import('chapters', '[]') $$,

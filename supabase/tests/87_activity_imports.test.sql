@@ -1,7 +1,7 @@
 -- AI: a list of past activities is previewed line by line, then registered as a whole.
 begin;
 \ir helpers.psql
-select plan(17);
+select plan(19);
 update public.organization_settings set time_zone = 'Europe/Oslo'
 where organization_id = tests.id('nord');
 update public.organization_units set closed_on = '2026-02-01' where id = tests.id('nord/B');
@@ -88,6 +88,15 @@ select is(tests.imports(tests.list(
         '{"reference": "16", "date": "2026-03-01", "minutes": "40"}',
         '{"reference": "17", "date": "2099-01-01", "status": "draft"}')),
     array['insert', 'insert'], 'AI-09 what is just allowed is no problem');
+select is(tests.previews(tests.list(
+        '{"reference": "20", "minutes": "0"}', '{"reference": "21", "chapter": "G"}',
+        '{"reference": "22", "date": "2024-05-05"}'), 'code'),
+    array['minutes_outside', 'mentor_not_active', 'year_locked'], 'AI-09 a problem has a code');
+select is(tests.previews(tests.list(
+        '{"reference": "20", "minutes": "0"}', '{"reference": "21", "chapter": "G"}',
+        '{"reference": "22", "date": "2024-05-05"}'), 'values'),
+    array['["0"]', '["nord@ola.test", "G"]', '["2024"]'],
+    'AI-09 and the cells that it is about');
 select is(tests.previews(tests.list(
         '{"reference": "18", "date": "2026-04-01", "minutes": "1400"}',
         '{"reference": "19", "date": "2026-04-01", "minutes": "41"}'), 'problem'),

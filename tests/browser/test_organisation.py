@@ -37,12 +37,51 @@ def test_a_list_is_previewed_then_imported(page: Page, stack: Stack, person: Any
         page.get_by_label("CSV-fil").set_input_files([file])
         page.get_by_role("button", name="Vis hva som endres").click()
         if name == "feil.csv":
-            expect(page.get_by_text("the kind must be national, region, district or local")).to_be_visible()
+            expect(page.get_by_text("«chapter» er ikke et nivå. Skriv national, region,")).to_be_visible()
             expect(page.locator("#run-import")).to_have_count(0)
         assert hanne.read("organization_units?name=eq.Prøvelag") == []
     page.locator("#run-import").click()
     expect(page.get_by_text("Importert.")).to_be_visible()
     assert len(hanne.read("chapters?name=eq.Prøvelag")) == 1
+
+
+PEOPLE = """email,name,role,chapters
+nobody@hlf.example,Nobody,coordinator,
+tor@hlf.example,Tor,boss,
+odd@hlf.example,Odd,peer_mentor,Nowhere
+hanne@hlf.example,Hanne,coordinator,
+"""
+SHOWN = {"nb": ("Vis hva som endres", "Feil: 4"), "en": ("Show what changes", "Problem: 4")}
+# What each of them has wrong, the last one as the database refuses it.
+WRONG = {
+    "nb": (
+        "Ingen er invitert med adressen «nobody@hlf.example».",
+        "«boss» er ikke en rolle. Skriv peer_mentor, coordinator eller org_admin.",
+        "Det finnes ikke noe lag som heter «Nowhere».",
+        "Organisasjonen må ha minst én administrator.",
+    ),
+    "en": (
+        "Nobody was invited with the address “nobody@hlf.example”.",
+        "“boss” is no role. Write peer_mentor, coordinator or org_admin.",
+        "There is no chapter called “Nowhere”.",
+        "The organisation must have at least one administrator.",
+    ),
+}
+
+
+def test_problems_are_told_in_the_language_of_the_screen(page: Page, stack: Stack) -> None:
+    sign_in(page, stack.api_url, HANNE)
+    for language, (button, number) in SHOWN.items():
+        if language == "en":
+            page.locator("#language").click()
+            expect(page.locator("html")).to_have_attribute("lang", "en")
+        open_page(page, stack, "import")
+        page.locator("[name=kind]").select_option("people")
+        page.locator("[name=text]").fill(PEOPLE)
+        page.get_by_role("button", name=button).click()
+        expect(page.locator("#import-result")).to_contain_text(number)
+        for line in WRONG[language]:
+            expect(page.locator("#import-result")).to_contain_text(line)
 
 
 ACTIVITIES = "reference,date,time,type,chapter,peer_mentor,minutes,participants\n"
@@ -62,7 +101,7 @@ def test_past_activities_are_previewed_then_imported(page: Page, stack: Stack, p
             page.get_by_label("Eller lim inn her").fill(f"{ACTIVITIES}{line}{minutes}\n")
             page.get_by_role("button", name="Vis hva som endres").click()
             if minutes == "0,1":
-                expect(page.get_by_text("minutes must be a number from 1 to 1440")).to_be_visible()
+                expect(page.get_by_text("minutes må være et tall fra 1 til 1440, ikke «0».")).to_be_visible()
                 expect(page.locator("#run-import")).to_have_count(0)
             assert hanne.read(found) == []
         page.locator("#run-import").click()

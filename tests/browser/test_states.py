@@ -119,3 +119,22 @@ def test_too_much_at_once_is_said_and_tried_again(page: Page, context: BrowserCo
     assert figure(page, "Aktiviteter") == shown
     context.unroute(re.compile(r"/rest/v1/"), busy)
     expect(page.get_by_text("For mange forsøk.")).to_have_count(0)
+
+
+def test_a_page_that_was_left_does_not_empty_the_next_ones_form(page: Page, stack: Stack) -> None:
+    """The overview looks again while a summary is renewed; who has gone on meanwhile is not disturbed."""
+
+    def renewed(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={"data": answer.json()["data"] | {"refreshing": True}})
+
+    page.clock.install()
+    page.route(re.compile("hierarchy-stats"), renewed)
+    sign_in(page, stack.api_url, "hanne@hlf.example")
+    page.goto(f"{stack.api_url}/#import")
+    expect(page.locator('[data-page="import"]')).to_be_visible()
+    page.locator("[name=text]").fill("unit,kind,parent\n,local,\n")
+    page.clock.run_for(2000)
+    page.get_by_role("button", name="Vis hva som endres").click()
+    expect(page.locator("#import-result")).to_contain_text("Enheten mangler navn.")
+    expect(page.locator("[name=text]")).to_have_value("unit,kind,parent\n,local,\n")

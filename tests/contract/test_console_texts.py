@@ -47,7 +47,7 @@ def test_every_language_has_the_same_texts() -> None:
 
 # Looked up by what the data say.
 BY_DATA = {"roles", "kinds", "reasons", "status", "verdict", "changed", "figures", "operations", "tables",
-           "outcomes", "months", "columns", "problems", "nav", "pulse", "signed"}  # fmt: skip
+           "outcomes", "months", "columns", "problems", "nav", "pulse", "signed", "wrong"}  # fmt: skip
 
 
 def test_every_text_is_used() -> None:
@@ -62,6 +62,14 @@ def test_every_text_is_used() -> None:
         return found.union(*(unused(each) for each in of_groups.values()))
 
     assert unused(table) == set()
+
+
+def test_every_problem_of_a_list_has_words() -> None:
+    table, _ = node("--input-type=module", "-e", KEYS, *(file.as_uri() for file in TABLES))
+    (migration,) = (ROOT / "supabase" / "migrations").glob("*_name_import_problems.sql")
+    codes = set(re.findall(r"when '(\w+)' then", migration.read_text(encoding="utf-8")))
+    assert len(codes) > 30
+    assert codes == set(table["imports"]["wrong"])
 
 
 def test_no_word_is_outside_the_tables() -> None:

@@ -185,6 +185,9 @@ def _show(made: Plan, arguments: argparse.Namespace) -> None:
         print(f"{len(made.without_sign_in):,} people {'would ' if arguments.dry_run else ''}{how}")
         if not arguments.dry_run and not arguments.url:
             print(f"their password is `{LOCAL_PASSWORD}`: this is the local stack")
+            admins = [each.email for each in made.without_sign_in if each.role == "org_admin"]
+            if admins and not arguments.db:
+                print(f"Console: {Stack(arguments.state_dir).api_url}/ as {admins[0]}")
     if made.is_empty():
         print("nothing to do: all of it is there")
 

@@ -11,9 +11,10 @@ const SHOWN = 50;
 const iso = (year, month) => `${month > 12 ? year + 1 : year}-${String(month > 12 ? 1 : month).padStart(2, "0")}-01`;
 
 /** The first pairs of a year, month by month: where there are many activities, a month is quick and a year is not. */
-async function firstPairs(year) {
+async function firstPairs(year, tell) {
   const pairs = [];
   for (let month = 1; month <= 12 && pairs.length <= SHOWN; month++) {
+    tell(month);
     const [from, to] = [iso(year, month), iso(year, month + 1)];
     const days = (request, column) => request.gte(column, from).lt(column, to);
     const request = client.from("possible_duplicates").select("*");
@@ -26,9 +27,12 @@ async function firstPairs(year) {
   return pairs;
 }
 
-/** The pairs, each with both activities, in the words of whoever decides. */
-export async function loadDuplicates(year) {
-  const pairs = await firstPairs(year);
+/**
+ * The pairs, each with both activities, in the words of whoever decides; `tell` hears which month is looked through.
+ * @type {(year: number, tell: (month: number) => void) => Promise<any>}
+ */
+export async function loadDuplicates(year, tell) {
+  const pairs = await firstPairs(year, tell);
   const shown = pairs.slice(0, SHOWN);
   const ids = [...new Set(shown.flatMap((pair) => [pair.activity_id, pair.other_id]))];
   const units = [...new Set(shown.map((pair) => pair.chapter_id))];

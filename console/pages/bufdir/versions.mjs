@@ -46,23 +46,26 @@ function versionLine(version, { year, me }, again, newest) {
         !version.sent &&
         version === newest &&
         actionButton(words.send, take("send", words.sent), { class: "main" }),
-      version.approved && FORMATS.map(file),
+      version.approved && [h("span", null, `${words.files}:`), FORMATS.map(file)],
     ),
+    version.approved && !version.sent && version === newest && h("p", { class: "fresh" }, words.handIn),
     me.role === "org_admin" && difference(version), // who sees what every activity was
   );
 }
 
 export function report(data, again) {
+  const isFresh = data.status.verdict === "fresh";
   const prepare = async () => {
     await call(`${reports(data.year)}&step=prepare`, "POST");
-    await again(words.prepared);
+    await again(data.me.settings.two_person_sign_off ? words.prepared : words.preparedAlone);
   };
   return card(
     words.versions,
     h(
       "div",
       { class: "actions" },
-      actionButton(words.prepare, prepare, { class: "main", id: "prepare", disabled: data.status.verdict !== "fresh" }),
+      actionButton(words.prepare, prepare, { class: "main", id: "prepare", disabled: !isFresh }),
+      !isFresh && h("span", { class: "fresh" }, words.computeFirst),
       data.versions.length === 0 && h("span", { class: "fresh" }, words.noVersions),
     ),
     data.versions.map((version) => versionLine(version, data, again, data.versions[0])),
