@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx
 import psycopg
 import pytest
 
+from local import processes
+from tests.resilience.chaos import steady
 from tests.resilience.chaos.faults import Scene
 from tests.resilience.chaos.run import Report, conclude, run
 from tests.resilience.chaos.writers import COLUMNS, Writer
@@ -115,6 +119,27 @@ def test_a_400_without_a_code_says_nothing_about_what_was_saved(own: Stack) -> N
         repeated = http.post("activities", json=sent)
     assert again.is_success, again.text
     assert (repeated.status_code, repeated.json()["code"]) == (409, "23505")
+
+
+def test_at_five_hundred_rows_a_second_nobody_is_refused_and_nothing_differs(own: Stack) -> None:
+    """A short run of `make steady`, which also says how long the answers take."""
+    processes.stop(own.instance, "rest")  # whose pool still has connections that the tests before broke
+    own.start()
+    report = steady.run(own, seconds=5)
+    assert report.is_right, f"{report}\n{report.errors}\n{report.differences}"
+    assert report.rows == report.there > steady.ROWS_AT_ONCE * steady.WRITERS
+    assert all(len(durations) > ENOUGH / 10 for durations in report.durations.values())
+
+
+def test_steady_does_not_hold_with_one_error_loss_or_slow_function() -> None:
+    def report(rows: int = 500, there: int = 500, slowest: float = 900.0) -> steady.Report:
+        return steady.Report(1, rows, there, {steady.FUNCTIONS: [slowest] * 2})
+
+    assert report().holds
+    assert not report(there=499).holds
+    assert not report(slowest=1001.0).holds
+    assert not report(rows=400, there=400).holds
+    assert not replace(report(), errors=Counter(["503"])).holds
 
 
 def test_what_takes_too_long_does_not_hold() -> None:

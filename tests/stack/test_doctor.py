@@ -143,7 +143,9 @@ def test_an_address_that_is_not_that_of_the_functions_is_found_within_a_minute(
 
 
 def test_schedules_that_are_all_off_are_found_at_once(own: Stack, owner: Connection) -> None:
-    alter: LiteralString = "select cron.alter_job(jobid, active := {}) from cron.job where jobname ~ '^fersk-'"
+    alter: LiteralString = (
+        "select cron.alter_job(jobid, active := {}) from cron.job where jobname ~ '^fersk-'"
+    )
     names = [name for (name,) in owner.execute("select jobname from cron.job where jobname ~ '^fersk-'")]
     eventually(lambda: owner.execute("select 1 from cron.job_run_details limit 1").fetchone())
     with broken(owner, alter.format("false"), alter.format("true")):

@@ -113,7 +113,7 @@ class Writer:
         answer = http.send(request)
         written.story[name].append(str(answer.status_code))
         if not answer.is_success:
-            written.failures[f"{answer.status_code} {_code(answer)}"] += 1
+            written.failures[f"{answer.status_code} {code_of(answer)}"] += 1
             written.story[name].append(f"{answer.text} {dict(answer.headers)}")
         if answer.is_success:
             written.acknowledged += 1
@@ -148,10 +148,11 @@ class Writer:
         return name, minutes, http.build_request("PATCH", url, json=change, headers=self._headers)
 
 
-def _code(answer: httpx.Response) -> str:
+def code_of(answer: httpx.Response) -> str:
     """Give the code in a refusal as it is written, so that an empty one is seen as that."""
     try:
-        return repr(answer.json().get("code"))
+        said = answer.json()
+        return repr(said.get("error", said).get("code"))
     except ValueError:
         return "without JSON"
 
