@@ -165,9 +165,7 @@ def wedged(own: Stack) -> Iterator[None]:
         lives = f"http://{HOST}:{own.instance.ports.functions}/health"
         processes.stop(own.instance, program.name)
         try:
-            processes.start(
-                own.instance, replace(program, environment=stuck, ready=lambda: answers(lives))
-            )
+            processes.start(own.instance, replace(program, environment=stuck, ready=lambda: answers(lives)))
             yield
         finally:
             own.start()  # replaces what is stuck
