@@ -27,7 +27,7 @@ NPM_BIN := PATH="$$PATH:$(VENV)" node_modules/.bin
         large-folder test unit db test-stack \
         functions bytecode soak bench-stats bench-hierarchy bench-snapshots bench-screens bench-neighbours bench-functions \
         bench-results bufdir-alignment contracts openapi types dart-client docs schema \
-        image deploy-functions deploy-check restore-drill rotate-webhook-secret rotate-api-key doctor chaos fuzz \
+        image deploy-functions deploy-check restore-drill rotate-webhook-secret rotate-api-key doctor chaos steady fuzz \
         console demo screenshots audit lint fmt lock fresh check ci
 
 help: ## this list
@@ -153,6 +153,9 @@ restore-drill: setup ## restore a backup into an empty cluster and audit it: BAC
 
 chaos: setup ## everything goes wrong under load, on a stack of its own: MINUTES=10 SEED=1
 	@$(VENV)/python -m tests.resilience.chaos.run --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+steady: setup ## 500 rows a second beside readers, on a stack of its own: MINUTES=2
+	@$(VENV)/python -m tests.resilience.chaos.steady $(if $(filter command,$(origin MINUTES)),--minutes $(MINUTES)) $(ARGS)
 
 fuzz: setup ## whatever a caller may send, to the functions and to PostgREST, on a stack of its own: CASES=10000 SEED=1
 	@PYTHONPATH=functions $(VENV)/python -m tests.resilience.fuzz.run --cases $(or $(CASES),10000) $(if $(SEED),--seed $(SEED)) $(ARGS)

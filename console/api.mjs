@@ -42,8 +42,8 @@ export const client = /** @type {any} */ (window).supabase.createClient(url, con
 export async function ask(request) {
   const { data, error, status, count } = await request;
   if (!error) return count === null || count === undefined ? data : { data, count };
-  // supabase-js tells a server that is gone by a message alone
-  const reached = status > 0 && !(status === 503 && !error.code);
+  // supabase-js tells a server that is gone by a message alone, and PostgREST a database that went by no code
+  const reached = status > 0 && error.code !== "" && !(status === 503 && !error.code);
   throw new ApiError(reached ? status : 0, error.code ?? "", error.message);
 }
 

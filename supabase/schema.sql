@@ -3179,7 +3179,7 @@ CREATE FUNCTION private.send_heartbeat() RETURNS void
     where s.refresh_mode = 'async'
       and o.organization_id is not null
       and not exists (select from private.deliveries d
-                      where stats.is_recent(d.sent_at, interval '25 seconds'));
+                      where stats.is_recent(d.sent_at, interval '10 seconds'));
 $$;
 
 COMMENT ON FUNCTION private.send_heartbeat() IS 'Sends a wake-up unless one was sent of late; scheduled.';
@@ -3924,7 +3924,7 @@ CREATE VIEW private.answers AS
  SELECT max(g.last_at) AS last_delivered_at,
     max(j.answered_at) FILTER (WHERE j.is_undelivered) AS last_undelivered_at,
     min(j.sent_at) FILTER (WHERE (j.is_undelivered AND j.is_new)) AS undelivered_since,
-    COALESCE(bool_and(((j.status_code >= 400) AND (j.status_code <= 499))) FILTER (WHERE (j.is_undelivered AND j.is_new)), false) AS is_refused,
+    COALESCE(bool_and(COALESCE(((j.status_code >= 400) AND (j.status_code <= 499)), false)) FILTER (WHERE (j.is_undelivered AND j.is_new)), false) AS is_refused,
     min(j.sent_at) FILTER (WHERE (j.answered_at IS NULL)) AS unanswered_since
    FROM (delivered g
      LEFT JOIN LATERAL ( SELECT o.sent_at,

@@ -10,7 +10,7 @@ import pytest
 from local.config import Ports
 from local.requirements import ROOT
 from local.stack import Stack
-from tests.support.claims import claim, is_claimed
+from tests.support.claims import claimed, is_claimed
 from tests.support.leaks import shapes_in_logs
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ def stack() -> Iterator[Stack]:
         if not is_claimed(left_over):
             Stack(left_over).destroy()
     state_dir = ROOT / f".stack-test-{os.getpid()}"
-    claim(state_dir)
-    stack = Stack(state_dir, Ports.free())
-    try:
-        stack.start()
-        yield stack
-        # After all that the tests did with it.
-        assert shapes_in_logs(stack) == set(), "what a log says of secrets and people"
-    finally:
-        stack.destroy()
+    with claimed(state_dir):
+        stack = Stack(state_dir, Ports.free())
+        try:
+            stack.start()
+            yield stack
+            # After all that the tests did with it.
+            assert shapes_in_logs(stack) == set(), "what a log says of secrets and people"
+        finally:
+            stack.destroy()

@@ -356,7 +356,8 @@ export const en = {
       active_unclear: (active) => `active must be yes or no, not “${active}”.`,
       person_unnamed: () => "The person has no name.",
       name_too_long: () => "The name is longer than 200 characters.",
-      region_numbered: (name) => `The name of a region stands in reports, so it may not have six digits in a row: “${name}”.`,
+      region_numbered: (name) =>
+        `The name of a region stands in reports, so it may not have six digits in a row: “${name}”.`,
       chapter_unknown: (chapter) => `There is no chapter called “${chapter}”.`,
       chapter_ambiguous: (chapter) => `Several chapters are called “${chapter}”.`,
       reference_missing: () => "The activity has no reference.",

@@ -18,7 +18,7 @@ create or replace function private.send_heartbeat() returns void
     where s.refresh_mode = 'async'
       and o.organization_id is not null
       and not exists (select from private.deliveries d
-                      where stats.is_recent(d.sent_at, interval '25 seconds'));
+                      where stats.is_recent(d.sent_at, interval '10 seconds'));
 $$;
 comment on function private.send_heartbeat() is
     'Sends a wake-up unless one was sent of late; scheduled.';

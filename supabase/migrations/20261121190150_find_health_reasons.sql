@@ -24,7 +24,7 @@ create or replace view private.answers as
     select max(g.last_at) as last_delivered_at,
            max(j.answered_at) filter (where j.is_undelivered) as last_undelivered_at,
            min(j.sent_at) filter (where j.is_undelivered and j.is_new) as undelivered_since,
-           coalesce(bool_and(j.status_code between 400 and 499)
+           coalesce(bool_and(coalesce(j.status_code between 400 and 499, false))
                         filter (where j.is_undelivered and j.is_new), false) as is_refused,
            min(j.sent_at) filter (where j.answered_at is null) as unanswered_since
     from delivered g

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import ONLY_MESSAGES, expect_figure, figure, open_page, sign_in
 from tools.demo import demo
@@ -38,6 +39,24 @@ def test_what_one_registers_moves_the_figures(page: Page, stack: Stack) -> None:
     expect(page.get_by_text(f"Registrert. Tallet på aktiviteter er nå {before + 1}.")).to_be_visible()
     assert int(figure(page, f"Aktiviteter {YEAR}")) == before + 1
     expect(page.locator(".kpi.changed").first).to_be_visible()
+
+
+def test_what_was_saved_without_an_answer_is_not_called_refused(page: Page, stack: Stack) -> None:
+    """PostgREST's answer when the database went away at the commit; the second try finds it there."""
+    sign_in(page, stack.api_url, "ola@nhf.example")
+    open_page(page, stack, "register")
+    before = int(figure(page, f"Aktiviteter {YEAR}"))
+
+    def lose(route: Route) -> None:
+        assert route.fetch().ok
+        route.fulfill(status=400, json={"code": "", "details": None, "hint": None, "message": ""})
+
+    page.route(re.compile(r"/rest/v1/activities\?"), lose, times=1)
+    page.get_by_label("Type").select_option(label="Likepersonsamtale")
+    page.get_by_role("button", name="Registrer", exact=True).click()
+    expect(page.get_by_text("Får ikke kontakt med serveren.")).to_be_visible()
+    page.get_by_role("button", name="Registrer", exact=True).click()
+    expect(page.get_by_text(f"Registrert. Tallet på aktiviteter er nå {before + 1}.")).to_be_visible()
 
 
 def test_what_does_not_count_is_told_with_the_reason(page: Page, stack: Stack) -> None:

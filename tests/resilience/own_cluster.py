@@ -13,7 +13,7 @@ from local import cluster, database, migrations
 from local.config import Instance, Ports, open_instance
 from local.requirements import ROOT
 from local.stack import Stack
-from tests.support.claims import claim
+from tests.support.claims import claimed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,15 +57,14 @@ def empty_cluster(purpose: str) -> Iterator[OwnCluster]:
     Its directory is named and marked as `tests/conftest.py` expects, which clears up after killed runs.
     """
     state_dir = ROOT / f".stack-test-{purpose}-{os.getpid()}"
-    claim(state_dir)
-    try:
-        instance, _ = open_instance(state_dir, Ports.free())
-        cluster.create(instance)
-        cluster.start(instance)
-        own = OwnCluster(instance)
-        yield own
-    finally:
-        Stack(state_dir).destroy()
+    with claimed(state_dir):
+        try:
+            instance, _ = open_instance(state_dir, Ports.free())
+            cluster.create(instance)
+            cluster.start(instance)
+            yield OwnCluster(instance)
+        finally:
+            Stack(state_dir).destroy()
 
 
 @contextmanager

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, LiteralString
 
+import httpx
 import psycopg
 import pytest
 
+from local import processes, services
+from local.network import HOST, answers
 from tests.support.stacks import own_stack
+from tests.support.waiting import eventually
 from tools import doctor
 from tools.doctor import Finding, Project, examine
+from tools.rotate import PROBE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +27,8 @@ if TYPE_CHECKING:
 
     Connection = psycopg.Connection[tuple[Any, ...]]
 
+A_MINUTE = 60.0
+AN_ANSWER = 10.0
 DAY = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 
 
@@ -102,24 +111,79 @@ def test_what_is_broken_is_found(
     assert finding not in find(own)
 
 
+def health(stack: Stack) -> httpx.Response:
+    return httpx.get(f"{stack.functions_url}/health", timeout=20, trust_env=False)
+
+
+def known_since(stack: Stack, code: str) -> datetime | None:
+    """Since when health has had a reason: as the database tells it, whatever has become of the functions."""
+    answer = httpx.post(
+        f"{stack.rest_url}/rpc/get_health", json={}, headers={"apikey": stack.secret_key}, trust_env=False
+    )
+    found = [each["since"] for each in answer.json()["reasons"] if each["code"] == code]
+    return datetime.fromisoformat(found[0]) if found else None
+
+
 def test_an_address_that_is_not_that_of_the_functions_is_found_within_a_minute(
     own: Stack, owner: Connection
 ) -> None:
     """All by itself: nobody writes, nobody asks; the heartbeat and the sweep do."""
+    began = datetime.now(UTC)
+    assert health(own).json()["data"]["status"] == "ready"
     owner.execute("select private.set_secret('fersk_functions_url', %s)", [own.api_url])  # answers 404
-    reason: LiteralString = "select since from private.health_reasons() where code = 'wake_ups_refused'"
-    began = owner.execute("select clock_timestamp()").fetchone()
     try:
-        while (found := owner.execute(reason).fetchone()) is None:
-            owner.execute("select pg_sleep(1)")
-            taken = owner.execute("select clock_timestamp() - %s", began).fetchone()
-            assert taken is not None
-            assert taken[0] < timedelta(minutes=1, seconds=15)
+        since = eventually(lambda: known_since(own, "wake_ups_refused"), seconds=A_MINUTE + AN_ANSWER)
+        assert since >= began
         assert ("health", "wake_ups_refused") in find(own)
-        assert began is not None
-        assert found[0] >= began[0]
+        answer = health(own)
+        assert (answer.status_code, answer.json()["data"]["status"]) == (200, "degraded")
+        assert "wake_ups_refused" in {each["code"] for each in answer.json()["data"]["reasons"]}
     finally:
         owner.execute("select private.set_secret('fersk_functions_url', %s)", [own.functions_url])
+
+
+def test_schedules_that_are_all_off_are_found_at_once(own: Stack, owner: Connection) -> None:
+    alter: LiteralString = (
+        "select cron.alter_job(jobid, active := {}) from cron.job where jobname ~ '^fersk-'"
+    )
+    names = [name for (name,) in owner.execute("select jobname from cron.job where jobname ~ '^fersk-'")]
+    eventually(lambda: owner.execute("select 1 from cron.job_run_details limit 1").fetchone())
+    with broken(owner, alter.format("false"), alter.format("true")):
+        assert known_since(own, "schedule_off") is not None
+        assert health(own).json()["data"]["status"] == "degraded"
+        off = {("platform", f"schedule {name} is switched off") for name in names}
+        assert find(own) >= off | {("health", "schedule_off")}
+    assert known_since(own, "schedule_off") is None
+
+
+@pytest.fixture
+def wedged(own: Stack) -> Iterator[None]:
+    """The functions live and answer, and nothing behind them does."""
+    program = services.functions(own.instance)
+    with socket.create_server((HOST, 0)) as silent:
+        stuck = {**program.environment, "SUPABASE_URL": f"http://{HOST}:{silent.getsockname()[1]}"}
+        lives = f"http://{HOST}:{own.instance.ports.functions}/health"
+        processes.stop(own.instance, program.name)
+        try:
+            processes.start(own.instance, replace(program, environment=stuck, ready=lambda: answers(lives)))
+            yield
+        finally:
+            own.start()  # replaces what is stuck
+
+
+@pytest.mark.usefixtures("wedged")
+def test_functions_that_do_not_reach_the_database_are_found_within_a_minute(
+    own: Stack, owner: Connection
+) -> None:
+    """At once by who asks them; and by what the database sent them, be it the heartbeat."""
+    answer = health(own)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "upstream_timeout")
+    assert ("functions", "health answers 504") in find(own)
+    sent_at = datetime.now(UTC)
+    owner.execute(PROBE)
+    since = eventually(lambda: known_since(own, "wake_ups_failing"), seconds=AN_ANSWER)
+    assert since <= sent_at + timedelta(seconds=1)
+    assert ("health", "wake_ups_failing") in find(own)
 
 
 def test_the_exit_status_says_whether_anything_was_found(

@@ -81,6 +81,21 @@ def test_starting_again_changes_nothing(started: Stack) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_another_key_in_the_file_holds_from_the_next_start_and_the_data_stay(started: Stack) -> None:
+    file = started.instance.state_dir / "stack.env"
+    old, new = started.secret_key, "sb_secret_" + "another_0123456789"
+    activities, before = count_activities(started), parts(started)
+    file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    again = Stack(started.instance.state_dir)
+    again.start()
+    after = parts(started)
+    assert {name for name in PARTS if after[name] == before[name]} == {"postgres", "rest"}
+    for url in (f"{again.rest_url}/organizations", f"{again.functions_url}/metrics"):
+        statuses = [httpx.get(url, headers={"apikey": key}, timeout=20).status_code for key in (old, new)]
+        assert statuses == [401, 200], url
+    assert count_activities(started) == activities
+
+
 def test_two_stacks_run_side_by_side(stack: Stack, started: Stack) -> None:
     assert stack.status() == started.status() == ALL_UP
     assert set(parts(stack).values()).isdisjoint(parts(started).values())

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import fcntl
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from local.config import private
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-    from typing import TextIO
-
-_held: list[TextIO] = []
 
 
-def claim(state_dir: Path) -> None:
-    """Create the directory and hold it for as long as this process lives."""
+@contextmanager
+def claimed(state_dir: Path) -> Iterator[None]:
+    """Create the directory and hold it until the block ends, or this process does."""
     state_dir.mkdir()
-    file = private(state_dir / "owner").open("w", encoding="utf-8")
-    fcntl.flock(file, fcntl.LOCK_EX)
-    _held.append(file)
+    with private(state_dir / "owner").open("w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def is_claimed(state_dir: Path) -> bool:

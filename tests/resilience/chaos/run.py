@@ -60,6 +60,7 @@ class Report:
     acknowledged: int = 0
     unanswered: int = 0
     refused: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
 
     @property
@@ -188,6 +189,7 @@ def conclude(scene: Scene, writers: list[Writer], report: Report, began: object)
             report.acknowledged += written.acknowledged
             report.unanswered += written.unanswered
             report.refused += written.refused
+            report.failures += written.failures
             report.lost += written.lost(connection)
 
 
@@ -216,6 +218,7 @@ def main(words: Sequence[str] | None = None) -> int:
         stack.destroy()
     console.print(f"faults: {dict(sorted(report.faults.items()))}", highlight=False)
     console.print(f"without an answer: {report.unanswered:,}; refused: {report.refused:,}")
+    console.print(f"answers that were no success: {dict(sorted(report.failures.items()))}", highlight=False)
     for wrong in (*report.lost[:10], *report.differences[:10]):
         console.print(wrong, highlight=False)
     console.print(str(report), highlight=False)

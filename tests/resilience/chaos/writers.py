@@ -6,6 +6,7 @@ import datetime as dt
 import random
 import threading
 import uuid
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ FEW = 20
 FIRST_DAY = dt.date(2010, 1, 1)
 A_DAY = 4  # activities of at most five hours: a day has 24
 REFUSED = {401, 403, 429}
-"""Statuses that say for certain that nothing was written."""
+"""Statuses that say for certain that nothing was written; a 400 without a code does not."""
 OWN = """
     select a.organization_id::text, a.unit_id::text, a.peer_mentor_id::text, a.activity_type_id::text
     from public.activities a
@@ -53,6 +54,8 @@ class Written:
     acknowledged: int = 0
     unanswered: int = 0
     refused: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    """How often which answer was no success: status and code."""
 
     def certain(self) -> list[str]:
         """Give the activities that are there for certain."""
@@ -109,6 +112,9 @@ class Writer:
         written.story.setdefault(name, []).append(f"{request.method} {after}")
         answer = http.send(request)
         written.story[name].append(str(answer.status_code))
+        if not answer.is_success:
+            written.failures[f"{answer.status_code} {code_of(answer)}"] += 1
+            written.story[name].append(f"{answer.text} {dict(answer.headers)}")
         if answer.is_success:
             written.acknowledged += 1
             written.possible[name] = {after}
@@ -140,6 +146,15 @@ class Writer:
             return name, None, http.build_request("DELETE", url, headers=self._headers)
         change = {"duration_minutes": minutes}
         return name, minutes, http.build_request("PATCH", url, json=change, headers=self._headers)
+
+
+def code_of(answer: httpx.Response) -> str:
+    """Give the code in a refusal as it is written, so that an empty one is seen as that."""
+    try:
+        said = answer.json()
+        return repr(said.get("error", said).get("code"))
+    except ValueError:
+        return "without JSON"
 
 
 def total(writers: list[Writer]) -> Iterator[Written]:
