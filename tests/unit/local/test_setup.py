@@ -59,7 +59,7 @@ def test_what_runs_tests_installs_what_they_need() -> None:
     makefile = (requirements.ROOT / "Makefile").read_text(encoding="utf-8")
     needs = dict(re.findall(r"^([a-z-]+): ([a-z-]+)? ?##", makefile, re.MULTILINE))
     for_tests = {target for target, needed in needs.items() if needed == "setup-tests"}
-    assert for_tests == {"test", "db", "test-stack", "screenshots"}
+    assert for_tests == {"test", "db", "test-stack", "screenshots", "bench-screens"}
     assert {needs["start"], needs["demo"], needs["unit"]} == {"setup", "start"}
 
 
