@@ -74,10 +74,11 @@ select is(tests.previews('bad units', 'problem'),
     'IM-06 every problem is named, with its line');
 select is(tests.previews('bad units', 'code'),
     array['unit_unnamed', 'kind_unknown', 'parent_unknown', 'parent_not_above', 'parent_missing',
-          'closing_day', 'unit_twice', 'unit_twice'],
+          'closing_day', 'unit_twice', 'unit_twice', 'closing_day', 'region_numbered'],
     'IM-06 by a code');
 select is(tests.previews('bad units', 'values'),
-    array['[]', '["chapter"]', '["nowhere"]', '["A"]', '[]', '["31.12.2026"]', '["U"]', '["U"]'],
+    array['[]', '["chapter"]', '["nowhere"]', '["A"]', '[]', '["31.12.2026"]', '["U"]', '["U"]',
+          '["2026-02-30"]', '["Sør 123456"]'],
     'IM-06 and with the cells that it is about');
 select throws_ok($$ select tests.imports('bad units') $$,
     'PT422', 'nothing was imported: 10 lines have problems', 'IM-07 with one, nothing is imported');
