@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.synchronize import Event
 
-    from local.stack import Stack
 
 ADMIN = f"admin@{SLUG}.example"
 TIMEOUT_SECONDS = 40
@@ -127,8 +126,3 @@ class _Flood:
 
 def _attack(attack: Attack, url: str, credentials: dict[str, str], done: Event, answers: Any) -> None:
     answers.put(_Flood(attack, url, credentials, done).run())
-
-
-def credentials_of(stack: Stack, token: str) -> dict[str, str]:
-    """Give the headers of an app whose user has this token."""
-    return {"apikey": stack.publishable_key, "authorization": f"Bearer {token}"}

@@ -16,8 +16,8 @@ import httpx
 from standardwebhooks.webhooks import Webhook
 
 from bench.load import encode
-from bench.neighbours import sign_in
 from local.requirements import ROOT
+from tools.accounts import sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ class Job:
 
 def jobs(stack: Stack) -> list[Job]:
     """Give the three jobs, on a stack in which the reports are saved that one of them looks up."""
-    tokens = [sign_in(stack, email) for email in people(stack)]
+    apps = [sign_in(stack, email) for email in people(stack)]
     signer = Webhook(stack.webhook_secret)
 
     def health(port: int) -> Requests:
@@ -65,7 +65,7 @@ def jobs(stack: Stack) -> list[Job]:
         return lambda: request
 
     def metric_snapshots(port: int) -> Requests:
-        each = [encode("GET", port, f"/?{PERIOD}", {"authorization": f"Bearer {token}"}) for token in tokens]
+        each = [encode("GET", port, f"/?{PERIOD}", app) for app in apps]
         requests = itertools.cycle(each)
         return lambda: next(requests)
 
@@ -88,10 +88,8 @@ def people(stack: Stack) -> list[str]:
     for one in stack.sign_ins():
         members[one.email.partition("@")[2]].append(one.email)
         if one.role == "org_admin":
-            token = sign_in(stack, one.email)
-            headers = {"apikey": stack.publishable_key, "authorization": f"Bearer {token}"}
             url = f"{stack.functions_url}/metric-snapshots?{PERIOD}"
-            httpx.put(url, headers=headers, timeout=60, trust_env=False).raise_for_status()
+            httpx.put(url, headers=sign_in(stack, one.email), timeout=60, trust_env=False).raise_for_status()
     return [email for turn in zip(*members.values(), strict=False) for email in turn]
 
 

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import verdicts
-from bench.attacks import ADMIN, attacks, credentials_of, running
+from bench.attacks import ADMIN, attacks, running
 from bench.figures import Target
 from bench.snapshots import percentile
 from local import command
@@ -32,6 +32,7 @@ from local.config import Ports
 from local.progress import Terminal
 from local.requirements import ROOT
 from local.stack import Stack
+from tools.accounts import sign_in
 from tools.large.activities import Request
 from tools.large.seed import DEFAULT_UNTIL, seed
 
@@ -55,7 +56,7 @@ class Neighbour:
 
     def __init__(self, stack: Stack) -> None:
         self._http = httpx.Client(timeout=60, trust_env=False)
-        self._headers = credentials_of(stack, sign_in(stack, NEIGHBOUR))
+        self._headers = sign_in(stack, NEIGHBOUR)
         with psycopg.connect(stack.db_url) as connection:
             row = connection.execute(
                 "select u.id from public.organization_units u "
@@ -80,18 +81,6 @@ class Neighbour:
                 took = (time.perf_counter() - started) * 1000
                 durations[way].append(took if is_success else FAILURE_MS)
         return durations
-
-
-def sign_in(stack: Stack, email: str) -> str:
-    """Give the access token of one of the seeded people."""
-    answer = httpx.post(
-        f"{stack.auth_url}/token?grant_type=password",
-        json={"email": email, "password": "password"},
-        headers={"apikey": stack.publishable_key},
-        timeout=30,
-        trust_env=False,
-    )
-    return str(answer.raise_for_status().json()["access_token"])
 
 
 @dataclass
@@ -145,7 +134,7 @@ def _summary(durations: list[float]) -> dict[str, float]:
 def measure(stack: Stack, progress: Progress, rounds: int, seconds: float, only: str) -> Measured:
     """Measure so many times, in calm and then under attack, each attack whose name has `only` in it."""
     measured, neighbour = Measured(), Neighbour(stack)
-    attacker = credentials_of(stack, sign_in(stack, ADMIN))
+    attacker = sign_in(stack, ADMIN)
     chosen = {name: attack for name, attack in attacks().items() if only in name}
     for number, (name, attack) in product(range(1, rounds + 1), chosen.items()):
         with progress.step(f"round {number} of {rounds}: {name}"):

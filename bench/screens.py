@@ -30,6 +30,7 @@ from local import command
 from local.errors import StackError
 from local.requirements import CHROMIUM
 from local.stack import DEFAULT_STATE_DIR, Stack
+from local.summary import PASSWORD
 from tools.large.population import SLUG
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page, Request
 
 OUTPUT = Path(__file__).parent / "out" / "screens.json"
-PASSWORD = "password"  # noqa: S105 - of seeded accounts, for local use only
 PEOPLE = {"admin": "admin", "coordinator": "coordinator-1", "mentor": "mentor-1"}
 PARTS = ("postgres", "rest", "gateway", "functions")
 LIMIT_MS, TOLD_MS, PATIENCE_MS = 1000, 100, 120_000

@@ -25,6 +25,7 @@ from local.config import Ports
 from local.progress import Terminal
 from local.requirements import ROOT
 from local.stack import Stack
+from tools.accounts import sign_in
 from tools.large.activities import Request
 from tools.large.population import SLUG, Population
 from tools.large.seed import DEFAULT_UNTIL, seed
@@ -56,13 +57,7 @@ class App:
 
     def __init__(self, stack: Stack, email: str) -> None:
         self._http = httpx.Client(timeout=30, trust_env=False)
-        key = {"apikey": stack.publishable_key}
-        signed_in = self._http.post(
-            f"{stack.auth_url}/token?grant_type=password",
-            json={"email": email, "password": "password"},
-            headers=key,
-        ).raise_for_status()
-        self._headers = key | {"authorization": f"Bearer {signed_in.json()['access_token']}"}
+        self._headers = sign_in(stack, email)
         self._url = stack.functions_url
 
     def call(self, method: str, slug: str = "metric-snapshots", **query: str) -> httpx.Response:

@@ -28,12 +28,12 @@ from standardwebhooks.webhooks import Webhook
 
 from bench import functions_jobs as work
 from bench.load import encode
-from bench.neighbours import sign_in
 from local import command, processes
 from local.config import Ports
 from local.progress import Terminal
 from local.requirements import ROOT
 from local.stack import Stack
+from tools.accounts import sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ class Server:
         self._gateway_port = stack.instance.ports.gateway
         self._instance = stack.instance
         people = [one for one in stack.sign_ins() if one.email.endswith("@nhf.example")]
-        tokens = [sign_in(stack, one.email) for one in people]
+        apps = [sign_in(stack, one.email) for one in people]
         signer = Webhook(stack.webhook_secret)
         period, key = f"/functions/v1/metric-snapshots?{work.PERIOD}", {"apikey": stack.secret_key}
 
@@ -74,7 +74,7 @@ class Server:
             return encode("POST", self.port, f"/functions/v1/{slug}", work.signed(signer), work.BODY)
 
         def user() -> dict[str, str]:
-            return {"authorization": f"Bearer {random.choice(tokens)}"}
+            return random.choice(apps)
 
         def refresh() -> bytes:
             return webhook("refresh-stats-views")

@@ -12,19 +12,16 @@ import httpx
 
 from local import command, processes, services
 from local.stack import DEFAULT_STATE_DIR, Stack
+from local.summary import PASSWORD
+from tools.accounts import sign_in
 
 PEER_MENTOR, COORDINATOR = "ola@nhf.example", "kari@nhf.example"
-PASSWORD = "password"  # noqa: S105 - of the seeded accounts, for local use only
 PARTS = ("postgres", "rest", "gateway", "functions")
 
 
-def sign_in(stack: Stack, email: str) -> httpx.Client:
+def app_of(stack: Stack, email: str) -> httpx.Client:
     """Give a client that asks as this person."""
-    client = httpx.Client(base_url=stack.api_url, headers={"apikey": stack.publishable_key}, timeout=30)
-    body = {"email": email, "password": PASSWORD}
-    answer = client.post("/auth/v1/token?grant_type=password", json=body).raise_for_status().json()
-    client.headers["authorization"] = f"Bearer {answer['access_token']}"
-    return client
+    return httpx.Client(base_url=stack.api_url, headers=sign_in(stack, email), timeout=30)
 
 
 def register(peer_mentor: httpx.Client) -> None:
@@ -53,7 +50,7 @@ def wait(words: str) -> None:
 
 def demo(stack: Stack) -> int:
     """Show that figures follow at once, whatever is dead."""
-    with closing(sign_in(stack, PEER_MENTOR)) as ola, closing(sign_in(stack, COORDINATOR)) as kari:
+    with closing(app_of(stack, PEER_MENTOR)) as ola, closing(app_of(stack, COORDINATOR)) as kari:
         wait(f"Open {stack.api_url}/ as {COORDINATOR} ({PASSWORD}). Then an activity is registered.")
         before = count(kari)
         register(ola)

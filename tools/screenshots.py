@@ -18,6 +18,7 @@ from local import command
 from local.config import Ports
 from local.requirements import CHROMIUM, ROOT
 from local.stack import Stack
+from local.summary import PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 TARGET = ROOT / "docs" / "pictures"
 STATE_DIR = ROOT / ".stack-screenshots"
-PASSWORD = "password"  # noqa: S105 - of the seeded accounts, for local use only
 PEER_MENTOR, COORDINATOR, ADMIN = "ola@nhf.example", "kari@nhf.example", "astrid@nhf.example"
 LAST_YEAR = datetime.now(UTC).year - 1
 # In English, as the documentation is; but the phone's are in Norwegian.

@@ -33,6 +33,7 @@ from websockets.exceptions import WebSocketException
 from local import command
 from local.errors import StackError
 from local.stack import DEFAULT_STATE_DIR, Stack
+from local.summary import PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
 EVENT = "cache_invalidated"
 WATCHED = ("postgres", "rest", "gateway")
-PASSWORD = "password"  # noqa: S105 - of the seeded accounts, for local use only
 FIRST_DELAY_SECONDS = 1
 LAST_DELAY_SECONDS = 30
 CLOSE_SECONDS = 2

@@ -29,6 +29,7 @@ from rich.table import Table
 from local import command
 from local.errors import StackError
 from local.stack import DEFAULT_STATE_DIR, Stack
+from local.summary import PASSWORD
 from tools.onboard import files, plan
 from tools.onboard.activities import activity_ids
 from tools.onboard.sign_ins import ByAuth, ByOwner, SignIns
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     Connection = psycopg.Connection[tuple[Any, ...]]
     Report = Callable[[str, int, int], None]
 
-LOCAL_PASSWORD = "password"  # noqa: S105 - of the local stack, as everybody's in the seed
 BUSY = "another run is at work on this organisation"
 
 
@@ -126,7 +126,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
 def _sign_ins(arguments: argparse.Namespace) -> SignIns | None:
     if arguments.url:
         return ByAuth(arguments.url, arguments.key, is_mailed=not arguments.no_mail)
-    return None if arguments.db else ByOwner(LOCAL_PASSWORD)
+    return None if arguments.db else ByOwner(PASSWORD)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -184,7 +184,7 @@ def _show(made: Plan, arguments: argparse.Namespace) -> None:
         how = "get an invitation by mail" if arguments.url and not arguments.no_mail else "get a sign-in"
         print(f"{len(made.without_sign_in):,} people {'would ' if arguments.dry_run else ''}{how}")
         if not arguments.dry_run and not arguments.url:
-            print(f"their password is `{LOCAL_PASSWORD}`: this is the local stack")
+            print(f"their password is `{PASSWORD}`: this is the local stack")
             admins = [each.email for each in made.without_sign_in if each.role == "org_admin"]
             if admins and not arguments.db:
                 print(f"Console: {Stack(arguments.state_dir).api_url}/ as {admins[0]}")
