@@ -66,8 +66,8 @@ select tests.delivered('2 minutes', 401);
 select results_eq('select tests.reasons()', array['wake_ups_refused'], 'HE-07 refused');
 select is(tests.since('wake_ups_refused'), interval '5 minutes', 'HE-07 since the first of them');
 select tests.delivered('90 seconds', null);
-select results_eq(
-    'select tests.reasons()', array['wake_ups_failing'], 'HE-08 no answer is no refusal');
+select results_eq('select tests.reasons()', array['wake_ups_failing'],
+    'HE-08 no answer is no refusal');
 select tests.delivered('1 minute', 503);
 select results_eq('select tests.reasons()', array['wake_ups_failing'], 'HE-08 or failing');
 select tests.delivered('0 minutes', 200);

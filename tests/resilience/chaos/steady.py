@@ -118,12 +118,18 @@ class Person(threading.Thread):
     """Somebody who sends a request so many times a second, one after the other."""
 
     def __init__(
-        self, end: float, a_second: float, requests: Callable[[], tuple[str, int, Send]], report: Report
+        self,
+        end: float,
+        a_second: float,
+        requests: Callable[[], tuple[str, int, Send]],
+        durations: dict[str, list[float]],
     ) -> None:
         super().__init__(daemon=True)
-        self._end, self._pause, self._requests, self._report = end, 1 / a_second, requests, report
+        self._end, self._pause, self._requests, self._durations = end, 1 / a_second, requests, durations
+        self.rows, self.errors = 0, Counter[str]()
 
     def run(self) -> None:
+        """Send until the end; what is late is made up for."""
         due = time.monotonic()
         with httpx.Client(timeout=30, trust_env=False) as http:
             while (now := time.monotonic()) < self._end:
@@ -134,14 +140,13 @@ class Person(threading.Thread):
                 try:
                     answer = send(http)
                 except httpx.HTTPError as error:
-                    self._report.errors[f"{what} {type(error).__name__}"] += 1
+                    self.errors[f"{what} {type(error).__name__}"] += 1
                     continue
-                self._report.durations[what].append((time.perf_counter() - began) * 1000)
+                self._durations[what].append((time.perf_counter() - began) * 1000)
                 if answer.is_success:
-                    self._report.rows += rows
+                    self.rows += rows
                 else:
-                    said = f"{answer.request.url.path} {answer.status_code} {code_of(answer)}"
-                    self._report.errors[said] += 1
+                    self.errors[f"{answer.request.url.path} {answer.status_code} {code_of(answer)}"] += 1
 
 
 def writer(stack: Stack, email: str, own: Sequence[str]) -> Callable[[], tuple[str, int, Send]]:
@@ -196,12 +201,14 @@ def run(stack: Stack, seconds: float) -> Report:
         writing = [writer(stack, email, own) for email, *own in people]
         reading = [reader(stack, email) for email in READERS]
         end = time.monotonic() + seconds
-        everybody = [Person(end, WRITES_A_SECOND, each, report) for each in writing]
-        everybody += [Person(end, READS_A_SECOND, each, report) for each in reading]
+        everybody = [Person(end, WRITES_A_SECOND, each, report.durations) for each in writing]
+        everybody += [Person(end, READS_A_SECOND, each, report.durations) for each in reading]
         for person in everybody:
             person.start()
         for person in everybody:
             person.join()
+            report.rows += person.rows
+            report.errors += person.errors
         (now,) = owner.execute("select count(*) from public.activities").fetchone() or ()
         report.there = now - before
         report.differences = [" ".join(each) for each in differences(owner)]

@@ -112,13 +112,13 @@ class Writer:
         written.story.setdefault(name, []).append(f"{request.method} {after}")
         answer = http.send(request)
         written.story[name].append(str(answer.status_code))
-        if not answer.is_success:
-            written.failures[f"{answer.status_code} {code_of(answer)}"] += 1
-            written.story[name].append(f"{answer.text} {dict(answer.headers)}")
         if answer.is_success:
             written.acknowledged += 1
             written.possible[name] = {after}
-        elif answer.status_code in REFUSED:
+            return
+        written.failures[f"{answer.status_code} {code_of(answer)}"] += 1
+        written.story[name].append(f"{answer.text} {dict(answer.headers)}")
+        if answer.status_code in REFUSED:
             written.refused += 1
             written.possible[name] = before
             if answer.status_code == 401:
