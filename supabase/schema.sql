@@ -1635,7 +1635,7 @@ CREATE FUNCTION app.plan_units(p_rows jsonb) RETURNS TABLE(line integer, id uuid
          CASE
              WHEN (COALESCE(j.name, ''::text) = ''::text) THEN 'the unit has no name'::text
              WHEN (length(j.name) > 200) THEN 'the name is longer than 200 characters'::text
-             WHEN ((j.kind = 'region'::text) AND (j.name ~ '\d{6}'::text)) THEN 'the name of a region stands in reports: six digits in a row may not'::text
+             WHEN ((j.kind = 'region'::text) AND (j.name ~ '\d{6}'::text)) THEN 'the name of a region has six digits in a row, which reports do not show'::text
              WHEN (j.times > 1) THEN 'the list names this unit more than once'::text
              WHEN (j.units > 1) THEN 'several units have this name'::text
              WHEN (r.rank IS NULL) THEN 'the kind must be national, region, district or local'::text

@@ -47,7 +47,7 @@ begin atomic
            case when coalesce(j.name, '') = '' then 'the unit has no name'
                 when length(j.name) > 200 then 'the name is longer than 200 characters'
                 when j.kind = 'region' and j.name ~ '\d{6}'
-                    then 'the name of a region stands in reports: six digits in a row may not'
+                    then 'the name of a region has six digits in a row, which reports do not show'
                 when j.times > 1 then 'the list names this unit more than once'
                 when j.units > 1 then 'several units have this name'
                 when r.rank is null
