@@ -23,7 +23,7 @@ create or replace function app.import_sentence(p_problem text[]) returns text
         when 'person_unnamed' then 'the person has no name'
         when 'name_too_long' then 'the name is longer than 200 characters'
         when 'region_numbered'
-            then 'the name of a region stands in reports: six digits in a row may not'
+            then 'the name of a region has six digits in a row, which reports do not show'
         when 'chapter_unknown' then format('there is no chapter "%s"', p_problem[2])
         when 'chapter_ambiguous' then format('several chapters are called "%s"', p_problem[2])
         when 'reference_missing' then 'the activity has no reference'

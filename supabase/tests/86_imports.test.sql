@@ -70,7 +70,7 @@ select is(tests.previews('bad units', 'problem'),
           'the national unit alone has no parent', 'closed_on must be a day such as 2026-12-31',
           'the list names this unit more than once', 'the list names this unit more than once',
           'closed_on must be a day such as 2026-12-31',
-          'the name of a region stands in reports: six digits in a row may not'],
+          'the name of a region has six digits in a row, which reports do not show'],
     'IM-06 every problem is named, with its line');
 select is(tests.previews('bad units', 'code'),
     array['unit_unnamed', 'kind_unknown', 'parent_unknown', 'parent_not_above', 'parent_missing',

@@ -109,7 +109,7 @@ def _units(folder: Folder, state: State) -> Iterator[Problem]:
 
 def _name(unit: Unit) -> str | None:
     if unit.kind == "region" and re.search(r"\d{6}", unit.unit):
-        return "the name of a region stands in reports: six digits in a row may not"
+        return "the name of a region has six digits in a row, which reports do not show"
     return None
 
 

@@ -106,7 +106,7 @@ def test_the_example_has_no_problem(folder: Path) -> None:
         ("units.csv", "Stemmen Øst,region,Stemmen,", "Stemmen Øst,region,,",
          ["units.csv:3: the national unit alone has no parent"]),
         ("units.csv", "Hamar,local,Stemmen Øst,", "Hamar,local,Stemmen Øst,\nNord 123456,region,Stemmen,",
-         ["units.csv:7: the name of a region stands in reports: six digits in a row may not"]),
+         ["units.csv:7: the name of a region has six digits in a row, which reports do not show"]),
         ("units.csv", "local,Stemmen Vest,\n", "local,Stemmen Nord,\n",
          ["units.csv:7: there is no unit Stemmen Nord"]),
         ("units.csv", "Stemmen Vest,region,Stemmen,", "Stemmen Vest,region,Stemmen Oslo,",
