@@ -856,7 +856,7 @@ declare
     v_row     record;
     v_outcome text;
     v_problem text[];
-    v_lines   jsonb[] := '{}';
+    v_lines   jsonb[] := array[]::jsonb[];
 begin
     for v_row in select p.* from app.plan_people(p_rows) p order by p.line loop
         v_outcome := 'unchanged';
@@ -6118,11 +6118,6 @@ CREATE FUNCTION stats.note_time(p_sequence regclass) RETURNS void
  SELECT setval(p_sequence, ((EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric))::bigint) AS setval;
 END;
 
-CREATE FUNCTION stats.one_bit(p_place bigint, p_places bigint) RETURNS bit varying
-    LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
-    RETURN set_bit(((repeat('0'::text, (p_places)::integer))::bit varying)::"bit", ((p_place)::integer - 1), 1);
-
 CREATE FUNCTION stats.outdate_organizations(p_organization_ids uuid[]) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
@@ -7296,7 +7291,7 @@ CREATE VIEW stats.chapter_bits AS
      LEFT JOIN stats.unit_regions n ON ((n.chapter_id = c.id)))
      JOIN ( SELECT u.organization_id,
             u.id,
-            stats.one_bit(row_number() OVER w, count(*) OVER w) AS "bit",
+            set_bit(((repeat('0'::text, (count(*) OVER w)::integer))::bit varying)::"bit", ((row_number() OVER w)::integer - 1), 1) AS "bit",
             hash_record_extended(ROW(u.id, u.name), (0)::bigint) AS hash
            FROM ( SELECT v.organization_id,
                     v.id,
@@ -7568,7 +7563,7 @@ COMMENT ON VIEW stats.report_problems IS 'Versions that are not as they were wri
 CREATE VIEW stats.type_bits AS
  SELECT t.organization_id,
     t.id AS activity_type_id,
-    stats.one_bit(row_number() OVER w, count(*) OVER w) AS "bit",
+    set_bit(((repeat('0'::text, (count(*) OVER w)::integer))::bit varying)::"bit", ((row_number() OVER w)::integer - 1), 1) AS "bit",
     hash_record_extended(ROW(t.id, t.code), (0)::bigint) AS hash
    FROM public.activity_types t
   WINDOW w AS (PARTITION BY t.organization_id);
@@ -9315,8 +9310,6 @@ REVOKE ALL ON FUNCTION stats.named_record(p_row jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stats.new_mark(p_organization_id uuid, p_period_start date, p_period_end date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.note_time(p_sequence regclass) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION stats.one_bit(p_place bigint, p_places bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION stats.outdate_organizations(p_organization_ids uuid[]) FROM PUBLIC;
 

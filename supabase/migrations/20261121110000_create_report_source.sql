@@ -9,30 +9,30 @@ create or replace view stats.unit_regions as
     join public.organization_units r on r.id = a.ancestor_id and r.kind = 'region'
     order by a.unit_id, a.level;
 
--- One bit for each of a few.
-create or replace function stats.one_bit(p_place bigint, p_places bigint) returns bit varying
-    language sql immutable security invoker set search_path = ''
-    return set_bit(repeat('0', p_places::integer)::bit varying, p_place::integer - 1, 1);
-
+-- One bit for each type of an organisation.
 create or replace view stats.type_bits as
     select t.organization_id, t.id as activity_type_id,
-           stats.one_bit(row_number() over w, count(*) over w) as bit,
+           set_bit(repeat('0', (count(*) over w)::integer)::bit varying,
+                   (row_number() over w)::integer - 1, 1) as bit,
            hash_record_extended(row(t.id, t.code), 0) as hash
     from public.activity_types t
     window w as (partition by t.organization_id);
 
+-- And for each region, with one for the chapters that have none.
 create or replace view stats.chapter_bits as
     select c.organization_id, c.id as chapter_id, r.id as region_id, r.bit, r.hash
     from public.organization_units c
     left join stats.unit_regions n on n.chapter_id = c.id
     join (
-        select u.organization_id, u.id, stats.one_bit(row_number() over w, count(*) over w) as bit,
+        select u.organization_id, u.id,
+               set_bit(repeat('0', (count(*) over w)::integer)::bit varying,
+                       (row_number() over w)::integer - 1, 1) as bit,
                hash_record_extended(row(u.id, u.name), 0) as hash
         from (
             select v.organization_id, v.id, v.name
             from public.organization_units v where v.kind = 'region'
             union all
-            select o.id, null, null from public.organizations o   -- of the chapters without one
+            select o.id, null, null from public.organizations o
         ) u
         window w as (partition by u.organization_id)
     ) r on r.organization_id = c.organization_id and r.id is not distinct from n.unit_id;
@@ -66,6 +66,5 @@ create or replace function stats.mapping_fingerprint(
         where y.organization_id = p_organization_id
           and m.mapping_version = p_mapping_version)), 16);
 
-revoke execute on function
-    stats.one_bit(bigint, bigint), stats.mapping_fingerprint(uuid, integer)
+revoke execute on function stats.mapping_fingerprint(uuid, integer)
     from public, anon, authenticated, service_role;

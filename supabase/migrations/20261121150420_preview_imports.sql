@@ -9,7 +9,7 @@ declare
     v_row     record;
     v_outcome text;
     v_problem text[];
-    v_lines   jsonb[] := '{}';
+    v_lines   jsonb[] := array[]::jsonb[];
 begin
     for v_row in select p.* from app.plan_people(p_rows) p order by p.line loop
         v_outcome := 'unchanged';

@@ -5,5 +5,4 @@ drop function if exists stats.mapping_fingerprint(uuid, integer);
 drop view if exists stats.report_rows;
 drop view if exists stats.chapter_bits;
 drop view if exists stats.type_bits;
-drop function if exists stats.one_bit(bigint, bigint);
 drop view if exists stats.unit_regions;
