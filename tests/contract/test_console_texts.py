@@ -67,7 +67,7 @@ def test_every_text_is_used() -> None:
 def test_every_problem_of_a_list_has_words() -> None:
     table, _ = node("--input-type=module", "-e", KEYS, *(file.as_uri() for file in TABLES))
     (migration,) = (ROOT / "supabase" / "migrations").glob("*_name_import_problems.sql")
-    codes = set(re.findall(r"when '(\w+)' then", migration.read_text(encoding="utf-8")))
+    codes = set(re.findall(r"when '(\w+)'\s+then", migration.read_text(encoding="utf-8")))
     assert len(codes) > 30
     assert codes == set(table["imports"]["wrong"])
 
