@@ -13,7 +13,7 @@ from tests.browser.conftest import open_page, sign_in
 if TYPE_CHECKING:
     from local.stack import Stack
 
-# Where the second signature is switched off and on again; of another year, because a version stays for ever.
+# Of another organisation: the second signature is switched off and on, and a version stays for ever.
 SMALL_ADMIN = "einar@blindeforbundet.example"
 YEAR = datetime.now(UTC).year - 4  # which nothing else reports
 COORDINATOR, ADMIN = "stein@barnekreftforeningen.example", "mona@barnekreftforeningen.example"
@@ -77,9 +77,9 @@ def test_where_one_person_signs_the_change_is_on_record(page: Page, stack: Stack
 
     def switch(choice: str, change: str) -> None:
         open_page(page, stack, "settings")
-        switch = page.get_by_label("Rapporten trenger to personer")
-        expect(switch).to_have_accessible_description(re.compile("Nei: én person kan gjøre begge deler"))
-        switch.select_option(choice)
+        people = page.get_by_label("Rapporten trenger to personer")
+        expect(people).to_have_accessible_description(re.compile("Nei: én person kan gjøre begge deler"))
+        people.select_option(choice)
         page.get_by_role("button", name="Lagre").click()
         expect(page.locator("tbody tr").first).to_contain_text(f"two_person_sign_off: {change}")
 
