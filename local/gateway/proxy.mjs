@@ -52,9 +52,9 @@ function endToEnd(headers) {
   return kept;
 }
 
-// A list of a thousand rows is smaller. At most some 30 MB a second of a larger one, or nobody else gets a processor.
+// A list of a thousand rows is smaller. At most some 13 MB a second of a larger one, or nobody else gets a processor.
 const LARGE_BYTES = 2 * 1024 * 1024;
-const LEISURE_MS = 2;
+const LEISURE_MS = 5;
 const BYTES = { objectMode: false, highWaterMark: 64 * 1024 };
 
 /** A body's chunks, each when all other connections have had their turn; a large one's from then on at leisure. */
